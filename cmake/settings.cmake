@@ -1,0 +1,33 @@
+# Two interface targets that our own targets link: what the compiler must do, and what it must say.
+add_library(nufi_settings INTERFACE)
+target_include_directories(nufi_settings INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
+target_compile_features(nufi_settings INTERFACE cxx_std_20)
+find_package(Threads REQUIRED)
+target_link_libraries(nufi_settings INTERFACE Threads::Threads)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # libstdc++ 12 hides std::atomic<std::shared_ptr> details that clang 14 needs told apart.
+  target_compile_options(nufi_settings INTERFACE -Wno-unused-command-line-argument)
+endif()
+if(NUFI_SANITIZE)
+  target_compile_options(nufi_settings INTERFACE -fsanitize=${NUFI_SANITIZE} -fno-omit-frame-pointer
+                         -fno-sanitize-recover=all)
+  target_link_options(nufi_settings INTERFACE -fsanitize=${NUFI_SANITIZE})
+else()
+  target_compile_options(nufi_settings INTERFACE -fstack-protector-strong
+                         $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
+endif()
+
+add_library(nufi_warnings INTERFACE)
+target_compile_options(nufi_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
+                       -Woverloaded-virtual)
+if(NUFI_WERROR)
+  target_compile_options(nufi_warnings INTERFACE -Werror)
+endif()
+
+# nufi_room(NAME SOURCES … PUBLIC … PRIVATE …): one folder, one static library `nufi_NAME`.
+function(nufi_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(nufi_${name} STATIC ${ROOM_SOURCES})
+  target_link_libraries(nufi_${name} PUBLIC nufi_settings ${ROOM_PUBLIC}
+                        PRIVATE nufi_warnings ${ROOM_PRIVATE})
+endfunction()

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "lib/base/error.hpp"
+#include "lib/domain/terms.hpp"
+#include "lib/domain/views.hpp"
+
+/// The JSON both programs agree on (PRODUCT §4, §6, §9): values ⇄ JSON. Fields are only ever added.
+/// to_json never throws on a valid value. Every …_from_json is strict: a field of the wrong type or
+/// (in …_terms_from_json) an unknown one throws Error{invalid} naming the field; views read by the
+/// client ignore unknown fields, so that an older nufi can read a newer nufid.
+namespace nufi::api {
+
+using Json = nlohmann::ordered_json;
+
+Json to_json(const domain::KeyView& view);
+domain::KeyView key_from_json(const Json& json);
+Json to_json(const domain::KeyTerms& terms);
+domain::KeyTerms key_terms_from_json(const Json& json);
+
+Json to_json(const domain::AccountView& view);
+domain::AccountView account_from_json(const Json& json);
+Json to_json(const domain::AccountTerms& terms);
+domain::AccountTerms account_terms_from_json(const Json& json);
+
+Json to_json(const domain::UpstreamView& view);
+domain::UpstreamView upstream_from_json(const Json& json);
+Json to_json(const domain::UpstreamTerms& terms);
+domain::UpstreamTerms upstream_terms_from_json(const Json& json);
+Json to_json(const domain::ProbeStep& step);
+domain::ProbeStep probe_step_from_json(const Json& json);
+
+Json to_json(const domain::PriceView& view);
+domain::PriceView price_from_json(const Json& json);
+Json to_json(const domain::PriceTerms& terms);
+domain::PriceTerms price_terms_from_json(const Json& json);
+Json to_json(const domain::ModelView& view);
+domain::ModelView model_from_json(const Json& json);
+
+Json to_json(const domain::UsageReport& report);
+domain::UsageReport usage_from_json(const Json& json);
+Json to_json(const domain::RequestView& view);
+domain::RequestView request_from_json(const Json& json);
+Json to_json(const domain::ProfileView& view);
+domain::ProfileView profile_from_json(const Json& json);
+Json to_json(const domain::StatusView& view);
+domain::StatusView status_from_json(const Json& json);
+
+/// {"error":{"message","hint","code"}}: what the management API answers instead.
+Json error_to_json(const Error& error);
+/// The Error behind such a body; Errc::internal if it is not one.
+Error error_from_json(const Json& json);
+
+/// A JSON number in USD, exact to 1e-9 as text ("0.000000001" is written 1e-9-exactly, not as the
+/// nearest double's seventeen digits).
+Json money_to_json(domain::Money amount);
+domain::Money money_from_json(const Json& json, std::string_view field);
+
+}  // namespace nufi::api

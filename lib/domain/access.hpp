@@ -1,0 +1,29 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/domain/account.hpp"
+#include "lib/domain/key.hpp"
+#include "lib/domain/verdict.hpp"
+
+namespace nufi::domain {
+
+/// May `key` call at all at `now` from `client_ip` (textual IPv4 or IPv6)? std::nullopt = yes.
+/// Budgets are not looked at here.
+std::optional<Denial> deny_key(const Key& key, Timestamp now, std::string_view client_ip);
+
+/// True if key, project and group all allow `model` (byte for byte, case counts).
+bool is_model_allowed(const Key& key, const Project& project, const Group& group,
+                      std::string_view model);
+
+/// True if `ip` lies in one of `cidrs` ("10.0.0.0/8", "::1", "192.168.1.7"); an IPv4-mapped IPv6
+/// address counts as its IPv4 one. Empty list = true; an unreadable ip = false.
+bool is_ip_allowed(const std::vector<std::string>& cidrs, std::string_view ip);
+
+/// True if `text` is an address or a CIDR block.
+bool is_valid_cidr(std::string_view text);
+
+}  // namespace nufi::domain

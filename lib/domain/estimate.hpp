@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "lib/domain/call.hpp"
+#include "lib/domain/money.hpp"
+#include "lib/domain/price.hpp"
+
+namespace nufi::domain {
+
+/// The least output that is still of use: a clamp never goes below it (PRODUCT §5).
+inline constexpr std::int64_t kLeastUsefulOutput = 256;
+
+/// The most a call can use, as a function of how much output it is allowed.
+struct Ceiling {
+  std::int64_t prompt_tokens = 0;          ///< bound of the prompt
+  Money prompt_cost;                       ///< bound of what the prompt and the request cost
+  Rate output_rate = 0;                    ///< dearest output rate, multiplier NOT included
+  Multiplier multiplier = kMultiplierOne;
+  std::int64_t choices = 1;
+  /// Output tokens per choice: the client's cap, else the model's maximum, else std::nullopt (not
+  /// known: must be clamped under any limit).
+  std::optional<std::int64_t> output_tokens;
+  bool may_clamp = false;  ///< the client set no cap
+
+  /// Tokens and money of the whole call with `output` tokens per choice. Saturate at the maximum.
+  [[nodiscard]] std::int64_t tokens_with(std::int64_t output) const;
+  [[nodiscard]] Money cost_with(std::int64_t output) const;
+};
+
+/// The ceiling of `call` at `price` (null = no price: money 0) and `multiplier`.
+Ceiling ceiling_of(const Call& call, const Price* price, Multiplier multiplier);
+
+/// The higher of two in every respect: one hold must cover whichever candidate serves the call.
+Ceiling dearest(const Ceiling& a, const Ceiling& b);
+
+/// What to take out of the windows, once it is known how much room they have.
+struct Ask {
+  std::int64_t tokens = 0;
+  Money money;
+  /// Set when the output was clamped: the cap per choice to write into the request.
+  std::optional<std::int64_t> clamped_output;
+};
+
+/// The ask of a call whose smallest USD window has `usd_left` and whose smallest token window has
+/// `tokens_left` (std::nullopt = no such limit). A call with a cap asks for all of it. One without
+/// asks for at most a quarter of each, but never for less than kLeastUsefulOutput (or the model's
+/// maximum if that is smaller); if its whole maximum fits the quarter it is not clamped.
+/// Does not say that the ask fits.
+Ask ask_for(const Ceiling& ceiling, std::optional<Money> usd_left,
+            std::optional<std::int64_t> tokens_left);
+
+}  // namespace nufi::domain

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/clock.hpp"
+#include "lib/base/secret.hpp"
+#include "lib/domain/budget.hpp"
+#include "lib/domain/ids.hpp"
+
+namespace nufi::domain {
+
+enum class KeyState { active, disabled, expired, exhausted, revoked };
+enum class Enforce { strict, soft };
+
+std::string_view key_state_name(KeyState state) noexcept;
+std::optional<KeyState> key_state_from_name(std::string_view name) noexcept;
+std::string_view enforce_name(Enforce enforce) noexcept;
+std::optional<Enforce> enforce_from_name(std::string_view name) noexcept;
+
+/// What is remembered of a key; never the key itself.
+struct Key {
+  KeyId id;
+  std::string name;
+  AccountId account;
+  ProjectId project;
+  GroupId group;
+  Sha256 digest{};     ///< of the whole key text
+  std::string masked;  ///< "sk-nufi-…d7c"
+  Timestamp created_at;
+  std::optional<Timestamp> last_used_at;
+  std::optional<Timestamp> expires_at;
+  std::optional<Timestamp> revoked_at;
+  bool disabled = false;
+  bool archived = false;
+  SpendLimits limits;
+  std::optional<std::int64_t> rpm;
+  std::optional<std::int64_t> tpm;
+  std::optional<std::int64_t> max_parallel;
+  std::vector<std::string> allowed_models;  ///< globs; empty = all
+  std::vector<std::string> allowed_ips;     ///< CIDR; empty = all
+  Enforce enforce = Enforce::strict;
+  bool trace = false;
+};
+
+/// The state at `now`. The strongest wins: revoked, disabled, expired, exhausted, active.
+/// `total_used_up`: a `total` budget or token limit has nothing left.
+KeyState key_state(const Key& key, Timestamp now, bool total_used_up);
+
+/// True for a key that can never serve again (revoked or expired): only such can be archived.
+bool is_dead(const Key& key, Timestamp now);
+
+/// Legal moves (PRODUCT §4). Each throws Error{conflict} with a hint when the key's state forbids it;
+/// revoking a revoked key and disabling a disabled one change nothing.
+void disable(Key& key);
+void enable(Key& key, Timestamp now);
+void revoke(Key& key, Timestamp now);
+
+/// `sk-nufi-` + 43 base62 characters (32 random bytes) + 6 base62 characters of the CRC-32 of the 51
+/// characters before.
+Secret mint_key();
+/// True if `text` has the shape of a key and its checksum is right: a typo is told without a lookup.
+bool is_well_formed_key(std::string_view text) noexcept;
+/// "sk-nufi-…" + the last 3 characters.
+std::string mask_key(std::string_view key_text);
+
+}  // namespace nufi::domain

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "lib/base/clock.hpp"
+#include "lib/domain/ids.hpp"
+#include "lib/domain/money.hpp"
+#include "lib/domain/usage.hpp"
+
+namespace nufi::domain {
+
+enum class RowStatus { running, ok, client_error, upstream_error, client_gone, cut, interrupted };
+enum class CostBasis { exact, estimated, held, none };
+
+std::string_view row_status_name(RowStatus status) noexcept;
+std::optional<RowStatus> row_status_from_name(std::string_view name) noexcept;
+std::string_view cost_basis_name(CostBasis basis) noexcept;
+std::optional<CostBasis> cost_basis_from_name(std::string_view name) noexcept;
+
+/// One call in the ledger (PRODUCT §6): written at admission as `running` with its hold, completed at
+/// its end. Durations are milliseconds, -1 = did not get there.
+struct LedgerRow {
+  RequestId id;
+  Timestamp time;  ///< admission; decides its cycle and rollup
+  AccountId account;
+  ProjectId project;
+  KeyId key;
+  std::string key_name;
+  std::string group;     ///< name
+  std::string endpoint;  ///< "chat/completions"
+  std::string model;
+  std::string upstream;  ///< name; "" until one was chosen
+  std::string upstream_model;
+  bool stream = false;
+  RowStatus status = RowStatus::running;
+  int http_status = 0;     ///< what the client was sent; 0 = nothing yet
+  std::string error_code;  ///< "" = none
+  Usage usage;
+  Money held;           ///< money the hold took while running
+  std::int64_t held_tokens = 0;
+  Money cost;           ///< charged
+  Money upstream_cost;  ///< without the group's multiplier
+  std::optional<Money> upstream_reported_cost;  ///< the `cost` field of the reply's usage
+  CostBasis basis = CostBasis::none;
+  std::string price_id;
+  int attempts = 0;
+  bool bound_broken = false;  ///< cost more than was held
+  std::int64_t hold_us = -1;  ///< microseconds; reported as ms
+  std::int64_t connect_us = -1;
+  std::int64_t first_byte_us = -1;
+  std::int64_t total_us = -1;
+  std::string client_ip;
+  std::string user_agent;
+};
+
+}  // namespace nufi::domain

@@ -1,0 +1,130 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/base/clock.hpp"
+#include "lib/base/secret.hpp"
+#include "lib/domain/account.hpp"
+#include "lib/domain/key.hpp"
+#include "lib/domain/ledger_row.hpp"
+#include "lib/domain/price.hpp"
+#include "lib/domain/upstream.hpp"
+
+/// What the control plane shows: facts from store and ledger put together for a reader. The JSON of
+/// each is in lib/api/shapes.
+namespace nufi::domain {
+
+/// A budget and token limit with what is used of them now.
+struct Standing {
+  SpendLimits limits;
+  WindowState usd;     ///< of limits.budget_period
+  WindowState tokens;  ///< of limits.token_period
+};
+
+/// PRODUCT §4's key.
+struct KeyView {
+  Key key;
+  KeyState state = KeyState::active;
+  std::string account;  ///< username
+  std::string project;  ///< name
+  std::string group;    ///< name
+  Standing standing;
+  std::optional<Secret> secret;  ///< the key itself: create and rotate only
+};
+
+struct AccountView {
+  Account account;
+  Role role = Role::member;
+  Standing standing;
+};
+
+/// `secret` is described, never shown: "env OPENAI_API_KEY", "file /run/…", "stored", "none".
+struct UpstreamView {
+  Upstream upstream;
+  std::string secret;
+  std::string health;      ///< "ok", "unknown", "failing: <why>"
+  std::string secret_problem;  ///< why its secret can't be read now, or ""
+};
+
+/// One step of `upstreams test`.
+struct ProbeStep {
+  std::string name;  ///< "models", "chat", "stream", "usage"
+  bool ok = false;
+  std::string detail;  ///< what was seen, or what failed
+  std::int64_t ms = 0;
+};
+
+struct ModelView {
+  std::string name;
+  std::vector<std::string> upstreams;
+  std::optional<Price> price;
+};
+
+struct PriceView {
+  Price price;
+  bool own = false;  ///< set by the operator
+};
+
+struct UsageTotals {
+  std::int64_t requests = 0;
+  std::int64_t errors = 0;
+  std::int64_t refused = 0;
+  Money cost;
+  Usage tokens;
+};
+struct DayTotals {
+  std::string date;  ///< YYYY-MM-DD in the report's zone
+  UsageTotals totals;
+};
+struct NamedTotals {
+  std::string name;  ///< shown name (key name, project name, model, …)
+  std::string id;    ///< for key, project, account; else ""
+  UsageTotals totals;
+};
+struct UsageReport {
+  Timestamp from;
+  Timestamp to;
+  std::string timezone;
+  UsageTotals totals;
+  std::vector<DayTotals> days;  ///< every day of the range, also those without calls
+  std::string by_what;          ///< "model", "key", …
+  std::vector<NamedTotals> by;
+};
+
+/// A row with the names people know instead of ids.
+struct RequestView {
+  LedgerRow row;
+  std::string account;  ///< username
+  std::string project;  ///< name
+};
+
+struct ProfileView {
+  AccountView account;
+  UsageReport week;  ///< 7 days, by key
+};
+
+struct StatusView {
+  std::string version;
+  std::int64_t pid = 0;
+  Timestamp started_at;
+  std::string inference_url;
+  std::string console_url;  ///< "" = off
+  std::string socket;
+  std::string data_dir;
+  std::string durability;  ///< "process", "power"
+  std::string timezone;
+  int schema_version = 0;
+  bool ledger_writable = true;
+  std::string ledger_problem;
+  std::int64_t calls_in_flight = 0;
+  Money held;
+  Standing spend;  ///< of the asking account
+  std::vector<UpstreamView> upstreams;
+  std::int64_t live_keys = 0;
+  std::string catalogue_date;
+};
+
+}  // namespace nufi::domain

@@ -1,0 +1,149 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "lib/base/clock.hpp"
+#include "lib/base/time_zone.hpp"
+#include "lib/domain/budget.hpp"
+#include "lib/domain/estimate.hpp"
+#include "lib/domain/ledger_row.hpp"
+#include "lib/domain/verdict.hpp"
+#include "lib/store/ledger_store.hpp"
+#include "lib/store/store.hpp"
+
+namespace nufi::ledger {
+
+/// A window a call must fit, and its limit (std::nullopt: counted, not limited).
+struct Constraint {
+  domain::WindowId window;
+  std::optional<std::int64_t> limit;
+};
+
+/// What a call asks of the ledger.
+struct HoldRequest {
+  domain::LedgerRow row;  ///< who and what; id, time, held and status are filled in by the ledger
+  std::vector<Constraint> constraints;
+  domain::Ceiling ceiling;
+  bool soft = false;                       ///< admit while spent < limit and hold nothing
+};
+
+/// A hold that was taken.
+struct Held {
+  domain::RequestId id;
+  domain::Ask ask;
+};
+/// The ledger can't be written; nothing was held. `problem` is for people.
+struct Unwritable {
+  std::string problem;
+};
+/// Held, or the window that has no room (the most binding one), or the ledger is not writable.
+using HoldOutcome = std::variant<Held, domain::WindowRefusal, Unwritable>;
+
+/// How a call ended. The charge is decided by the caller (gateway/meter).
+struct Settlement {
+  domain::RowStatus status = domain::RowStatus::ok;
+  int http_status = 0;
+  std::string error_code;
+  std::string upstream;
+  std::string upstream_model;
+  domain::Usage usage;
+  domain::Money cost;
+  domain::Money upstream_cost;
+  std::optional<domain::Money> upstream_reported_cost;
+  domain::CostBasis basis = domain::CostBasis::none;
+  std::string price_id;
+  int attempts = 0;
+  std::int64_t connect_us = -1;
+  std::int64_t first_byte_us = -1;
+  std::int64_t total_us = -1;
+};
+
+struct Options {
+  std::filesystem::path journal_dir;  ///< made if absent
+  store::Durability durability = store::Durability::power;
+  TimeZone zone;
+};
+
+struct HeldTotals {
+  std::int64_t calls = 0;
+  domain::Money money;
+};
+
+/// Money's one truth: who may spend, what is reserved, what was spent.
+///
+/// How it keeps the promises. Every hold and settlement is one record in an append-only journal
+/// (journal.hpp); the windows live in memory as the sum of database and journal, changed under one
+/// lock in the order of the records. A writer thread folds finished records into the database in
+/// batches: row, windows and rollups of a batch in one transaction that also notes how far the
+/// journal has been folded. At start the rest of the journal is folded the same way, and what is
+/// still open becomes `interrupted` at the amount held.
+///
+/// Invariants (ledger_test.cpp and ledger_model_test.cpp hold each):
+///   1. spent + held <= limit after every hold of a limited window (strict keys).
+///   2. A call takes all its windows or none; a settlement gives back exactly what its hold took,
+///      in the cycle it was taken in.
+///   3. A hold is durable before its callback runs; a settlement before its own.
+///   4. A hold is settled exactly once: the space for its settlement is reserved in the journal with
+///      it, so a full disk refuses new holds but never loses a settlement.
+///   5. Σ cost of rows = Σ rollups = spent of the windows, at every commit of the database.
+///   6. No hold is refused while it would fit once the calls in flight have settled, unless it ran
+///      out of patience; waiting calls are served in turn per window.
+///
+/// Thread-safe. hold, settle and cancel never block on the disk beyond a write to the page cache, and
+/// never run SQL. Callbacks run on the caller's thread or on a thread of the ledger's: they must only
+/// hand over to their own loop.
+class Ledger {
+ public:
+  using HoldCallback = std::function<void(HoldOutcome)>;
+  using SettleCallback = std::function<void()>;
+  /// Names a hold that waits in turn.
+  using Ticket = std::uint64_t;
+
+  virtual ~Ledger() = default;
+
+  /// Takes the ask of `request.ceiling` out of all windows, or of none. `done` runs exactly once:
+  /// within this call if it is decided and durable at once, else later. A call that does not fit now
+  /// but may after others have settled waits until give_up(ticket).
+  virtual Ticket hold(HoldRequest request, HoldCallback done) = 0;
+
+  /// Ends the wait of a hold: its callback gets the refusal. Nothing if it was decided already.
+  virtual void give_up(Ticket ticket) = 0;
+
+  /// Ends the call: charges `settlement.cost`, gives back the hold, completes the row. `durable` (may
+  /// be empty) runs exactly once. Call exactly once per Held.
+  virtual void settle(domain::RequestId id, Settlement settlement, SettleCallback durable) = 0;
+
+  /// Counts a call that was refused by a limit, for the reports. Not journaled.
+  virtual void count_refusal(const domain::LedgerRow& who) = 0;
+
+  /// The window's state at this moment, 0 if it was never used.
+  [[nodiscard]] virtual domain::WindowState window(const domain::WindowId& id) const = 0;
+
+  /// Starts counting a window whose period was just given to a key, project or account: what was
+  /// spent since the cycle began counts. May block on the database.
+  virtual void start_window(const domain::WindowId& id) = 0;
+
+  [[nodiscard]] virtual HeldTotals held() const = 0;
+
+  /// "" while the ledger can be written, else why not.
+  [[nodiscard]] virtual std::string problem() const = 0;
+
+  /// Blocks until all that was recorded before this call is in the database, so that reports see it.
+  /// Throws Error{unavailable} if that can't be done.
+  virtual void sync() = 0;
+};
+
+/// Opens the ledger over `store`, replays the journal, settles what a crash left open and starts the
+/// writer. `clock` and `store` must outlive it. Throws Error{unavailable}. Destroying it waits for
+/// what is recorded to reach the database.
+std::unique_ptr<Ledger> open(store::LedgerStore& store, const Clock& clock, Options options);
+
+}  // namespace nufi::ledger

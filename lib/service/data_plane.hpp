@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lib/domain/key.hpp"
+#include "lib/domain/world.hpp"
+
+namespace nufi::service {
+
+/// What the use cases need of the data plane: every change is handed to it before the use case
+/// returns, so it counts for the very next call. Thread-safe; does not block.
+class DataPlane {
+ public:
+  virtual ~DataPlane() = default;
+  /// New and changed keys. The running streams of a revoked one are cut.
+  virtual void publish_keys(const std::vector<domain::Key>& keys) = 0;
+  /// Replaces accounts, projects, groups, upstreams and own prices.
+  virtual void publish_world(domain::World world) = 0;
+  /// "ok", "unknown" or "failing: <why>", for an upstream by id.
+  [[nodiscard]] virtual std::string upstream_health(const domain::UpstreamId& id) const = 0;
+};
+
+}  // namespace nufi::service

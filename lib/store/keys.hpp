@@ -1,0 +1,39 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "lib/domain/key.hpp"
+#include "lib/store/audit.hpp"
+
+namespace nufi::store {
+
+struct KeyFilter {
+  std::optional<domain::AccountId> account;  ///< std::nullopt = everyone's
+  std::optional<domain::ProjectId> project;
+  bool archived = false;   ///< only the archived ones; otherwise none of them
+  std::int64_t limit = 0;  ///< 0 = all
+  std::string after;       ///< id of the last one of the page before; "" = from the start
+};
+
+/// Keys. One method is one transaction. Thread-safe. Throws Error{unavailable} if the database can't
+/// be read or written.
+class Keys {
+ public:
+  virtual ~Keys() = default;
+  /// Throws Error{conflict} if a live (not revoked) key of the account has the name.
+  virtual void insert(const domain::Key& key, const AuditEntry& audit) = 0;
+  /// Overwrites everything but id, account, digest, masked, created_at, last_used_at. Throws
+  /// Error{conflict} as insert does, Error{not_found} if the id is gone.
+  virtual void update(const domain::Key& key, const AuditEntry& audit) = 0;
+  virtual std::optional<domain::Key> by_id(const domain::KeyId& id) = 0;
+  /// Keys of `account` (everyone's if std::nullopt) that `word` can mean: the live key with that
+  /// name, else the newest revoked one with it, else the keys whose id is `word` or starts with it.
+  virtual std::vector<domain::Key> matching(const std::optional<domain::AccountId>& account,
+                                            std::string_view word) = 0;
+  /// Oldest first.
+  virtual std::vector<domain::Key> list(const KeyFilter& filter) = 0;
+};
+
+}  // namespace nufi::store

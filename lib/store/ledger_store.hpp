@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "lib/base/clock.hpp"
+#include "lib/domain/budget.hpp"
+#include "lib/domain/ids.hpp"
+#include "lib/domain/ledger_row.hpp"
+
+namespace nufi::store {
+
+/// What a rollup counts together: 15 minutes of one key on one model and upstream.
+struct RollupKey {
+  Timestamp bucket;  ///< start of the quarter of an hour (UTC) that holds the row's time
+  domain::AccountId account;
+  domain::ProjectId project;
+  domain::KeyId key;
+  std::string group;
+  std::string model;
+  std::string upstream;
+  auto operator<=>(const RollupKey&) const = default;
+};
+
+/// What it counts; every member >= 0.
+struct RollupSums {
+  std::int64_t requests = 0;  ///< completed rows
+  std::int64_t errors = 0;    ///< of them client_error, upstream_error, interrupted, cut
+  std::int64_t refused = 0;   ///< calls refused by a limit; they have no row
+  domain::Money cost;
+  domain::Money upstream_cost;
+  domain::Usage usage;
+  RollupSums& operator+=(const RollupSums& other);
+  bool operator==(const RollupSums&) const = default;
+};
+
+/// The settled amount of one window in one cycle.
+struct WindowAmount {
+  domain::WindowId window;
+  Timestamp cycle_start;
+  Timestamp cycle_end;
+  std::int64_t spent = 0;
+};
+
+/// What one commit of the ledger writes, in one transaction.
+struct LedgerBatch {
+  std::vector<domain::LedgerRow> rows;      ///< inserted, or replacing the row of the same id
+  std::vector<WindowAmount> windows;        ///< inserted, or replacing `spent`
+  std::map<RollupKey, RollupSums> rollups;  ///< added to what is there
+  std::map<domain::KeyId, Timestamp> last_used;
+  std::uint64_t journal_position = 0;       ///< everything up to this record is in the database now
+};
+
+/// What the ledger needs to start.
+struct LedgerState {
+  std::uint64_t journal_position = 0;
+  domain::RequestId last_request;
+  std::vector<WindowAmount> windows;       ///< whose cycle has not ended at the given time
+  std::vector<domain::LedgerRow> running;  ///< rows that a crash left open, by id
+};
+
+/// A difference that `nufi ledger verify` found.
+struct LedgerFault {
+  std::string what;  ///< "window key_… usd month 2026-08: spent 1.5, rows sum to 1.25"
+};
+struct VerifyReport {
+  std::int64_t rows = 0;
+  std::int64_t rollups = 0;
+  std::int64_t windows = 0;
+  std::vector<LedgerFault> faults;
+};
+
+/// The ledger's tables. apply() and load() belong to the ledger's one writer; the rest is
+/// thread-safe. Throws Error{unavailable} if the database can't be read or written (full disk,
+/// read-only, corrupt); then nothing of the batch was written.
+class LedgerStore {
+ public:
+  virtual ~LedgerStore() = default;
+  virtual void apply(const LedgerBatch& batch) = 0;
+  virtual LedgerState load(Timestamp now) = 0;
+  /// Sums of completed rows [from, to) of a subject, for a window that starts being counted.
+  virtual std::int64_t spent_between(domain::Scope scope, const std::string& subject,
+                                     domain::Metric metric, Timestamp from, Timestamp to) = 0;
+  /// Proves rows = rollups = windows, in one read transaction.
+  virtual VerifyReport verify() = 0;
+};
+
+}  // namespace nufi::store

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/base/clock.hpp"
+#include "lib/base/time_zone.hpp"
+#include "lib/domain/ids.hpp"
+#include "lib/domain/ledger_row.hpp"
+#include "lib/store/ledger_store.hpp"
+
+namespace nufi::store {
+
+struct UsageFilter {
+  Timestamp from;  ///< inclusive, a quarter of an hour
+  Timestamp to;    ///< exclusive
+  std::optional<domain::AccountId> account;
+  std::optional<domain::ProjectId> project;
+  std::optional<domain::KeyId> key;
+};
+
+enum class GroupBy { model, key, project, group, upstream, account };
+
+/// Sums of what `name` stands for (an id for key, project and account).
+struct NamedSums {
+  std::string name;
+  RollupSums sums;
+};
+struct TimedSums {
+  Timestamp bucket;
+  RollupSums sums;
+};
+
+struct RequestFilter {
+  std::optional<domain::AccountId> account;
+  std::optional<domain::KeyId> key;
+  std::string model;   ///< "" = any
+  std::string status;  ///< "" = any
+  std::optional<Timestamp> since;
+  std::optional<domain::RequestId> after;   ///< only newer ones, oldest first (for --follow)
+  std::optional<domain::RequestId> before;  ///< only older ones (paging)
+  std::int64_t limit = 50;
+};
+
+/// Reads of the ledger for people. Thread-safe, read-only. Throws Error{unavailable}.
+class Reports {
+ public:
+  virtual ~Reports() = default;
+  /// Dearest first.
+  virtual std::vector<NamedSums> usage_by(const UsageFilter& filter, GroupBy by) = 0;
+  /// Per quarter of an hour that had calls, oldest first; days are made of them in the reader's zone.
+  virtual std::vector<TimedSums> usage_over_time(const UsageFilter& filter) = 0;
+  /// Newest first (oldest first with `after`).
+  virtual std::vector<domain::LedgerRow> requests(const RequestFilter& filter) = 0;
+};
+
+}  // namespace nufi::store

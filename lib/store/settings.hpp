@@ -1,0 +1,21 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "lib/store/audit.hpp"
+
+namespace nufi::store {
+
+/// Settings that may change while nufid runs: name → text. Which names there are and what they may
+/// hold is service/settings' business. Thread-safe. Throws Error{unavailable}.
+class Settings {
+ public:
+  virtual ~Settings() = default;
+  virtual void set(std::string_view name, std::string_view value, const AuditEntry& audit) = 0;
+  virtual void unset(std::string_view name, const AuditEntry& audit) = 0;
+  virtual std::map<std::string, std::string> all() = 0;
+};
+
+}  // namespace nufi::store

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "lib/store/audit.hpp"
+#include "lib/store/keys.hpp"
+#include "lib/store/ledger_store.hpp"
+#include "lib/store/people.hpp"
+#include "lib/store/prices.hpp"
+#include "lib/store/reports.hpp"
+#include "lib/store/settings.hpp"
+#include "lib/store/upstreams.hpp"
+
+namespace nufi::store {
+
+enum class Durability {
+  process,  ///< what is committed survives the death of the process
+  power,    ///< and of the machine
+};
+
+/// All of what we remember. The references live as long as the store.
+class Store {
+ public:
+  virtual ~Store() = default;
+  virtual AuditLog& audit() = 0;
+  virtual Keys& keys() = 0;
+  virtual People& people() = 0;
+  virtual Prices& prices() = 0;
+  virtual Settings& settings() = 0;
+  virtual Upstreams& upstreams() = 0;
+  virtual LedgerStore& ledger() = 0;
+  virtual Reports& reports() = 0;
+  /// The number of the newest migration it has.
+  [[nodiscard]] virtual int schema_version() const = 0;
+};
+
+namespace sqlite {
+/// Opens (or makes, mode 0600) the database at `file` and brings it to the newest schema, keeping a
+/// copy beside it first. Throws Error{unavailable} with a hint if it can't be opened, is not ours, is
+/// corrupt, or was written by a newer nufid.
+std::unique_ptr<Store> open(const std::filesystem::path& file, Durability durability);
+}  // namespace sqlite
+
+}  // namespace nufi::store
