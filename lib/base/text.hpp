@@ -18,7 +18,8 @@ std::string format_rfc3339(Timestamp instant);
 /// moment in UTC). std::nullopt if it is neither.
 std::optional<Timestamp> parse_rfc3339(std::string_view text);
 
-/// Reads "90s", "15m", "24h", "30d", "2w" (whole, > 0). std::nullopt if it is not one.
+/// Reads "90s", "15m", "24h", "30d", "2w" (whole, > 0, up to a thousand years). std::nullopt
+/// if it is not one.
 std::optional<std::chrono::seconds> parse_duration(std::string_view text);
 
 /// A short duration for people: "now", "5s", "3m", "2h", "4d", "3mo", "2y".
