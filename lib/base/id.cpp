@@ -9,9 +9,6 @@
 namespace nufi {
 namespace {
 
-constexpr std::string_view kBase62 =
-    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
 /// Random bytes drawn ahead, so that an id does not cost a system call.
 class RandomBuffer {
  public:
@@ -30,6 +27,29 @@ class RandomBuffer {
 };
 
 }  // namespace
+
+std::string to_base62(std::uint64_t value, std::size_t width) {
+  std::string digits(width, kBase62.front());
+  for (std::size_t i = width; i > 0 && value > 0; --i) {
+    digits[i - 1] = kBase62[value % kBase62.size()];
+    value /= kBase62.size();
+  }
+  return digits;
+}
+
+std::optional<std::uint64_t> parse_base62(std::string_view digits) noexcept {
+  if (digits.empty()) return std::nullopt;
+  std::uint64_t value = 0;
+  for (const char c : digits) {
+    const std::size_t digit = kBase62.find(c);
+    if (digit == std::string_view::npos) return std::nullopt;
+    if (__builtin_mul_overflow(value, std::uint64_t{kBase62.size()}, &value) ||
+        __builtin_add_overflow(value, std::uint64_t{digit}, &value)) {
+      return std::nullopt;
+    }
+  }
+  return value;
+}
 
 std::string random_base62(std::size_t count) {
   thread_local RandomBuffer random;

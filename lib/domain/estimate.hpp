@@ -1,22 +1,27 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
-
 #include "lib/domain/call.hpp"
 #include "lib/domain/money.hpp"
 #include "lib/domain/price.hpp"
+
+#include <cstdint>
+#include <optional>
 
 namespace nufi::domain {
 
 /// The least output that is still of use: a clamp never goes below it (PRODUCT §5).
 inline constexpr std::int64_t kLeastUsefulOutput = 256;
 
+/// An ask in a metric without a limit is only counted. It is cut here (more than any real call), so
+/// that a client's absurd cap on output can't overflow the sum of the holds.
+inline constexpr std::int64_t kMostCountedTokens = std::int64_t{1} << 40;
+inline constexpr Money kMostCountedMoney = Money::nanos(100'000'000'000'000);
+
 /// The most a call can use, as a function of how much output it is allowed.
 struct Ceiling {
-  std::int64_t prompt_tokens = 0;          ///< bound of the prompt
-  Money prompt_cost;                       ///< bound of what the prompt and the request cost
-  Rate output_rate = 0;                    ///< dearest output rate, multiplier NOT included
+  std::int64_t prompt_tokens = 0;  ///< bound of the prompt
+  Money prompt_cost;               ///< bound of what the prompt and the request cost
+  Rate output_rate = 0;            ///< dearest output rate, multiplier NOT included
   Multiplier multiplier = kMultiplierOne;
   std::int64_t choices = 1;
   /// Output tokens per choice: the client's cap, else the model's maximum, else std::nullopt (not
@@ -29,7 +34,9 @@ struct Ceiling {
   [[nodiscard]] Money cost_with(std::int64_t output) const;
 };
 
-/// The ceiling of `call` at `price` (null = no price: money 0) and `multiplier`.
+/// The ceiling of `call` at `price` (null = no price: money 0) and `multiplier`. Takes the dearer
+/// of the call's service tier and the standard one, because a provider may serve it at either.
+/// Calls that make no output (embeddings, moderations, rerank) have an output of 0.
 Ceiling ceiling_of(const Call& call, const Price* price, Multiplier multiplier);
 
 /// The higher of two in every respect: one hold must cover whichever candidate serves the call.
@@ -47,8 +54,10 @@ struct Ask {
 /// `tokens_left` (std::nullopt = no such limit). A call with a cap asks for all of it. One without
 /// asks for at most a quarter of each, but never for less than kLeastUsefulOutput (or the model's
 /// maximum if that is smaller); if its whole maximum fits the quarter it is not clamped.
-/// Does not say that the ask fits.
-Ask ask_for(const Ceiling& ceiling, std::optional<Money> usd_left,
+/// A metric in which output costs nothing does not clamp it. When nothing bounds the output, the
+/// ask counts kLeastUsefulOutput of it. Does not say that the ask fits.
+Ask ask_for(const Ceiling& ceiling,
+            std::optional<Money> usd_left,
             std::optional<std::int64_t> tokens_left);
 
 }  // namespace nufi::domain

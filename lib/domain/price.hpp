@@ -42,6 +42,8 @@ enum class ServiceTier : std::uint8_t { standard, flex, priority, batch };
 
 /// Rates for prompts of more than `above_tokens` prompt tokens; all tokens of the call are then
 /// billed at them (as providers do), not only those above.
+/// A bucket it does not name costs as its kind, or the base rate raised by as much as its kind is
+/// raised, whichever is dearer.
 struct ContextTier {
   std::int64_t above_tokens = 0;
   Rates rates;
@@ -64,7 +66,9 @@ struct Price {
   std::optional<std::string> deprecates;                            ///< YYYY-MM-DD
 
   /// The rates that apply to a prompt of `prompt_tokens` in `tier`. A service tier without rates of
-  /// its own, or with only some, is filled up from the standard ones.
+  /// its own, or with only some, is filled up from the standard ones, raised (never lowered) by as
+  /// much as the service tier raises their kind. Where a long prompt raises the standard rates, it
+  /// raises those of the service tier in the same proportion.
   [[nodiscard]] Rates rates_for(std::int64_t prompt_tokens, ServiceTier tier) const;
   /// The most any prompt up to `prompt_tokens` can be billed per bucket in `tier`: the maximum over
   /// the tiers it can fall into.

@@ -20,10 +20,15 @@ enum class Bucket : std::uint8_t {
   image_output,
 };
 inline constexpr std::size_t kBucketCount = 9;
-inline constexpr std::array<Bucket, kBucketCount> kBuckets = {
-    Bucket::input,     Bucket::cached_input, Bucket::cache_write,
-    Bucket::audio_input, Bucket::image_input,  Bucket::output,
-    Bucket::reasoning, Bucket::audio_output, Bucket::image_output};
+inline constexpr std::array<Bucket, kBucketCount> kBuckets = {Bucket::input,
+                                                              Bucket::cached_input,
+                                                              Bucket::cache_write,
+                                                              Bucket::audio_input,
+                                                              Bucket::image_input,
+                                                              Bucket::output,
+                                                              Bucket::reasoning,
+                                                              Bucket::audio_output,
+                                                              Bucket::image_output};
 
 /// The bucket's name in JSON and in the store, e.g. "cached_input".
 std::string_view bucket_name(Bucket bucket) noexcept;
@@ -42,8 +47,8 @@ struct Usage {
   [[nodiscard]] std::int64_t prompt() const noexcept;
   /// output + reasoning + audio_output + image_output.
   [[nodiscard]] std::int64_t completion() const noexcept;
-  /// prompt() + completion(): what a token limit counts.
-  [[nodiscard]] std::int64_t total() const noexcept { return prompt() + completion(); }
+  /// prompt() + completion(): what a token limit counts. All three saturate, they never wrap.
+  [[nodiscard]] std::int64_t total() const noexcept;
   bool operator==(const Usage&) const = default;
 };
 

@@ -1,0 +1,145 @@
+#include "lib/domain/key.hpp"
+
+#include "lib/base/error.hpp"
+
+#include <array>
+
+namespace nufi::domain {
+namespace {
+
+constexpr std::string_view kPrefix = "sk-nufi-";
+constexpr std::size_t kRandomDigits = 43;  // 62^43 > 2^256
+constexpr std::size_t kChecksumDigits = 6;
+constexpr std::size_t kSumOver = kPrefix.size() + kRandomDigits;
+constexpr std::size_t kKeyLength = kSumOver + kChecksumDigits;
+
+using RandomKey = std::array<std::uint8_t, 32>;
+
+/// `number` (big endian, left at 0) in base 62, appended to `out`: long division by 62 per digit.
+void append_digits(std::string& out, RandomKey& number) {
+  out.resize(out.size() + kRandomDigits);
+  for (std::size_t i = 1; i <= kRandomDigits; ++i) {
+    unsigned remainder = 0;
+    for (std::uint8_t& byte : number) {
+      const unsigned value = remainder * 256 + byte;
+      byte = static_cast<std::uint8_t>(value / kBase62.size());
+      remainder = static_cast<unsigned>(value % kBase62.size());
+    }
+    out[out.size() - i] = kBase62[remainder];
+  }
+}
+
+std::string checksum_of(std::string_view text) {
+  return to_base62(crc32(text), kChecksumDigits);
+}
+
+bool has_expired(const Key& key, Timestamp now) {
+  return key.expires_at.has_value() && *key.expires_at <= now;
+}
+
+void require_not_revoked(const Key& key) {
+  if (key.revoked_at) {
+    throw Error(Errc::conflict, "the key is revoked", "a revoke is final: create a new key");
+  }
+}
+
+}  // namespace
+
+std::string_view key_state_name(KeyState state) noexcept {
+  switch (state) {
+    case KeyState::active:
+      return "active";
+    case KeyState::disabled:
+      return "disabled";
+    case KeyState::expired:
+      return "expired";
+    case KeyState::exhausted:
+      return "exhausted";
+    case KeyState::revoked:
+      return "revoked";
+  }
+  return "";
+}
+
+std::optional<KeyState> key_state_from_name(std::string_view name) noexcept {
+  for (const KeyState state : {KeyState::active,
+                               KeyState::disabled,
+                               KeyState::expired,
+                               KeyState::exhausted,
+                               KeyState::revoked}) {
+    if (key_state_name(state) == name) return state;
+  }
+  return std::nullopt;
+}
+
+std::string_view enforce_name(Enforce enforce) noexcept {
+  switch (enforce) {
+    case Enforce::strict:
+      return "strict";
+    case Enforce::soft:
+      return "soft";
+  }
+  return "";
+}
+
+std::optional<Enforce> enforce_from_name(std::string_view name) noexcept {
+  for (const Enforce enforce : {Enforce::strict, Enforce::soft}) {
+    if (enforce_name(enforce) == name) return enforce;
+  }
+  return std::nullopt;
+}
+
+KeyState key_state(const Key& key, Timestamp now, bool total_used_up) {
+  if (key.revoked_at) return KeyState::revoked;
+  if (key.disabled) return KeyState::disabled;
+  if (has_expired(key, now)) return KeyState::expired;
+  return total_used_up ? KeyState::exhausted : KeyState::active;
+}
+
+bool is_dead(const Key& key, Timestamp now) {
+  return key.revoked_at.has_value() || has_expired(key, now);
+}
+
+void disable(Key& key) {
+  require_not_revoked(key);
+  key.disabled = true;
+}
+
+void enable(Key& key, Timestamp now) {
+  require_not_revoked(key);
+  if (has_expired(key, now)) {
+    throw Error(
+        Errc::conflict, "the key has expired", "give it a new expiry with keys edit --expires");
+  }
+  key.disabled = false;
+}
+
+void revoke(Key& key, Timestamp now) {
+  if (!key.revoked_at) key.revoked_at = now;
+}
+
+Secret mint_key() {
+  RandomKey number{};
+  random_bytes(number);
+  std::string text;
+  text.reserve(kKeyLength);
+  text += kPrefix;
+  append_digits(text, number);
+  text += checksum_of(text);
+  return Secret(std::move(text));
+}
+
+bool is_well_formed_key(std::string_view text) noexcept {
+  if (text.size() != kKeyLength || !text.starts_with(kPrefix)) return false;
+  const std::string_view digits = text.substr(kPrefix.size(), kRandomDigits);
+  if (digits.find_first_not_of(kBase62) != std::string_view::npos) return false;
+  return text.substr(kSumOver) == checksum_of(text.substr(0, kSumOver));
+}
+
+std::string mask_key(std::string_view key_text) {
+  constexpr std::size_t kShown = 3;
+  const std::size_t from = key_text.size() > kShown ? key_text.size() - kShown : 0;
+  return std::string(kPrefix) + "…" + std::string(key_text.substr(from));
+}
+
+}  // namespace nufi::domain
