@@ -1,0 +1,13 @@
+#include "lib/service/actor.hpp"
+
+#include "lib/base/error.hpp"
+
+namespace nufi::service {
+
+void require_admin(const Actor& actor, std::string_view what) {
+  if (actor.is_admin()) return;
+  throw Error(
+      Errc::not_permitted, "only an admin may " + std::string(what), "ask the owner of this nufid");
+}
+
+}  // namespace nufi::service

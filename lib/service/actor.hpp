@@ -1,0 +1,25 @@
+#pragma once
+
+#include "lib/domain/account.hpp"
+#include "lib/domain/ids.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace nufi::service {
+
+/// Who asks: an argument of every use case.
+struct Actor {
+  std::int64_t uid = -1;  ///< operating-system user
+  domain::AccountId account;
+  std::string username;
+  domain::Role role = domain::Role::member;
+
+  [[nodiscard]] bool is_admin() const { return role == domain::Role::admin; }
+};
+
+/// Throws Error{not_permitted} unless `actor` is an admin. `what` completes "only an admin may …".
+void require_admin(const Actor& actor, std::string_view what);
+
+}  // namespace nufi::service

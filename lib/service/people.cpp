@@ -1,0 +1,209 @@
+#include "lib/service/people.hpp"
+
+#include "lib/base/error.hpp"
+#include "lib/base/text.hpp"
+#include "lib/service/publisher.hpp"
+#include "lib/service/reports.hpp"
+#include "lib/service/settings.hpp"
+#include "lib/service/spending.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+
+namespace nufi::service {
+
+namespace {
+
+constexpr std::size_t kLongestDisplayName = 128;
+constexpr std::size_t kLongestEmail = 254;
+
+bool has_control_character(std::string_view text) {
+  return std::any_of(
+      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
+
+void check_profile(const domain::AccountTerms& terms) {
+  if (terms.display_name.sets()) {
+    const std::string& name = terms.display_name.value();
+    if (name.size() > kLongestDisplayName || has_control_character(name)) {
+      throw Error(Errc::invalid, "name must be printable and not longer than 128 bytes");
+    }
+  }
+  if (terms.email.sets() && !terms.email.value().empty()) {
+    const std::string& email = terms.email.value();
+    const auto at = email.find('@');
+    if (email.size() > kLongestEmail || has_control_character(email) ||
+        email.find(' ') != std::string::npos || at == std::string::npos || at == 0 ||
+        at + 1 == email.size() || email.find('@', at + 1) != std::string::npos) {
+      throw Error(Errc::invalid, "email must be an address", "for example ada@example.org");
+    }
+  }
+}
+
+domain::Role role_of(const Context& context, std::int64_t uid) {
+  return uid == context.facts.owner_uid || uid == 0 ? domain::Role::admin : domain::Role::member;
+}
+
+std::string audit_text(const domain::Account& account) {
+  return fmt::format("user={} name={} email={} {}",
+                     account.username,
+                     account.display_name,
+                     account.email,
+                     describe(account.limits));
+}
+
+Actor actor_of(const Context& context, const domain::Account& account) {
+  return {.uid = account.uid,
+          .account = account.id,
+          .username = account.username,
+          .role = role_of(context, account.uid)};
+}
+
+domain::Account make_account(const Context& context, std::int64_t uid) {
+  const SettingValues settings = read_settings(context.store.settings());
+  domain::Account account;
+  account.id = domain::AccountId::random();
+  account.uid = uid;
+  account.username = context.username_of(uid);
+  if (account.username.empty()) account.username = fmt::format("uid-{}", uid);
+  account.limits.budget = settings.default_budget;
+  account.limits.budget_period = settings.default_budget_period;
+  account.created_at = context.clock.now();
+  domain::Project project;
+  project.id = domain::ProjectId::random();
+  project.account = account.id;
+  project.name = "default";
+  project.created_at = account.created_at;
+  context.store.people().insert_account(account,
+                                        project,
+                                        audit_entry(context,
+                                                    actor_of(context, account),
+                                                    "account.create",
+                                                    account.id.text(),
+                                                    "",
+                                                    audit_text(account)));
+  start_windows(context.ledger, domain::Scope::account, account.id.text(), account.limits);
+  start_windows(context.ledger, domain::Scope::project, project.id.text(), project.limits);
+  context.publisher.publish_world();
+  return account;
+}
+
+domain::Account find_account(const Context& context, std::string_view word) {
+  std::vector<std::string> names;
+  for (domain::Account& account : context.store.people().accounts()) {
+    if (account.username == word || account.id.text() == word) return std::move(account);
+    names.push_back(account.username);
+  }
+  const auto near = closest(word, names);
+  throw Error(Errc::not_found,
+              fmt::format("there is no account called '{}'", word),
+              near ? "did you mean " + *near : "see all of them with: nufi accounts list");
+}
+
+/// Writes and publishes what `terms` change of `account`. Call with the lock of changes held.
+domain::Account change_account(const Context& context,
+                               const Actor& actor,
+                               domain::Account account,
+                               const domain::AccountTerms& terms) {
+  check_profile(terms);
+  const domain::Account old = account;
+  terms.display_name.apply_to(account.display_name);
+  terms.email.apply_to(account.email);
+  apply(SpendTerms{terms.budget, terms.budget_period, terms.token_limit, terms.token_limit_period},
+        account.limits);
+  const std::string before = audit_text(old);
+  const std::string after = audit_text(account);
+  if (before == after) return account;
+  context.store.people().update_account(
+      account, audit_entry(context, actor, "account.edit", account.id.text(), before, after));
+  start_new_windows(
+      context.ledger, domain::Scope::account, account.id.text(), old.limits, account.limits);
+  context.publisher.publish_world();
+  return account;
+}
+
+}  // namespace
+
+Actor admit(const Context& context, std::int64_t uid) {
+  if (role_of(context, uid) != domain::Role::admin) {
+    throw Error(
+        Errc::not_permitted, "this nufid belongs to another user", "start your own with: nufi up");
+  }
+  if (const auto account = context.store.people().account_by_uid(uid)) {
+    return actor_of(context, *account);
+  }
+  const std::lock_guard lock(context.changes);
+  // Another request of the same user may have made it meanwhile.
+  if (const auto account = context.store.people().account_by_uid(uid)) {
+    return actor_of(context, *account);
+  }
+  return actor_of(context, make_account(context, uid));
+}
+
+domain::Account account_of(const Context& context, const Actor& actor) {
+  if (auto account = context.store.people().account_by_uid(actor.uid)) return *std::move(account);
+  throw Error(Errc::not_found, "this account is gone");
+}
+
+domain::AccountView account_view(const Context& context, domain::Account account) {
+  domain::AccountView view;
+  view.role = role_of(context, account.uid);
+  view.standing =
+      standing_of(context.ledger, domain::Scope::account, account.id.text(), account.limits);
+  view.account = std::move(account);
+  return view;
+}
+
+domain::ProfileView show_profile(const Context& context, const Actor& actor) {
+  UsageQuery week;
+  week.days = 7;
+  week.by = "key";
+  week.only_own = true;
+  return {.account = account_view(context, account_of(context, actor)),
+          .week = report_usage(context, actor, week)};
+}
+
+domain::ProfileView edit_profile(const Context& context,
+                                 const Actor& actor,
+                                 const domain::AccountTerms& terms) {
+  if (!terms.budget.keeps() || !terms.budget_period.keeps() || !terms.token_limit.keeps() ||
+      !terms.token_limit_period.keeps()) {
+    throw Error(Errc::not_permitted,
+                "a profile holds name and e-mail only",
+                "an admin sets budgets with: nufi accounts edit");
+  }
+  {
+    const std::lock_guard lock(context.changes);
+    change_account(context, actor, account_of(context, actor), terms);
+  }
+  return show_profile(context, actor);
+}
+
+std::vector<domain::AccountView> list_accounts(const Context& context, const Actor& actor) {
+  require_admin(actor, "see accounts");
+  std::vector<domain::AccountView> views;
+  for (domain::Account& account : context.store.people().accounts()) {
+    views.push_back(account_view(context, std::move(account)));
+  }
+  return views;
+}
+
+domain::AccountView show_account(const Context& context,
+                                 const Actor& actor,
+                                 std::string_view word) {
+  require_admin(actor, "see accounts");
+  return account_view(context, find_account(context, word));
+}
+
+domain::AccountView edit_account(const Context& context,
+                                 const Actor& actor,
+                                 std::string_view word,
+                                 const domain::AccountTerms& terms) {
+  require_admin(actor, "edit accounts");
+  const std::lock_guard lock(context.changes);
+  return account_view(context, change_account(context, actor, find_account(context, word), terms));
+}
+
+}  // namespace nufi::service

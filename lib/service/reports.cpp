@@ -1,0 +1,284 @@
+#include "lib/service/reports.hpp"
+
+#include "lib/base/error.hpp"
+#include "lib/base/text.hpp"
+#include "lib/domain/catalogue.hpp"
+#include "lib/service/keys.hpp"
+#include "lib/service/names.hpp"
+#include "lib/service/people.hpp"
+#include "lib/service/upstreams.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <map>
+#include <string_view>
+#include <utility>
+
+namespace nufi::service {
+
+namespace {
+
+using std::chrono::days;
+using std::chrono::local_days;
+using Quarter = std::chrono::duration<std::int64_t, std::ratio<900>>;
+
+constexpr std::int64_t kMostDays = 3660;
+constexpr std::int64_t kMostRequests = 10'000;
+
+constexpr std::array<std::pair<std::string_view, store::GroupBy>, 6> kGroupings = {{
+    {"model", store::GroupBy::model},
+    {"key", store::GroupBy::key},
+    {"project", store::GroupBy::project},
+    {"group", store::GroupBy::group},
+    {"upstream", store::GroupBy::upstream},
+    {"account", store::GroupBy::account},
+}};
+
+std::optional<store::GroupBy> grouping(std::string_view by) {
+  for (const auto& [name, value] : kGroupings) {
+    if (name == by) return value;
+  }
+  if (by == "day") return std::nullopt;
+  throw Error(Errc::invalid,
+              fmt::format("usage can't be grouped by '{}'", by),
+              "by is one of model, key, project, group, upstream, account, day");
+}
+
+domain::UsageTotals totals_of(const store::RollupSums& sums) {
+  return {.requests = sums.requests,
+          .errors = sums.errors,
+          .refused = sums.refused,
+          .cost = sums.cost,
+          .tokens = sums.usage};
+}
+
+local_days day_of(const TimeZone& zone, Timestamp instant) {
+  return std::chrono::floor<days>(zone.to_local(instant));
+}
+
+std::string date_text(local_days day) {
+  const std::chrono::year_month_day date{day};
+  return fmt::format("{:04}-{:02}-{:02}",
+                     static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()),
+                     static_cast<unsigned>(date.day()));
+}
+
+TimeZone zone_of(const Context& context, const UsageQuery& query) {
+  if (query.timezone.empty()) return read_settings(context.store.settings()).timezone;
+  return query.timezone == "UTC" ? TimeZone() : TimeZone::named(query.timezone);
+}
+
+struct Range {
+  Timestamp from;
+  Timestamp to;
+};
+
+/// The whole quarters of an hour that the query asks for.
+Range range_of(const Context& context, const UsageQuery& query, const TimeZone& zone) {
+  if (query.days && (query.from || query.to)) {
+    throw Error(Errc::invalid, "days goes without from and to");
+  }
+  const std::int64_t count = query.days.value_or(30);
+  if (count < 1 || count > kMostDays) {
+    throw Error(Errc::invalid, fmt::format("days must be from 1 to {}", kMostDays));
+  }
+  const Timestamp to = std::chrono::ceil<Quarter>(query.to.value_or(context.clock.now()));
+  Timestamp from;
+  if (query.from) {
+    from = std::chrono::floor<Quarter>(*query.from);
+  } else {
+    const local_days today = day_of(zone, to - std::chrono::milliseconds(1));
+    from = std::chrono::floor<Quarter>(zone.to_utc(today - days(count - 1)));
+  }
+  if (from >= to) throw Error(Errc::invalid, "from must be before to");
+  if (to - from > days(kMostDays + 1)) {
+    throw Error(Errc::invalid, fmt::format("a report covers at most {} days", kMostDays));
+  }
+  return {.from = from, .to = to};
+}
+
+std::vector<domain::DayTotals> days_of(const std::vector<store::TimedSums>& buckets,
+                                       const Range& range,
+                                       const TimeZone& zone) {
+  std::map<local_days, store::RollupSums> by_day;
+  const local_days last = day_of(zone, range.to - std::chrono::milliseconds(1));
+  for (local_days day = day_of(zone, range.from); day <= last; day += days(1)) by_day[day];
+  for (const store::TimedSums& bucket : buckets) by_day[day_of(zone, bucket.bucket)] += bucket.sums;
+  std::vector<domain::DayTotals> totals;
+  for (const auto& [day, sums] : by_day) {
+    totals.push_back({.date = date_text(day), .totals = totals_of(sums)});
+  }
+  return totals;
+}
+
+std::map<std::string, std::string> key_names(const Context& context) {
+  std::map<std::string, std::string> names;
+  for (const bool archived : {false, true}) {
+    store::KeyFilter filter;
+    filter.archived = archived;
+    for (const domain::Key& key : context.store.keys().list(filter)) {
+      names.emplace(key.id.text(), key.name);
+    }
+  }
+  return names;
+}
+
+/// Sums by id or name, with the names people know.
+std::vector<domain::NamedTotals> named(const Context& context,
+                                       const std::vector<store::NamedSums>& sums,
+                                       store::GroupBy by) {
+  const Names names(context.store.people());
+  std::map<std::string, std::string> keys;
+  if (by == store::GroupBy::key) keys = key_names(context);
+  std::vector<domain::NamedTotals> result;
+  for (const store::NamedSums& one : sums) {
+    domain::NamedTotals entry{.name = one.name, .id = {}, .totals = totals_of(one.sums)};
+    switch (by) {
+      case store::GroupBy::key: {
+        const auto found = keys.find(one.name);
+        entry.id = one.name;
+        if (found != keys.end()) entry.name = found->second;
+        break;
+      }
+      case store::GroupBy::project:
+        entry.id = one.name;
+        entry.name = names.project(domain::ProjectId(one.name));
+        break;
+      case store::GroupBy::account:
+        entry.id = one.name;
+        entry.name = names.account(domain::AccountId(one.name));
+        break;
+      case store::GroupBy::model:
+      case store::GroupBy::group:
+      case store::GroupBy::upstream:
+        break;
+    }
+    result.push_back(std::move(entry));
+  }
+  return result;
+}
+
+domain::RequestId request_id(const std::string& text, std::string_view field) {
+  const domain::RequestId id = domain::RequestId::parse(text);
+  if (id.value == 0) {
+    throw Error(Errc::invalid, std::string(field) + " must be the id of a request (req_…)");
+  }
+  return id;
+}
+
+}  // namespace
+
+domain::UsageReport report_usage(const Context& context,
+                                 const Actor& actor,
+                                 const UsageQuery& query) {
+  const auto by = grouping(query.by);
+  const TimeZone zone = zone_of(context, query);
+  const Range range = range_of(context, query, zone);
+  store::UsageFilter filter;
+  filter.from = range.from;
+  filter.to = range.to;
+  if (!actor.is_admin() || query.only_own) filter.account = actor.account;
+  if (!query.key.empty()) filter.key = find_key(context, actor, query.key).id;
+  if (!query.project.empty()) {
+    filter.project = Names(context.store.people()).find_project(actor.account, query.project).id;
+  }
+
+  context.ledger.sync();
+  const auto buckets = context.store.reports().usage_over_time(filter);
+  store::RollupSums total;
+  for (const store::TimedSums& bucket : buckets) total += bucket.sums;
+
+  domain::UsageReport report;
+  report.from = range.from;
+  report.to = range.to;
+  report.timezone = zone.name();
+  report.totals = totals_of(total);
+  report.days = days_of(buckets, range, zone);
+  report.by_what = query.by;
+  if (by) {
+    report.by = named(context, context.store.reports().usage_by(filter, *by), *by);
+  } else {
+    for (const domain::DayTotals& day : report.days) {
+      report.by.push_back({.name = day.date, .id = {}, .totals = day.totals});
+    }
+  }
+  return report;
+}
+
+Page<domain::RequestView> list_requests(const Context& context,
+                                        const Actor& actor,
+                                        const RequestQuery& query) {
+  if (query.last < 1 || query.last > kMostRequests) {
+    throw Error(Errc::invalid, fmt::format("last must be from 1 to {}", kMostRequests));
+  }
+  if (!query.status.empty() && !domain::row_status_from_name(query.status)) {
+    throw Error(Errc::invalid,
+                fmt::format("there is no status '{}'", query.status),
+                "one of running, ok, client_error, upstream_error, client_gone, cut, interrupted");
+  }
+  store::RequestFilter filter;
+  if (!actor.is_admin()) filter.account = actor.account;
+  if (!query.key.empty()) filter.key = find_key(context, actor, query.key).id;
+  filter.model = query.model;
+  filter.status = query.status;
+  filter.since = query.since;
+  if (!query.after.empty()) filter.after = request_id(query.after, "after");
+  if (!query.before.empty()) filter.before = request_id(query.before, "before");
+  filter.limit = query.last + 1;
+
+  context.ledger.sync();
+  auto rows = context.store.reports().requests(filter);
+  Page<domain::RequestView> page;
+  if (rows.size() > static_cast<std::size_t>(query.last)) {
+    rows.resize(static_cast<std::size_t>(query.last));
+    page.next = rows.back().id.text();
+  }
+  const Names names(context.store.people());
+  for (domain::LedgerRow& row : rows) {
+    std::string account = names.account(row.account);
+    std::string project = names.project(row.project);
+    page.data.push_back(
+        {.row = std::move(row), .account = std::move(account), .project = std::move(project)});
+  }
+  return page;
+}
+
+store::VerifyReport verify_ledger(const Context& context, const Actor& actor) {
+  require_admin(actor, "verify the ledger");
+  context.ledger.sync();
+  return context.store.ledger().verify();
+}
+
+domain::StatusView show_status(const Context& context, const Actor& actor) {
+  const DaemonFacts& facts = context.facts;
+  domain::StatusView view;
+  view.version = facts.version;
+  view.pid = facts.pid;
+  view.started_at = facts.started_at;
+  view.inference_url = facts.inference_url;
+  view.console_url = facts.console_url;
+  view.socket = facts.socket;
+  view.data_dir = facts.data_dir;
+  view.durability = facts.durability;
+  view.timezone = facts.timezone;
+  view.schema_version = context.store.schema_version();
+  view.ledger_problem = context.ledger.problem();
+  view.ledger_writable = view.ledger_problem.empty();
+  const ledger::HeldTotals held = context.ledger.held();
+  view.calls_in_flight = held.calls;
+  view.held = held.money;
+  view.spend = account_view(context, account_of(context, actor)).standing;
+  view.upstreams = list_upstreams(context, actor);
+  store::KeyFilter filter;
+  if (!actor.is_admin()) filter.account = actor.account;
+  const Timestamp now = context.clock.now();
+  for (const domain::Key& key : context.store.keys().list(filter)) {
+    if (!domain::is_dead(key, now)) ++view.live_keys;
+  }
+  view.catalogue_date = domain::Catalogue::built_in().date();
+  return view;
+}
+
+}  // namespace nufi::service

@@ -1,0 +1,176 @@
+#include "lib/service/settings.hpp"
+
+#include "lib/base/error.hpp"
+#include "lib/base/text.hpp"
+#include "lib/service/actor.hpp"
+#include "lib/service/context.hpp"
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+namespace nufi::service {
+
+namespace {
+
+using domain::Period;
+
+/// One setting: what it may hold is what `read` accepts.
+struct Setting {
+  std::string_view name;
+  std::string_view default_text;
+  std::string_view description;
+  void (*read)(SettingValues& values, const std::string& text);
+};
+
+void read_timezone(SettingValues& values, const std::string& text) {
+  values.timezone = text == "UTC" ? TimeZone() : TimeZone::named(text);
+}
+
+void read_hold_wait(SettingValues& values, const std::string& text) {
+  values.hold_wait = parse_wait(text, "hold_wait");
+}
+
+void read_default_budget(SettingValues& values, const std::string& text) {
+  values.default_budget.reset();
+  if (text == "none") return;
+  values.default_budget = domain::parse_usd(text);
+  if (!values.default_budget) {
+    throw Error(Errc::invalid,
+                "default_budget_usd must be an amount in USD or none",
+                "for example 20 or 0.5");
+  }
+}
+
+void read_default_period(SettingValues& values, const std::string& text) {
+  const auto period = domain::period_from_name(text);
+  if (!period || *period == Period::minute || *period == Period::hour) {
+    throw Error(Errc::invalid, "default_budget_period must be day, week, month or total");
+  }
+  values.default_budget_period = *period;
+}
+
+void read_budget_status(SettingValues& values, const std::string& text) {
+  if (text != "429" && text != "402") {
+    throw Error(Errc::invalid, "budget_status must be 429 or 402");
+  }
+  values.budget_status = text == "429" ? 429 : 402;
+}
+
+constexpr std::array kSettings = {
+    Setting{"timezone",
+            "UTC",
+            "IANA time zone of budget cycles and reports; cycles follow it after a restart",
+            read_timezone},
+    Setting{"hold_wait",
+            "2s",
+            "how long a call that does not fit waits for calls in flight to settle",
+            read_hold_wait},
+    Setting{"default_budget_usd",
+            "none",
+            "budget of an account made from now on, in USD, or none",
+            read_default_budget},
+    Setting{"default_budget_period",
+            "month",
+            "period of that budget: day, week, month or total",
+            read_default_period},
+    Setting{"budget_status",
+            "429",
+            "HTTP status of a reached budget, 429 or 402; counts after a restart",
+            read_budget_status},
+};
+
+const Setting& find_setting(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Setting& setting : kSettings) {
+    if (setting.name == name) return setting;
+    names.emplace_back(setting.name);
+  }
+  const auto near = closest(name, names);
+  throw Error(Errc::invalid,
+              "there is no setting called '" + name + "'",
+              near ? "did you mean " + *near : "see all of them with: nufi config list");
+}
+
+SettingValues read_all(const std::map<std::string, std::string>& texts) {
+  SettingValues values;
+  for (const Setting& setting : kSettings) {
+    const auto found = texts.find(std::string(setting.name));
+    if (found != texts.end()) setting.read(values, found->second);
+  }
+  return values;
+}
+
+}  // namespace
+
+std::chrono::milliseconds parse_wait(std::string_view text, std::string_view what) {
+  using std::chrono::milliseconds;
+  std::optional<milliseconds> wait;
+  if (text == "0" || text == "0s") {
+    wait = milliseconds(0);
+  } else if (text.ends_with("ms")) {
+    const auto count = parse_integer(text.substr(0, text.size() - 2));
+    if (count && *count >= 0 && *count <= 3'600'000) wait = milliseconds(*count);
+  } else if (const auto span = parse_duration(text)) {
+    if (*span <= std::chrono::hours(1)) wait = *span;
+  }
+  if (!wait) {
+    throw Error(Errc::invalid,
+                std::string(what) + " must be a time of at most an hour",
+                "for example 2s, 500ms or 0");
+  }
+  return *wait;
+}
+
+SettingValues read_settings(store::Settings& settings) {
+  return read_all(settings.all());
+}
+
+std::vector<SettingView> list_settings(const Context& context, const Actor& /*actor*/) {
+  const auto texts = context.store.settings().all();
+  std::vector<SettingView> views;
+  for (const Setting& setting : kSettings) {
+    const auto found = texts.find(std::string(setting.name));
+    const std::string default_text(setting.default_text);
+    views.push_back({.name = std::string(setting.name),
+                     .value = found == texts.end() ? default_text : found->second,
+                     .default_value = default_text,
+                     .description = std::string(setting.description)});
+  }
+  return views;
+}
+
+std::vector<SettingView> change_settings(const Context& context,
+                                         const Actor& actor,
+                                         const SettingChanges& changes) {
+  require_admin(actor, "change settings");
+  {
+    const std::lock_guard lock(context.changes);
+    store::Settings& settings = context.store.settings();
+    const auto before = settings.all();
+    for (const auto& [name, value] : changes) {
+      const Setting& setting = find_setting(name);
+      SettingValues scratch;
+      if (value) setting.read(scratch, *value);
+    }
+    for (const auto& [name, value] : changes) {
+      const auto old = before.find(name);
+      if (!value && old == before.end()) continue;
+      const auto entry = audit_entry(context,
+                                     actor,
+                                     "setting.change",
+                                     name,
+                                     old == before.end() ? "" : old->second,
+                                     value.value_or(""));
+      if (value) {
+        settings.set(name, *value, entry);
+      } else {
+        settings.unset(name, entry);
+      }
+    }
+    if (context.settings_changed) context.settings_changed(read_all(settings.all()));
+  }
+  return list_settings(context, actor);
+}
+
+}  // namespace nufi::service

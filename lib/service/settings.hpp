@@ -1,0 +1,55 @@
+#pragma once
+
+#include "lib/base/time_zone.hpp"
+#include "lib/domain/cycle.hpp"
+#include "lib/domain/money.hpp"
+#include "lib/store/settings.hpp"
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nufi::service {
+
+struct Actor;
+struct Context;
+
+/// All settings, read. What is not set has its default.
+struct SettingValues {
+  TimeZone timezone;                            ///< of cycles and reports
+  std::chrono::milliseconds hold_wait{2000};    ///< how long a call waits for room
+  std::optional<domain::Money> default_budget;  ///< of a new account
+  domain::Period default_budget_period = domain::Period::month;
+  int budget_status = 429;  ///< HTTP status of `Budget reached`: 429 or 402
+};
+
+/// A setting as it is shown; `value` is the default when it is not set.
+struct SettingView {
+  std::string name;
+  std::string value;
+  std::string default_value;
+  std::string description;
+};
+
+/// Wishes by name; std::nullopt goes back to the default.
+using SettingChanges = std::map<std::string, std::optional<std::string>>;
+
+/// What is in the store. Throws Error{invalid} naming a setting that can't be read (a time zone
+/// that is gone), Error{unavailable}.
+SettingValues read_settings(store::Settings& settings);
+
+/// All settings in the order of the table.
+std::vector<SettingView> list_settings(const Context& context, const Actor& actor);
+
+/// Sets or resets, all or none; returns all. Throws Error{invalid} for an unknown name or a bad
+/// value, Error{not_permitted} for members.
+std::vector<SettingView> change_settings(const Context& context,
+                                         const Actor& actor,
+                                         const SettingChanges& changes);
+
+/// "2s", "500ms", "1m", "0": a wait of at most an hour. Throws Error{invalid} calling it `what`.
+std::chrono::milliseconds parse_wait(std::string_view text, std::string_view what);
+
+}  // namespace nufi::service

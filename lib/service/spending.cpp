@@ -1,0 +1,86 @@
+#include "lib/service/spending.hpp"
+
+#include "lib/base/error.hpp"
+
+#include <fmt/format.h>
+
+namespace nufi::service {
+
+using domain::Metric;
+using domain::Period;
+using domain::WindowId;
+
+namespace {
+
+void apply_period(const domain::Change<Period>& change, Period& period) {
+  if (change.clears()) period = Period::month;
+  if (change.sets()) period = change.value();
+}
+
+}  // namespace
+
+void apply(const SpendTerms& terms, domain::SpendLimits& limits) {
+  if (terms.budget.sets() && terms.budget.value() < domain::Money::zero()) {
+    throw Error(Errc::invalid, "budget_usd must not be negative", "none takes the budget away");
+  }
+  if (terms.token_limit.sets() && terms.token_limit.value() < 0) {
+    throw Error(Errc::invalid, "token_limit must not be negative", "none takes the limit away");
+  }
+  if (terms.budget_period.sets() && (terms.budget_period.value() == Period::minute ||
+                                     terms.budget_period.value() == Period::hour)) {
+    throw Error(Errc::invalid, "budget_period must be day, week, month or total");
+  }
+  terms.budget.apply_to(limits.budget);
+  terms.token_limit.apply_to(limits.token_limit);
+  apply_period(terms.budget_period, limits.budget_period);
+  apply_period(terms.token_period, limits.token_period);
+}
+
+domain::Standing standing_of(const ledger::Ledger& ledger,
+                             domain::Scope scope,
+                             const std::string& subject,
+                             const domain::SpendLimits& limits) {
+  return {.limits = limits,
+          .usd = ledger.window(WindowId{scope, subject, Metric::usd, limits.budget_period}),
+          .tokens = ledger.window(WindowId{scope, subject, Metric::tokens, limits.token_period})};
+}
+
+bool is_total_used_up(const domain::Standing& standing) {
+  const domain::SpendLimits& limits = standing.limits;
+  const bool no_money = limits.budget && limits.budget_period == Period::total &&
+                        standing.usd.room_after_settling(limits.budget->nanos()) == 0;
+  const bool no_tokens = limits.token_limit && limits.token_period == Period::total &&
+                         standing.tokens.room_after_settling(*limits.token_limit) == 0;
+  return no_money || no_tokens;
+}
+
+void start_windows(ledger::Ledger& ledger,
+                   domain::Scope scope,
+                   const std::string& subject,
+                   const domain::SpendLimits& limits) {
+  ledger.start_window(WindowId{scope, subject, Metric::usd, limits.budget_period});
+  ledger.start_window(WindowId{scope, subject, Metric::tokens, limits.token_period});
+}
+
+void start_new_windows(ledger::Ledger& ledger,
+                       domain::Scope scope,
+                       const std::string& subject,
+                       const domain::SpendLimits& before,
+                       const domain::SpendLimits& after) {
+  if (before.budget_period != after.budget_period) {
+    ledger.start_window(WindowId{scope, subject, Metric::usd, after.budget_period});
+  }
+  if (before.token_period != after.token_period) {
+    ledger.start_window(WindowId{scope, subject, Metric::tokens, after.token_period});
+  }
+}
+
+std::string describe(const domain::SpendLimits& limits) {
+  return fmt::format("budget={}/{} tokens={}/{}",
+                     limits.budget ? domain::format_usd(*limits.budget) : "none",
+                     domain::period_name(limits.budget_period),
+                     limits.token_limit ? std::to_string(*limits.token_limit) : "none",
+                     domain::period_name(limits.token_period));
+}
+
+}  // namespace nufi::service

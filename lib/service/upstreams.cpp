@@ -1,0 +1,163 @@
+#include "lib/service/upstreams.hpp"
+
+#include "lib/base/error.hpp"
+#include "lib/base/text.hpp"
+#include "lib/service/names.hpp"
+#include "lib/service/probe.hpp"
+#include "lib/service/publisher.hpp"
+#include "lib/service/upstream_terms.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <mutex>
+#include <string>
+
+namespace nufi::service {
+
+namespace {
+
+domain::UpstreamView view_of(const Context& context,
+                             const Actor& actor,
+                             const domain::ReadyUpstream& ready) {
+  domain::UpstreamView view;
+  view.upstream = ready.upstream;
+  view.health = context.data_plane.upstream_health(ready.upstream.id);
+  if (actor.is_admin()) {
+    view.secret = ready.upstream.built_in ? "built in" : describe(ready.upstream.secret);
+    view.secret_problem = ready.problem;
+  } else {
+    view.upstream.headers.clear();
+    view.upstream.ca_file.clear();
+  }
+  // What is shown is `secret`; sealed bytes leave the room for nobody.
+  view.upstream.secret.reference.clear();
+  return view;
+}
+
+domain::ReadyUpstream find_upstream(const Context& context, std::string_view word) {
+  std::vector<std::string> names;
+  for (domain::ReadyUpstream& one : context.publisher.upstreams()) {
+    if (one.upstream.name == word || one.upstream.id.text() == word) return std::move(one);
+    names.push_back(one.upstream.name);
+  }
+  const auto near = closest(word, names);
+  throw Error(Errc::not_found,
+              fmt::format("there is no upstream called '{}'", word),
+              near ? "did you mean " + *near : "see all of them with: nufi upstreams list");
+}
+
+domain::Upstream find_own(const Context& context, std::string_view word) {
+  domain::ReadyUpstream found = find_upstream(context, word);
+  if (found.upstream.built_in) {
+    throw Error(Errc::conflict,
+                "upstream '" + found.upstream.name + "' is built in",
+                "it is there while nufid runs with --demo");
+  }
+  return std::move(found.upstream);
+}
+
+void check_name_is_free(const Context& context, const domain::Upstream& upstream) {
+  for (const Publisher::BuiltIn& built_in : context.publisher.built_ins()) {
+    if (built_in.upstream.upstream.name == upstream.name) {
+      throw Error(Errc::conflict, "an upstream named '" + upstream.name + "' is built in");
+    }
+  }
+}
+
+void check_first_terms(const domain::UpstreamTerms& terms) {
+  if (!terms.name.sets()) throw Error(Errc::invalid, "an upstream needs a name");
+  if (!terms.url.sets() && !terms.preset.sets()) {
+    throw Error(Errc::invalid,
+                "an upstream needs a url or a preset",
+                "for example --preset openai or --url https://api.openai.com/v1");
+  }
+  const bool says_secret = !terms.secret_kind.keeps() || terms.secret_text.sets();
+  const domain::Preset* preset =
+      terms.preset.sets() ? domain::find_preset(terms.preset.value()) : nullptr;
+  if (preset != nullptr && preset->needs_key && !says_secret) {
+    throw Error(Errc::invalid,
+                terms.preset.value() + " needs a secret",
+                "give it with --key-env, --key-file, --key-stdin or --key-command");
+  }
+}
+
+}  // namespace
+
+domain::UpstreamView add_upstream(const Context& context,
+                                  const Actor& actor,
+                                  const domain::UpstreamTerms& terms) {
+  require_admin(actor, "add upstreams");
+  check_first_terms(terms);
+  const std::lock_guard lock(context.changes);
+  domain::Upstream upstream;
+  upstream.id = domain::UpstreamId::random();
+  upstream.created_at = context.clock.now();
+  apply(terms, Names(context.store.people()), context.vault, upstream);
+  check_name_is_free(context, upstream);
+  context.store.upstreams().insert(
+      upstream,
+      audit_entry(context, actor, "upstream.add", upstream.id.text(), "", describe(upstream)));
+  context.publisher.publish_world();
+  return view_of(context, actor, find_upstream(context, upstream.id.text()));
+}
+
+std::vector<domain::UpstreamView> list_upstreams(const Context& context, const Actor& actor) {
+  std::vector<domain::UpstreamView> views;
+  for (const domain::ReadyUpstream& one : context.publisher.upstreams()) {
+    views.push_back(view_of(context, actor, one));
+  }
+  return views;
+}
+
+domain::UpstreamView show_upstream(const Context& context,
+                                   const Actor& actor,
+                                   std::string_view name) {
+  return view_of(context, actor, find_upstream(context, name));
+}
+
+domain::UpstreamView edit_upstream(const Context& context,
+                                   const Actor& actor,
+                                   std::string_view name,
+                                   const domain::UpstreamTerms& terms) {
+  require_admin(actor, "edit upstreams");
+  const std::lock_guard lock(context.changes);
+  domain::Upstream upstream = find_own(context, name);
+  const std::string before = describe(upstream);
+  apply(terms, Names(context.store.people()), context.vault, upstream);
+  check_name_is_free(context, upstream);
+  context.store.upstreams().update(
+      upstream,
+      audit_entry(context, actor, "upstream.edit", upstream.id.text(), before, describe(upstream)));
+  context.publisher.publish_world();
+  return view_of(context, actor, find_upstream(context, upstream.id.text()));
+}
+
+void remove_upstream(const Context& context, const Actor& actor, std::string_view name) {
+  require_admin(actor, "remove upstreams");
+  const std::lock_guard lock(context.changes);
+  const domain::Upstream upstream = find_own(context, name);
+  context.store.upstreams().remove(
+      upstream.id,
+      audit_entry(context, actor, "upstream.remove", upstream.id.text(), describe(upstream), ""));
+  context.publisher.publish_world();
+}
+
+std::vector<domain::ProbeStep> test_upstream(const Context& context,
+                                             const Actor& actor,
+                                             std::string_view name,
+                                             std::string_view model) {
+  require_admin(actor, "test upstreams");
+  const domain::ReadyUpstream old = find_upstream(context, name);
+  const domain::ReadyUpstream ready = context.publisher.read_anew(old.upstream);
+  if (ready.problem != old.problem || ready.secret.expose() != old.secret.expose()) {
+    const std::lock_guard lock(context.changes);
+    context.publisher.publish_world();
+  }
+  if (!ready.problem.empty()) {
+    return {{.name = "secret", .ok = false, .detail = ready.problem, .ms = 0}};
+  }
+  return probe(ready, std::string(model), context.facts.ca_file, context.clock);
+}
+
+}  // namespace nufi::service
