@@ -1,14 +1,15 @@
 #pragma once
 
-#include <string>
-#include <string_view>
-#include <vector>
-
-#include <nlohmann/json_fwd.hpp>
-
 #include "lib/base/error.hpp"
 #include "lib/domain/terms.hpp"
 #include "lib/domain/views.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 /// The JSON both programs agree on (PRODUCT §4, §6, §9): values ⇄ JSON. Fields are only ever added.
 /// to_json never throws on a valid value. Every …_from_json is strict: a field of the wrong type or
@@ -56,9 +57,16 @@ Json error_to_json(const Error& error);
 /// The Error behind such a body; Errc::internal if it is not one.
 Error error_from_json(const Json& json);
 
-/// A JSON number in USD, exact to 1e-9 as text ("0.000000001" is written 1e-9-exactly, not as the
-/// nearest double's seventeen digits).
+/// A JSON number in USD. Written by to_text() it is exact to 1e-9.
 Json money_to_json(domain::Money amount);
 domain::Money money_from_json(const Json& json, std::string_view field);
+
+/// `json` as text, with every number exact to 1e-9 and without an exponent: the one writer for what
+/// leaves a program (nlohmann's dump() prints 0.00000491 as 4.9099999999999996e-06). Amounts are
+/// exact below 2^53 nano-USD (9 million USD). `indent` < 0 is one line.
+std::string to_text(const Json& json, int indent = -1);
+
+/// {"data": items, "next": null or a cursor}: what every list looks like. `items` is an array.
+Json list_to_json(const Json& items, const std::optional<std::string>& next);
 
 }  // namespace nufi::api

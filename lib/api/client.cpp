@@ -1,0 +1,177 @@
+#include "lib/api/client.hpp"
+
+#include <httplib.h>
+#include <nlohmann/json.hpp>
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+namespace nufi::api {
+
+namespace {
+
+constexpr std::chrono::seconds kReplyTimeout{
+    300};  ///< `upstreams test` and `ledger verify` take long
+
+/// cpp-httplib's client, connected to a Unix socket.
+class UnixClient final : public httplib::ClientImpl {
+ public:
+  explicit UnixClient(std::string path) : ClientImpl("localhost", 80), path_(std::move(path)) {
+    set_keep_alive(true);
+    set_read_timeout(kReplyTimeout);
+    set_write_timeout(kReplyTimeout);
+  }
+
+  /// errno of the last failed connect, or 0.
+  [[nodiscard]] int connect_errno() const { return connect_errno_; }
+
+ private:
+  bool create_and_connect_socket(Socket& socket, httplib::Error& error) override {
+    connect_errno_ = 0;
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path_.size() >= sizeof address.sun_path) {
+      connect_errno_ = ENAMETOOLONG;
+    } else {
+      std::memcpy(address.sun_path, path_.data(), path_.size());
+      socket.sock = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      if (socket.sock < 0) {
+        connect_errno_ = errno;
+      } else if (::connect(socket.sock,
+                           reinterpret_cast<const sockaddr*>(&address),
+                           sizeof address) == 0) {
+        return true;
+      } else {
+        connect_errno_ = errno;
+        ::close(socket.sock);
+      }
+    }
+    socket.sock = INVALID_SOCKET;
+    error = httplib::Error::Connection;
+    return false;
+  }
+
+  std::string path_;
+  int connect_errno_ = 0;
+};
+
+class UnixTransport final : public Transport {
+ public:
+  UnixTransport(std::string path, std::string version)
+      : path_(std::move(path)), version_(std::move(version)), client_(path_) {}
+
+  Reply send(const std::string& method,
+             const std::string& target,
+             const std::string& body) override {
+    httplib::Request request;
+    request.method = method;
+    request.path = target;
+    request.headers = {{"Host", "localhost"}, {"X-Nufi-Version", version_}};
+    if (!body.empty()) request.headers.emplace("Content-Type", "application/json");
+    request.body = body;
+    const auto result = client_.send(request);
+    if (!result) fail();
+    return {result->status, result->body, result->get_header_value("X-Nufi-Version")};
+  }
+
+ private:
+  [[noreturn]] void fail() const {
+    const std::string where = " (socket " + path_ + ")";
+    switch (client_.connect_errno()) {
+      case 0:
+        throw Error(Errc::unreachable,
+                    "nufid stopped answering" + where,
+                    "look at its log, or start it with: nufi up");
+      case EACCES:
+      case EPERM:
+        throw Error(Errc::not_permitted,
+                    "no permission to talk to nufid" + where,
+                    "it belongs to another user; start your own with: nufi up");
+      case ENAMETOOLONG:
+        throw Error(Errc::unreachable,
+                    "the socket's path is too long" + where,
+                    "choose a shorter one with --socket or NUFI_SOCKET");
+      default:
+        throw Error(Errc::unreachable, "nufid is not running" + where, "start it with: nufi up");
+    }
+  }
+
+  std::string path_;
+  std::string version_;
+  UnixClient client_;
+};
+
+}  // namespace
+
+std::unique_ptr<Transport> unix_transport(std::string socket_path, std::string version) {
+  return std::make_unique<UnixTransport>(std::move(socket_path), std::move(version));
+}
+
+std::string percent_encode(const std::string& text) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    if (kPlain.find(c) != std::string_view::npos) {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += '%';
+    out += kHex[byte >> 4];
+    out += kHex[byte & 15];
+  }
+  return out;
+}
+
+Client::Client(std::unique_ptr<Transport> transport) : transport_(std::move(transport)) {}
+
+Json Client::call(const std::string& method, const std::string& target, const Json* body) {
+  const Reply reply =
+      transport_->send(method, target, body == nullptr ? std::string() : to_text(*body));
+  daemon_version_ = reply.version;
+  Json json = Json::parse(reply.body, nullptr, /*allow_exceptions=*/false);
+  if (reply.status >= 400) throw error_from_json(json);
+  if (json.is_discarded()) {
+    if (reply.body.empty()) return Json::object();
+    throw Error(Errc::internal,
+                "nufid sent an answer that nufi can't read",
+                "look whether nufi and nufid have the same version: nufi status");
+  }
+  return json;
+}
+
+Json Client::get(const std::string& target) {
+  return call("GET", target);
+}
+
+Json Client::send(const std::string& method, const std::string& target, const Json& body) {
+  return call(method, target, &body);
+}
+
+std::vector<Json> Client::list(std::string target, std::string_view cursor, std::size_t most) {
+  std::vector<Json> items;
+  const std::string first = target;
+  while (true) {
+    const Json page = get(target);
+    const auto data = page.find("data");
+    if (data == page.end() || !data->is_array()) {
+      throw Error(Errc::internal, "nufid sent a list that nufi can't read");
+    }
+    for (const Json& item : *data) items.push_back(item);
+    const auto next = page.find("next");
+    if (next == page.end() || !next->is_string() || data->empty()) break;
+    if (cursor.empty() || items.size() >= most) break;
+    target = first + (first.find('?') == std::string::npos ? "?" : "&") + std::string(cursor) +
+             "=" + percent_encode(next->get<std::string>());
+  }
+  if (items.size() > most) items.resize(most);
+  return items;
+}
+
+}  // namespace nufi::api

@@ -1,0 +1,120 @@
+#pragma once
+
+#include "lib/api/shapes.hpp"
+#include "lib/api/transport.hpp"
+#include "lib/domain/terms.hpp"
+#include "lib/domain/views.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nufi::api {
+
+/// Which keys to list.
+struct KeyQuery {
+  std::string project;    ///< "" = every project
+  bool archived = false;  ///< archived ones too
+  bool all = false;       ///< of every account (admin)
+};
+
+/// Which part of the usage to report.
+struct UsageQuery {
+  int days = 30;             ///< whole days, today included
+  std::string by = "model";  ///< model, key, project, group, upstream, day
+  std::string key;           ///< "" = every key
+};
+
+/// Which requests to list.
+struct RequestQuery {
+  int last = 50;
+  std::string key;     ///< "" = any
+  std::string model;   ///< "" = any
+  std::string status;  ///< "" = any
+  std::optional<Timestamp> since;
+  std::string after;  ///< request id: only newer ones, oldest first
+};
+
+/// A setting: its value and default are JSON scalars; null is "not set".
+struct Setting {
+  std::string name;
+  std::string value;
+  std::string fallback;  ///< the default, as text
+  std::string description;
+  bool is_set = false;  ///< value is not null
+};
+
+struct VerifyReport {
+  bool ok = false;
+  std::int64_t rows = 0;
+  std::int64_t rollups = 0;
+  std::int64_t windows = 0;
+  std::vector<std::string> faults;
+};
+
+/// The management API as typed calls. Each sends one request (lists: as many as they have pages)
+/// and waits for it. Throws Error{unreachable} when nufid does not answer, and otherwise the error
+/// that nufid answered with. One thread at a time.
+class Client {
+ public:
+  explicit Client(std::unique_ptr<Transport> transport);
+
+  /// The daemon's version as its last reply told it, or "".
+  [[nodiscard]] const std::string& daemon_version() const { return daemon_version_; }
+
+  domain::StatusView status();
+  /// Asks nufid to drain and stop; returns as soon as it agreed. The time it may take, if it said.
+  std::optional<std::chrono::seconds> shutdown();
+
+  domain::ProfileView profile();
+  void edit_profile(const domain::AccountTerms& terms);
+  std::vector<domain::AccountView> accounts();
+  domain::AccountView account(const std::string& account);
+  domain::AccountView edit_account(const std::string& account, const domain::AccountTerms& terms);
+
+  /// `key` is a name, an id or a unique prefix of an id in all of these.
+  std::vector<domain::KeyView> keys(const KeyQuery& query);
+  domain::KeyView create_key(const std::string& project, const domain::KeyTerms& terms);
+  domain::KeyView key(const std::string& key);
+  domain::KeyView edit_key(const std::string& key, const domain::KeyTerms& terms);
+  domain::KeyView disable_key(const std::string& key);
+  domain::KeyView enable_key(const std::string& key);
+  domain::KeyView revoke_key(const std::string& key);
+
+  domain::UsageReport usage(const UsageQuery& query);
+  std::vector<domain::RequestView> requests(const RequestQuery& query);
+
+  std::vector<domain::UpstreamView> upstreams();
+  domain::UpstreamView add_upstream(const domain::UpstreamTerms& terms);
+  domain::UpstreamView upstream(const std::string& name);
+  domain::UpstreamView edit_upstream(const std::string& name, const domain::UpstreamTerms& terms);
+  void remove_upstream(const std::string& name);
+  std::vector<domain::ProbeStep> test_upstream(const std::string& name);
+
+  std::vector<domain::ModelView> models();
+  std::vector<domain::PriceView> prices(const std::string& model_part);
+  void set_price(const std::string& model, const domain::PriceTerms& terms);
+  void unset_price(const std::string& model);
+
+  std::vector<Setting> settings();
+  /// std::nullopt puts the default back.
+  void set_setting(const std::string& name, const std::optional<std::string>& value);
+
+  VerifyReport verify_ledger();
+
+ private:
+  Json call(const std::string& method, const std::string& target, const Json* body = nullptr);
+  Json get(const std::string& target);
+  Json send(const std::string& method, const std::string& target, const Json& body);
+  /// The items of a list, following its pages by the query field `cursor` until `most` are there;
+  /// an empty `cursor` reads one page.
+  std::vector<Json> list(std::string target, std::string_view cursor, std::size_t most);
+
+  std::unique_ptr<Transport> transport_;
+  std::string daemon_version_;
+};
+
+}  // namespace nufi::api

@@ -1,0 +1,235 @@
+// The typed calls of the client, subject by subject.
+#include "lib/api/client.hpp"
+#include "lib/api/fields.hpp"
+#include "lib/base/text.hpp"
+
+#include <limits>
+
+namespace nufi::api {
+
+namespace {
+
+constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
+
+/// A query being written: `?a=b&c=d`, values encoded, empty ones left out.
+class Query {
+ public:
+  Query& add(std::string_view name, const std::string& value) {
+    if (value.empty()) return *this;
+    text_ += text_.empty() ? '?' : '&';
+    text_ += name;
+    text_ += '=';
+    text_ += percent_encode(value);
+    return *this;
+  }
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+template <class T, class Read>
+std::vector<T> each(const std::vector<Json>& items, Read read) {
+  std::vector<T> list;
+  list.reserve(items.size());
+  for (const Json& item : items) list.push_back(read(item));
+  return list;
+}
+
+std::string key_path(const std::string& key) {
+  return "/v1/inference/keys/" + percent_encode(key);
+}
+std::string upstream_path(const std::string& name) {
+  return "/v1/upstreams/" + percent_encode(name);
+}
+
+/// A scalar as text: "" for null.
+std::string scalar_text(const Json& json) {
+  if (json.is_null()) return "";
+  return json.is_string() ? json.get<std::string>() : to_text(json);
+}
+
+Setting setting_from_json(const Json& json) {
+  Fields fields(json, "setting");
+  Setting setting;
+  setting.name = fields.need("name", read_text);
+  if (const Json* value = fields.find("value"); value != nullptr) {
+    setting.value = scalar_text(*value);
+    setting.is_set = !value->is_null();
+  }
+  if (const Json* fallback = fields.find("default"); fallback != nullptr) {
+    setting.fallback = scalar_text(*fallback);
+  }
+  setting.description = fields.get("description", read_text);
+  return setting;
+}
+
+}  // namespace
+
+domain::StatusView Client::status() {
+  return status_from_json(get("/v1/status"));
+}
+
+std::optional<std::chrono::seconds> Client::shutdown() {
+  const Json reply = call("POST", "/v1/shutdown");
+  if (!reply.is_object()) return std::nullopt;
+  Fields fields(reply, "shutdown");
+  const auto seconds = fields.maybe("drain_timeout_seconds", read_integer);
+  return seconds ? std::optional(std::chrono::seconds(*seconds)) : std::nullopt;
+}
+
+domain::ProfileView Client::profile() {
+  return profile_from_json(get("/v1/profile"));
+}
+
+void Client::edit_profile(const domain::AccountTerms& terms) {
+  send("PATCH", "/v1/profile", to_json(terms));
+}
+
+std::vector<domain::AccountView> Client::accounts() {
+  return each<domain::AccountView>(list("/v1/accounts", "after", kAll), account_from_json);
+}
+
+domain::AccountView Client::account(const std::string& account) {
+  return account_from_json(get("/v1/accounts/" + percent_encode(account)));
+}
+
+domain::AccountView Client::edit_account(const std::string& account,
+                                         const domain::AccountTerms& terms) {
+  return account_from_json(
+      send("PATCH", "/v1/accounts/" + percent_encode(account), to_json(terms)));
+}
+
+std::vector<domain::KeyView> Client::keys(const KeyQuery& query) {
+  Query text;
+  text.add("project", query.project);
+  text.add("archived", query.archived ? "true" : "");
+  text.add("all", query.all ? "true" : "");
+  return each<domain::KeyView>(list("/v1/inference/keys" + text.text(), "after", kAll),
+                               key_from_json);
+}
+
+domain::KeyView Client::create_key(const std::string& project, const domain::KeyTerms& terms) {
+  return key_from_json(
+      send("POST", "/v1/projects/" + percent_encode(project) + "/inference/keys", to_json(terms)));
+}
+
+domain::KeyView Client::key(const std::string& key) {
+  return key_from_json(get(key_path(key)));
+}
+
+domain::KeyView Client::edit_key(const std::string& key, const domain::KeyTerms& terms) {
+  return key_from_json(send("PATCH", key_path(key), to_json(terms)));
+}
+
+domain::KeyView Client::disable_key(const std::string& key) {
+  return key_from_json(call("POST", key_path(key) + "/disable"));
+}
+
+domain::KeyView Client::enable_key(const std::string& key) {
+  return key_from_json(call("POST", key_path(key) + "/enable"));
+}
+
+domain::KeyView Client::revoke_key(const std::string& key) {
+  return key_from_json(call("DELETE", key_path(key)));
+}
+
+domain::UsageReport Client::usage(const UsageQuery& query) {
+  Query text;
+  text.add("days", std::to_string(query.days)).add("by", query.by).add("key", query.key);
+  domain::UsageReport report = usage_from_json(get("/v1/usage" + text.text()));
+  report.by_what = query.by;
+  return report;
+}
+
+std::vector<domain::RequestView> Client::requests(const RequestQuery& query) {
+  Query text;
+  text.add("last", std::to_string(query.last)).add("key", query.key).add("model", query.model);
+  text.add("status", query.status).add("since", query.since ? format_rfc3339(*query.since) : "");
+  text.add("after", query.after);
+  // With `after` one page is read: whoever follows asks again from the last row it saw.
+  const std::string_view cursor = query.after.empty() ? "before" : "";
+  const std::size_t most = static_cast<std::size_t>(query.last);
+  return each<domain::RequestView>(list("/v1/requests" + text.text(), cursor, most),
+                                   request_from_json);
+}
+
+std::vector<domain::UpstreamView> Client::upstreams() {
+  return each<domain::UpstreamView>(list("/v1/upstreams", "after", kAll), upstream_from_json);
+}
+
+domain::UpstreamView Client::add_upstream(const domain::UpstreamTerms& terms) {
+  return upstream_from_json(send("POST", "/v1/upstreams", to_json(terms)));
+}
+
+domain::UpstreamView Client::upstream(const std::string& name) {
+  return upstream_from_json(get(upstream_path(name)));
+}
+
+domain::UpstreamView Client::edit_upstream(const std::string& name,
+                                           const domain::UpstreamTerms& terms) {
+  return upstream_from_json(send("PATCH", upstream_path(name), to_json(terms)));
+}
+
+void Client::remove_upstream(const std::string& name) {
+  call("DELETE", upstream_path(name));
+}
+
+std::vector<domain::ProbeStep> Client::test_upstream(const std::string& name) {
+  const Json reply = call("POST", upstream_path(name) + "/test");
+  Fields fields(reply, "test");
+  const auto read_steps = [](const Json& json, std::string_view field) {
+    if (!json.is_array()) throw Error(Errc::invalid, std::string(field) + " must be a list");
+    return each<domain::ProbeStep>(json.get<std::vector<Json>>(), probe_step_from_json);
+  };
+  return fields.need("steps", read_steps);
+}
+
+std::vector<domain::ModelView> Client::models() {
+  return each<domain::ModelView>(list("/v1/models", "after", kAll), model_from_json);
+}
+
+std::vector<domain::PriceView> Client::prices(const std::string& model_part) {
+  Query text;
+  text.add("model", model_part);
+  return each<domain::PriceView>(list("/v1/prices" + text.text(), "after", kAll), price_from_json);
+}
+
+void Client::set_price(const std::string& model, const domain::PriceTerms& terms) {
+  Json body{{"model", model}};
+  body.update(to_json(terms));
+  send("PUT", "/v1/prices", body);
+}
+
+void Client::unset_price(const std::string& model) {
+  call("DELETE", "/v1/prices?model=" + percent_encode(model));
+}
+
+std::vector<Setting> Client::settings() {
+  return each<Setting>(list("/v1/settings", "after", kAll), setting_from_json);
+}
+
+void Client::set_setting(const std::string& name, const std::optional<std::string>& value) {
+  Json body = Json::object();
+  body[name] = value_or_null(value);
+  send("PATCH", "/v1/settings", body);
+}
+
+VerifyReport Client::verify_ledger() {
+  const Json reply = call("POST", "/v1/ledger/verify");
+  Fields fields(reply, "verify");
+  VerifyReport report;
+  report.ok = fields.need("ok", read_flag);
+  report.rows = fields.get("rows", read_integer);
+  report.rollups = fields.get("rollups", read_integer);
+  report.windows = fields.get("windows", read_integer);
+  const Json* faults = fields.find("faults");
+  if (faults == nullptr || !faults->is_array()) return report;
+  for (const Json& fault : *faults) {
+    Fields inner(fault, "fault");
+    report.faults.push_back(inner.need("what", read_text));
+  }
+  return report;
+}
+
+}  // namespace nufi::api

@@ -1,0 +1,114 @@
+#include "lib/api/fields.hpp"
+#include "lib/base/text.hpp"
+
+namespace nufi::api {
+
+using domain::Enforce;
+using domain::KeyState;
+
+namespace {
+
+Enforce read_enforce(const Json& json, std::string_view field) {
+  return read_word<Enforce>(json, field, domain::enforce_from_name, "strict, soft");
+}
+
+KeyState read_state(const Json& json, std::string_view field) {
+  return read_word<KeyState>(
+      json, field, domain::key_state_from_name, "active, disabled, expired, exhausted, revoked");
+}
+
+}  // namespace
+
+Json to_json(const domain::KeyView& view) {
+  const domain::Key& key = view.key;
+  Json json{{"id", key.id.text()},
+            {"name", key.name},
+            {"masked", key.masked},
+            {"status", domain::key_state_name(view.state)},
+            {"archived", key.archived},
+            {"account", view.account},
+            {"project", view.project},
+            {"group", view.group},
+            {"created_at", format_rfc3339(key.created_at)},
+            {"last_used_at", time_or_null(key.last_used_at)},
+            {"expires_at", time_or_null(key.expires_at)},
+            {"revoked_at", time_or_null(key.revoked_at)}};
+  put_standing(json, view.standing);
+  json["rpm"] = value_or_null(key.rpm);
+  json["tpm"] = value_or_null(key.tpm);
+  json["max_parallel"] = value_or_null(key.max_parallel);
+  json["allowed_models"] = list_or_null(key.allowed_models);
+  json["allowed_ips"] = list_or_null(key.allowed_ips);
+  json["enforce"] = domain::enforce_name(key.enforce);
+  json["trace"] = key.trace;
+  if (view.secret) json["key"] = view.secret->expose();
+  return json;
+}
+
+domain::KeyView key_from_json(const Json& json) {
+  Fields fields(json, "key");
+  domain::KeyView view;
+  domain::Key& key = view.key;
+  key.id = domain::KeyId(fields.need("id", read_text));
+  key.name = fields.need("name", read_text);
+  key.masked = fields.get("masked", read_text);
+  view.state = fields.need("status", read_state);
+  key.archived = fields.get("archived", read_flag);
+  view.account = fields.get("account", read_text);
+  view.project = fields.get("project", read_text);
+  view.group = fields.get("group", read_text);
+  key.created_at = fields.need("created_at", read_time);
+  key.last_used_at = fields.maybe("last_used_at", read_time);
+  key.expires_at = fields.maybe("expires_at", read_time);
+  key.revoked_at = fields.maybe("revoked_at", read_time);
+  view.standing = read_standing(fields);
+  key.limits = view.standing.limits;
+  key.disabled = view.state == KeyState::disabled;
+  key.rpm = fields.maybe("rpm", read_integer);
+  key.tpm = fields.maybe("tpm", read_integer);
+  key.max_parallel = fields.maybe("max_parallel", read_integer);
+  key.allowed_models = fields.get("allowed_models", read_texts);
+  key.allowed_ips = fields.get("allowed_ips", read_texts);
+  key.enforce = fields.get("enforce", read_enforce);
+  key.trace = fields.get("trace", read_flag);
+  if (auto secret = fields.maybe("key", read_text)) view.secret = Secret(std::move(*secret));
+  return view;
+}
+
+Json to_json(const domain::KeyTerms& terms) {
+  Json json = Json::object();
+  put_change(json, "name", terms.name);
+  put_change(json, "project", terms.project);
+  put_change(json, "group", terms.group);
+  put_limit_changes(json, terms);
+  put_change(json, "rpm", terms.rpm);
+  put_change(json, "tpm", terms.tpm);
+  put_change(json, "max_parallel", terms.max_parallel);
+  put_change(json, "allowed_models", terms.allowed_models);
+  put_change(json, "allowed_ips", terms.allowed_ips);
+  put_change(json, "expires_at", terms.expires_at, format_rfc3339);
+  put_change(json, "enforce", terms.enforce, domain::enforce_name);
+  put_change(json, "trace", terms.trace);
+  return json;
+}
+
+domain::KeyTerms key_terms_from_json(const Json& json) {
+  Fields fields(json, "the body");
+  domain::KeyTerms terms;
+  terms.name = fields.change("name", read_text);
+  terms.project = fields.change("project", read_text);
+  terms.group = fields.change("group", read_text);
+  read_limit_changes(fields, terms);
+  terms.rpm = fields.change("rpm", read_integer);
+  terms.tpm = fields.change("tpm", read_integer);
+  terms.max_parallel = fields.change("max_parallel", read_integer);
+  terms.allowed_models = fields.change("allowed_models", read_texts);
+  terms.allowed_ips = fields.change("allowed_ips", read_texts);
+  terms.expires_at = fields.change("expires_at", read_time);
+  terms.enforce = fields.change("enforce", read_enforce);
+  terms.trace = fields.change("trace", read_flag);
+  fields.refuse_others();
+  return terms;
+}
+
+}  // namespace nufi::api
