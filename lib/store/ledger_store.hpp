@@ -48,7 +48,8 @@ struct WindowAmount {
 struct LedgerBatch {
   std::vector<domain::LedgerRow> rows;      ///< inserted, or replacing the row of the same id
   std::vector<WindowAmount> windows;        ///< inserted, or replacing `spent`
-  std::map<RollupKey, RollupSums> rollups;  ///< added to what is there
+  std::vector<WindowAmount> dropped_windows;  ///< deleted first: their period is no longer counted
+  std::map<RollupKey, RollupSums> rollups;    ///< added to what is there
   std::map<domain::KeyId, Timestamp> last_used;
   std::uint64_t journal_position = 0;       ///< everything up to this record is in the database now
 };

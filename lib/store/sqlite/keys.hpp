@@ -1,0 +1,23 @@
+#pragma once
+
+#include "lib/store/keys.hpp"
+#include "lib/store/sqlite/readers.hpp"
+
+namespace nufi::store::sqlite {
+
+class SqliteKeys final : public Keys {
+ public:
+  SqliteKeys(Writer& writer, Readers& readers) : writer_(writer), readers_(readers) {}
+  void insert(const domain::Key& key, const AuditEntry& audit) override;
+  void update(const domain::Key& key, const AuditEntry& audit) override;
+  std::optional<domain::Key> by_id(const domain::KeyId& id) override;
+  std::vector<domain::Key> matching(const std::optional<domain::AccountId>& account,
+                                    std::string_view word) override;
+  std::vector<domain::Key> list(const KeyFilter& filter) override;
+
+ private:
+  Writer& writer_;
+  Readers& readers_;
+};
+
+}  // namespace nufi::store::sqlite

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "lib/store/prices.hpp"
+#include "lib/store/sqlite/readers.hpp"
+
+namespace nufi::store::sqlite {
+
+class SqlitePrices final : public Prices {
+ public:
+  SqlitePrices(Writer& writer, Readers& readers) : writer_(writer), readers_(readers) {}
+  void set(const domain::Price& price, const AuditEntry& audit) override;
+  void unset(std::string_view model, const AuditEntry& audit) override;
+  std::vector<domain::Price> list() override;
+
+ private:
+  Writer& writer_;
+  Readers& readers_;
+};
+
+}  // namespace nufi::store::sqlite

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "lib/store/ledger_store.hpp"
+#include "lib/store/sqlite/query.hpp"
+
+#include <string>
+
+/// The table `rollups`: a quarter of an hour of one key on one model and upstream.
+namespace nufi::store::sqlite {
+
+inline constexpr std::chrono::minutes kQuarter{15};
+
+/// True if `time` is the start of a quarter of an hour.
+bool is_quarter(Timestamp time);
+
+/// The columns of RollupKey, of its primary key and in its order.
+inline constexpr std::string_view kRollupKeyColumns =
+    "bucket, account_id, project_id, key_id, group_name, model, upstream";
+
+/// Adds the sums to what is there; parameters: add_rollup_key(), add_sums().
+const std::string& upsert_rollup();
+void add_rollup_key(Query& query, const RollupKey& key);
+void add_sums(Query& query, const RollupSums& sums);
+
+/// "sum(requests), sum(errors), …": the columns of read_sums() for a SELECT with GROUP BY.
+const std::string& summed_columns();
+/// "requests, errors, …": those of a single rollup.
+const std::string& sum_columns();
+RollupKey read_rollup_key(Query& query);
+RollupSums read_sums(Query& query);
+
+}  // namespace nufi::store::sqlite
