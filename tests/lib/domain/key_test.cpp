@@ -1,0 +1,151 @@
+#include "lib/domain/key.hpp"
+
+#include "lib/base/error.hpp"
+#include "lib/base/id.hpp"
+#include "lib/base/text.hpp"
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+using namespace nufi;
+using namespace nufi::domain;
+
+namespace {
+
+const Timestamp kNow = parse_rfc3339("2026-08-01T10:00:00Z").value();
+const Timestamp kEarlier = parse_rfc3339("2026-07-01T10:00:00Z").value();
+const Timestamp kLater = parse_rfc3339("2026-09-01T10:00:00Z").value();
+
+}  // namespace
+
+TEST_CASE("key: a minted key is sk-nufi-, 43 random and 6 checksum characters") {
+  std::set<std::string> minted;
+  for (int i = 0; i < 500; ++i) {
+    const Secret key = mint_key();
+    REQUIRE(key.expose().size() == 57);
+    REQUIRE(key.expose().starts_with("sk-nufi-"));
+    REQUIRE(key.expose().substr(8).find_first_not_of(kBase62) == std::string::npos);
+    REQUIRE(is_well_formed_key(key.expose()));
+    minted.insert(key.expose());
+  }
+  CHECK(minted.size() == 500);
+}
+
+TEST_CASE("key: the checksum is the crc-32 of the 51 characters before it") {
+  const std::string body = "sk-nufi-" + std::string(43, '0');
+  CHECK(is_well_formed_key(body + to_base62(crc32(body), 6)));
+}
+
+TEST_CASE("key: every wrong character is noticed") {
+  const std::string key = mint_key().expose();
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    for (const char c : kBase62) {
+      if (c == key[i]) continue;
+      std::string typo = key;
+      typo[i] = c;
+      REQUIRE_FALSE(is_well_formed_key(typo));
+    }
+  }
+}
+
+TEST_CASE("key: swapped neighbours are noticed") {
+  const std::string key = mint_key().expose();
+  for (std::size_t i = 0; i + 1 < key.size(); ++i) {
+    std::string typo = key;
+    std::swap(typo[i], typo[i + 1]);
+    if (typo != key) REQUIRE_FALSE(is_well_formed_key(typo));
+  }
+}
+
+TEST_CASE("key: what has not the shape of a key is refused") {
+  const std::string key = mint_key().expose();
+  CHECK_FALSE(is_well_formed_key(""));
+  CHECK_FALSE(is_well_formed_key("sk-nufi-"));
+  CHECK_FALSE(is_well_formed_key(key.substr(0, 56)));
+  CHECK_FALSE(is_well_formed_key(key + "0"));
+  CHECK_FALSE(is_well_formed_key(" " + key.substr(1)));
+  const std::string odd = "sk-nufi-" + std::string(43, '-');
+  CHECK_FALSE(is_well_formed_key(odd + to_base62(crc32(odd), 6)));
+}
+
+TEST_CASE("key: only the last three characters are shown") {
+  CHECK(mask_key("sk-nufi-abcdefgd7c") == "sk-nufi-…d7c");
+  CHECK(mask_key("") == "sk-nufi-…");
+}
+
+TEST_CASE("key: the strongest state wins") {
+  Key key;
+  CHECK(key_state(key, kNow, false) == KeyState::active);
+  CHECK(key_state(key, kNow, true) == KeyState::exhausted);
+  key.expires_at = kEarlier;
+  CHECK(key_state(key, kNow, true) == KeyState::expired);
+  key.disabled = true;
+  CHECK(key_state(key, kNow, true) == KeyState::disabled);
+  key.revoked_at = kEarlier;
+  CHECK(key_state(key, kNow, true) == KeyState::revoked);
+}
+
+TEST_CASE("key: it expires at its very moment") {
+  Key key;
+  key.expires_at = kNow;
+  CHECK(key_state(key, kNow - std::chrono::milliseconds(1), false) == KeyState::active);
+  CHECK(key_state(key, kNow, false) == KeyState::expired);
+}
+
+TEST_CASE("key: only revoked and expired keys are dead") {
+  Key key;
+  key.disabled = true;
+  CHECK_FALSE(is_dead(key, kNow));
+  key.expires_at = kLater;
+  CHECK_FALSE(is_dead(key, kNow));
+  key.expires_at = kEarlier;
+  CHECK(is_dead(key, kNow));
+  key.expires_at.reset();
+  key.revoked_at = kEarlier;
+  CHECK(is_dead(key, kNow));
+}
+
+TEST_CASE("key: it can be disabled and enabled again") {
+  Key key;
+  disable(key);
+  disable(key);
+  CHECK(key.disabled);
+  enable(key, kNow);
+  enable(key, kNow);
+  CHECK_FALSE(key.disabled);
+}
+
+TEST_CASE("key: a revoke is final and keeps its first moment") {
+  Key key;
+  revoke(key, kEarlier);
+  revoke(key, kNow);
+  CHECK(key.revoked_at == kEarlier);
+  CHECK_THROWS_AS(disable(key), Error);
+  CHECK_THROWS_AS(enable(key, kNow), Error);
+}
+
+TEST_CASE("key: an expired key can't be enabled, and the hint says what to do") {
+  Key key;
+  key.expires_at = kEarlier;
+  key.disabled = true;
+  try {
+    enable(key, kNow);
+    FAIL("it was enabled");
+  } catch (const Error& error) {
+    CHECK(error.code() == Errc::conflict);
+    CHECK_FALSE(error.hint().empty());
+  }
+  CHECK(key.disabled);
+}
+
+TEST_CASE("key: states and enforcement are known by name") {
+  for (int i = 0; i <= static_cast<int>(KeyState::revoked); ++i) {
+    const auto state = static_cast<KeyState>(i);
+    CHECK(key_state_from_name(key_state_name(state)) == state);
+  }
+  CHECK(enforce_from_name("strict") == Enforce::strict);
+  CHECK(enforce_from_name("soft") == Enforce::soft);
+  CHECK_FALSE(enforce_from_name("hard").has_value());
+  CHECK_FALSE(key_state_from_name("").has_value());
+}
