@@ -1,5 +1,14 @@
 #pragma once
 
+#include "lib/base/clock.hpp"
+#include "lib/base/time_zone.hpp"
+#include "lib/domain/budget.hpp"
+#include "lib/domain/estimate.hpp"
+#include "lib/domain/ledger_row.hpp"
+#include "lib/domain/verdict.hpp"
+#include "lib/store/ledger_store.hpp"
+#include "lib/store/store.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -9,15 +18,6 @@
 #include <string>
 #include <variant>
 #include <vector>
-
-#include "lib/base/clock.hpp"
-#include "lib/base/time_zone.hpp"
-#include "lib/domain/budget.hpp"
-#include "lib/domain/estimate.hpp"
-#include "lib/domain/ledger_row.hpp"
-#include "lib/domain/verdict.hpp"
-#include "lib/store/ledger_store.hpp"
-#include "lib/store/store.hpp"
 
 namespace nufi::ledger {
 
@@ -32,7 +32,9 @@ struct HoldRequest {
   domain::LedgerRow row;  ///< who and what; id, time, held and status are filled in by the ledger
   std::vector<Constraint> constraints;
   domain::Ceiling ceiling;
-  bool soft = false;                       ///< admit while spent < limit and hold nothing
+  /// `--enforce soft`: in the key's own windows admit while spent < limit and hold nothing. Project
+  /// and account stay strict: their ceiling is not the key owner's to soften.
+  bool soft = false;
 };
 
 /// A hold that was taken.
@@ -91,15 +93,16 @@ struct HeldTotals {
 ///   2. A call takes all its windows or none; a settlement gives back exactly what its hold took,
 ///      in the cycle it was taken in.
 ///   3. A hold is durable before its callback runs; a settlement before its own.
-///   4. A hold is settled exactly once: the space for its settlement is reserved in the journal with
+///   4. A hold is settled exactly once: the space for its settlement is reserved in the journal
+///   with
 ///      it, so a full disk refuses new holds but never loses a settlement.
 ///   5. Σ cost of rows = Σ rollups = spent of the windows, at every commit of the database.
 ///   6. No hold is refused while it would fit once the calls in flight have settled, unless it ran
 ///      out of patience; waiting calls are served in turn per window.
 ///
-/// Thread-safe. hold, settle and cancel never block on the disk beyond a write to the page cache, and
-/// never run SQL. Callbacks run on the caller's thread or on a thread of the ledger's: they must only
-/// hand over to their own loop.
+/// Thread-safe. hold, settle and cancel never block on the disk beyond a write to the page cache,
+/// and never run SQL. Callbacks run on the caller's thread or on a thread of the ledger's: they
+/// must only hand over to their own loop.
 class Ledger {
  public:
   using HoldCallback = std::function<void(HoldOutcome)>;
@@ -110,15 +113,15 @@ class Ledger {
   virtual ~Ledger() = default;
 
   /// Takes the ask of `request.ceiling` out of all windows, or of none. `done` runs exactly once:
-  /// within this call if it is decided and durable at once, else later. A call that does not fit now
-  /// but may after others have settled waits until give_up(ticket).
+  /// within this call if it is decided and durable at once, else later. A call that does not fit
+  /// now but may after others have settled waits until give_up(ticket).
   virtual Ticket hold(HoldRequest request, HoldCallback done) = 0;
 
   /// Ends the wait of a hold: its callback gets the refusal. Nothing if it was decided already.
   virtual void give_up(Ticket ticket) = 0;
 
-  /// Ends the call: charges `settlement.cost`, gives back the hold, completes the row. `durable` (may
-  /// be empty) runs exactly once. Call exactly once per Held.
+  /// Ends the call: charges `settlement.cost`, gives back the hold, completes the row. `durable`
+  /// (may be empty) runs exactly once. Call exactly once per Held.
   virtual void settle(domain::RequestId id, Settlement settlement, SettleCallback durable) = 0;
 
   /// Counts a call that was refused by a limit, for the reports. Not journaled.
@@ -136,14 +139,14 @@ class Ledger {
   /// "" while the ledger can be written, else why not.
   [[nodiscard]] virtual std::string problem() const = 0;
 
-  /// Blocks until all that was recorded before this call is in the database, so that reports see it.
-  /// Throws Error{unavailable} if that can't be done.
+  /// Blocks until all that was recorded before this call is in the database, so that reports see
+  /// it. Throws Error{unavailable} if that can't be done.
   virtual void sync() = 0;
 };
 
-/// Opens the ledger over `store`, replays the journal, settles what a crash left open and starts the
-/// writer. `clock` and `store` must outlive it. Throws Error{unavailable}. Destroying it waits for
-/// what is recorded to reach the database.
+/// Opens the ledger over `store`, replays the journal, settles what a crash left open and starts
+/// the writer. `clock` and `store` must outlive it. Throws Error{unavailable}. Destroying it waits
+/// for what is recorded to reach the database.
 std::unique_ptr<Ledger> open(store::LedgerStore& store, const Clock& clock, Options options);
 
 }  // namespace nufi::ledger

@@ -1,0 +1,326 @@
+#include "lib/ledger/engine.hpp"
+
+#include "lib/base/error.hpp"
+#include "lib/base/log.hpp"
+
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
+
+namespace nufi::ledger {
+namespace {
+
+using domain::Metric;
+
+/// More unfolded rows than this and new holds wait for the folder, so that memory stays bounded.
+constexpr std::size_t kMostUnfolded = 50'000;
+
+std::int64_t add_saturating(std::int64_t a, std::int64_t b) {
+  std::int64_t sum = 0;
+  return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
+}
+
+std::int64_t charge_of(const Settlement& settlement, Metric metric) {
+  return metric == Metric::usd ? settlement.cost.nanos() : settlement.usage.total();
+}
+
+std::int64_t microseconds(SteadyTime from, SteadyTime to) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(to - from).count();
+}
+
+}  // namespace
+
+domain::RequestId Engine::next_id(Timestamp now) {
+  last_id_.value = std::max(last_id_.value + 1, now.time_since_epoch().count() << 20);
+  return last_id_;
+}
+
+void Engine::note_work() {
+  if (has_work_) return;
+  has_work_ = true;
+  work_.notify_one();
+}
+
+void Engine::run(Decided& decided) {
+  for (auto& [done, outcome] : decided) done(std::move(outcome));
+}
+
+std::optional<HoldOutcome> Engine::decide(HoldRequest& request,
+                                          bool in_turn,
+                                          SteadyTime since,
+                                          CounterPtr& binding) {
+  if (!problem_.empty()) return Unwritable{problem_};
+  const auto now = clock_.now();
+  std::vector<CounterPtr> counters;
+  counters.reserve(request.constraints.size());
+  CounterPtr queued;
+  for (const auto& constraint : request.constraints) {
+    counters.push_back(counters_.at(constraint.window, now));
+    if (constraint.limit && counters.back()->waiting > 0) queued = counters.back();
+  }
+  auto result = fit(request, counters);
+  if (result.kind == Fit::Kind::never) return HoldOutcome{*result.refusal};
+  if (result.kind == Fit::Kind::wait) {
+    binding = result.binding;
+    return std::nullopt;
+  }
+  if (!in_turn && queued) {
+    binding = queued;
+    return std::nullopt;
+  }
+  if (completed_.size() > kMostUnfolded || !journal_.has_room(kMaxHoldBytes + kMaxSettleBytes)) {
+    if (!segment_problem_.empty()) return Unwritable{segment_problem_};
+    binding = nullptr;
+    note_work();
+    return std::nullopt;
+  }
+  return take(request, counters, result.ask, now, since);
+}
+
+HoldOutcome Engine::take(HoldRequest& request,
+                         const std::vector<CounterPtr>& counters,
+                         const domain::Ask& ask,
+                         Timestamp now,
+                         SteadyTime since) {
+  OpenCall call;
+  call.row = std::move(request.row);
+  auto& row = call.row;
+  row.id = next_id(now);
+  row.time = now;
+  row.status = domain::RowStatus::running;
+  row.held = ask.money;
+  row.held_tokens = ask.tokens;
+  row.hold_us = microseconds(since, clock_.steady());
+
+  std::vector<HeldWindow> windows;
+  windows.reserve(counters.size());
+  for (const auto& counter : counters) {
+    windows.push_back({counter->id.scope, counter->id.metric, counter->id.period});
+  }
+  record_.clear();
+  encode(row, windows, request.soft, record_);
+  try {
+    journal_.append(record_);
+  } catch (const Error& error) {
+    problem_ = error.what();
+    log::error("journal not writable", {{"why", problem_}});
+    note_work();
+    return Unwritable{problem_};
+  }
+  journal_.reserve(kMaxSettleBytes);
+
+  call.takes.reserve(counters.size());
+  for (std::size_t i = 0; i < counters.size(); ++i) {
+    const auto amount = is_soft(request, i) ? 0 : amount_of(ask, counters[i]->id.metric);
+    counters[i]->held = add_saturating(counters[i]->held, amount);
+    counters[i]->in_flight += 1;
+    call.takes.push_back({counters[i], amount});
+  }
+  const auto id = row.id;
+  open_.emplace(id.value, std::move(call));
+  opened_.push_back(id);
+  note_work();
+  return Held{id, ask};
+}
+
+void Engine::announce(HoldCallback done, HoldOutcome outcome, Decided& decided) {
+  const bool must_sync =
+      options_.durability == store::Durability::power && std::holds_alternative<Held>(outcome);
+  if (!must_sync) {
+    decided.emplace_back(std::move(done), std::move(outcome));
+    return;
+  }
+  unsynced_.push_back({[this, done = std::move(done), outcome](bool synced) {
+    if (synced) return done(outcome);
+    abandon(std::get<Held>(outcome).id);
+    done(Unwritable{problem()});
+  }});
+  if (unsynced_.size() == 1) to_sync_.notify_one();
+}
+
+Ledger::Ticket Engine::hold(HoldRequest request, HoldCallback done) {
+  const auto since = clock_.steady();
+  Decided decided;
+  Ticket ticket = 0;
+  {
+    std::lock_guard lock(mutex_);
+    ticket = ++last_ticket_;
+    CounterPtr binding;
+    if (auto outcome = decide(request, /*in_turn=*/false, since, binding)) {
+      announce(std::move(done), std::move(*outcome), decided);
+    } else {
+      if (binding) binding->waiting += 1;
+      waiters_.push_back({ticket, std::move(request), std::move(done), binding, since});
+    }
+  }
+  run(decided);
+  return ticket;
+}
+
+void Engine::serve_waiters(Decided& decided) {
+  // Windows that somebody earlier in the queue still waits for: who shares one waits behind.
+  std::unordered_set<const Counter*> claimed;
+  for (auto waiter = waiters_.begin(); waiter != waiters_.end();) {
+    bool behind = false;
+    if (!claimed.empty()) {
+      for (const auto& constraint : waiter->request.constraints) {
+        auto counter = counters_.current(constraint.window);
+        behind = behind || (constraint.limit && claimed.contains(counter.get()));
+      }
+    }
+    if (behind) {
+      ++waiter;
+      continue;
+    }
+    CounterPtr binding;
+    auto outcome = decide(waiter->request, /*in_turn=*/true, waiter->since, binding);
+    if (waiter->binding) waiter->binding->waiting -= 1;
+    if (outcome) {
+      announce(std::move(waiter->done), std::move(*outcome), decided);
+      waiter = waiters_.erase(waiter);
+      continue;
+    }
+    waiter->binding = binding;
+    if (binding) binding->waiting += 1;
+    claimed.insert(binding.get());
+    ++waiter;
+  }
+}
+
+void Engine::give_up(Ticket ticket) {
+  Decided decided;
+  {
+    std::lock_guard lock(mutex_);
+    auto waiter = std::find_if(
+        waiters_.begin(), waiters_.end(), [&](const auto& each) { return each.ticket == ticket; });
+    if (waiter == waiters_.end()) return;
+    if (waiter->binding) waiter->binding->waiting -= 1;
+    const auto now = clock_.now();
+    std::vector<CounterPtr> counters;
+    for (const auto& constraint : waiter->request.constraints) {
+      counters.push_back(counters_.at(constraint.window, now));
+    }
+    auto result = fit(waiter->request, counters);
+    HoldOutcome outcome = Unwritable{"the ledger is too busy"};
+    if (result.refusal) {
+      outcome = *result.refusal;
+    } else if (waiter->binding) {
+      // It fits by now, but others are in front of it: they are what it ran out of patience for.
+      const auto limited = std::find_if(
+          waiter->request.constraints.begin(),
+          waiter->request.constraints.end(),
+          [&](const auto& each) { return counters_.current(each.window) == waiter->binding; });
+      if (limited != waiter->request.constraints.end()) {
+        outcome = domain::WindowRefusal{waiter->binding->id,
+                                        waiter->binding->state(),
+                                        limited->limit.value_or(0),
+                                        amount_of(result.ask, limited->window.metric)};
+      }
+    }
+    decided.emplace_back(std::move(waiter->done), std::move(outcome));
+    waiters_.erase(waiter);
+    serve_waiters(decided);
+  }
+  run(decided);
+}
+
+Engine::OpenCall Engine::close_call(OpenCall call, const Settlement& settlement) {
+  for (auto& [counter, amount] : call.takes) {
+    counter->held -= amount;
+    counter->in_flight -= 1;
+    counter->spent = add_saturating(counter->spent, charge_of(settlement, counter->id.metric));
+    counters_.touch(counter);
+  }
+  auto& row = call.row;
+  row.status = settlement.status;
+  row.http_status = settlement.http_status;
+  row.error_code = settlement.error_code;
+  row.upstream = settlement.upstream;
+  row.upstream_model = settlement.upstream_model;
+  row.usage = settlement.usage;
+  row.cost = settlement.cost;
+  row.upstream_cost = settlement.upstream_cost;
+  row.upstream_reported_cost = settlement.upstream_reported_cost;
+  row.basis = settlement.basis;
+  row.price_id = settlement.price_id;
+  row.attempts = settlement.attempts;
+  row.connect_us = settlement.connect_us;
+  row.first_byte_us = settlement.first_byte_us;
+  row.total_us = settlement.total_us;
+  row.bound_broken = settlement.cost > row.held || settlement.usage.total() > row.held_tokens;
+  return call;
+}
+
+void Engine::settle(domain::RequestId id, Settlement settlement, SettleCallback durable) {
+  Decided decided;
+  bool done_now = true;
+  bool bound_broken = false;
+  {
+    std::lock_guard lock(mutex_);
+    auto found = open_.find(id.value);
+    if (found == open_.end()) throw Error(Errc::internal, "a call was settled twice");
+    auto call = close_call(std::move(found->second), settlement);
+    open_.erase(found);
+    bound_broken = call.row.bound_broken;
+
+    record_.clear();
+    encode(id, settlement, record_);
+    journal_.release(kMaxSettleBytes);
+    try {
+      journal_.append(record_);
+      if (options_.durability == store::Durability::power && durable) {
+        unsynced_.push_back({[durable = std::move(durable)](bool) { durable(); }});
+        if (unsynced_.size() == 1) to_sync_.notify_one();
+        done_now = false;
+      }
+    } catch (const Error& error) {
+      // The row is safe in memory until it is folded; should we die before, its hold, which is on
+      // disk, stands for it. New calls are refused until the cause is gone.
+      problem_ = error.what();
+      log::error("journal not writable", {{"why", problem_}});
+    }
+    completed_.push_back(std::move(call.row));
+    note_work();
+    if (!waiters_.empty()) serve_waiters(decided);
+  }
+  if (bound_broken) log::warning("call cost more than was held", {{"request", id.text()}});
+  if (done_now && durable) durable();
+  run(decided);
+}
+
+void Engine::count_refusal(const domain::LedgerRow& who) {
+  std::lock_guard lock(mutex_);
+  auto row = who;
+  row.time = clock_.now();
+  refusals_[rollup_key(row)] += 1;
+  note_work();
+}
+
+domain::WindowState Engine::window(const domain::WindowId& id) const {
+  std::lock_guard lock(mutex_);
+  return counters_.peek(id, clock_.now());
+}
+
+HeldTotals Engine::held() const {
+  std::lock_guard lock(mutex_);
+  HeldTotals totals;
+  for (const auto& [id, call] : open_) {
+    totals.calls += 1;
+    totals.money =
+        domain::Money::nanos(add_saturating(totals.money.nanos(), call.row.held.nanos()));
+  }
+  return totals;
+}
+
+std::string Engine::problem() const {
+  std::lock_guard lock(mutex_);
+  return problem_.empty() ? segment_problem_ : problem_;
+}
+
+store::RollupKey rollup_key(const domain::LedgerRow& row) {
+  const auto bucket = std::chrono::floor<std::chrono::minutes>(row.time);
+  const auto past = bucket.time_since_epoch() % std::chrono::minutes(15);
+  return {bucket - past, row.account, row.project, row.key, row.group, row.model, row.upstream};
+}
+
+}  // namespace nufi::ledger

@@ -1,0 +1,208 @@
+#include "lib/ledger/record.hpp"
+
+#include "lib/base/error.hpp"
+
+#include <algorithm>
+
+namespace nufi::ledger {
+namespace {
+
+constexpr std::uint8_t kHold = 1;
+constexpr std::uint8_t kSettle = 2;
+
+// Texts a caller chooses are cut here, so that a record has a known longest size.
+constexpr std::size_t kIdBytes = 64;
+constexpr std::size_t kNameBytes = 256;
+constexpr std::size_t kTextBytes = 512;
+
+class Encoder {
+ public:
+  explicit Encoder(std::string& out) : out_(out) {}
+
+  void byte(std::uint8_t value) { out_.push_back(static_cast<char>(value)); }
+  void number(std::int64_t value) {
+    auto bits = (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);
+    while (bits >= 0x80) {
+      byte(static_cast<std::uint8_t>(bits | 0x80));
+      bits >>= 7;
+    }
+    byte(static_cast<std::uint8_t>(bits));
+  }
+  void text(std::string_view value, std::size_t most) {
+    value = value.substr(0, most);
+    number(static_cast<std::int64_t>(value.size()));
+    out_.append(value);
+  }
+  void usage(const domain::Usage& usage) {
+    for (auto tokens : usage.tokens) number(tokens);
+  }
+
+ private:
+  std::string& out_;
+};
+
+class Decoder {
+ public:
+  explicit Decoder(std::string_view bytes) : rest_(bytes) {}
+
+  std::uint8_t byte() {
+    if (rest_.empty()) broken();
+    auto value = static_cast<std::uint8_t>(rest_.front());
+    rest_.remove_prefix(1);
+    return value;
+  }
+  std::int64_t number() {
+    std::uint64_t bits = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+      auto value = byte();
+      bits |= static_cast<std::uint64_t>(value & 0x7F) << shift;
+      if ((value & 0x80) == 0) {
+        return static_cast<std::int64_t>(bits >> 1) ^ -static_cast<std::int64_t>(bits & 1);
+      }
+    }
+    broken();
+  }
+  int small() { return static_cast<int>(number()); }
+  std::string text() {
+    auto size = number();
+    if (size < 0 || static_cast<std::uint64_t>(size) > rest_.size()) broken();
+    std::string value(rest_.substr(0, static_cast<std::size_t>(size)));
+    rest_.remove_prefix(static_cast<std::size_t>(size));
+    return value;
+  }
+  domain::Usage usage() {
+    domain::Usage usage;
+    for (auto& tokens : usage.tokens) tokens = number();
+    return usage;
+  }
+  domain::Money money() { return domain::Money::nanos(number()); }
+
+  [[noreturn]] static void broken() {
+    throw Error(Errc::unavailable,
+                "the journal has a record that can't be read",
+                "restore the data directory from a backup");
+  }
+
+ private:
+  std::string_view rest_;
+};
+
+HoldRecord decode_hold(Decoder& in) {
+  HoldRecord record;
+  auto& row = record.row;
+  row.id.value = in.number();
+  row.time = Timestamp(std::chrono::milliseconds(in.number()));
+  row.account = domain::AccountId(in.text());
+  row.project = domain::ProjectId(in.text());
+  row.key = domain::KeyId(in.text());
+  row.key_name = in.text();
+  row.group = in.text();
+  row.endpoint = in.text();
+  row.model = in.text();
+  row.stream = in.byte() != 0;
+  row.held = in.money();
+  row.held_tokens = in.number();
+  row.hold_us = in.number();
+  row.client_ip = in.text();
+  row.user_agent = in.text();
+  record.soft = in.byte() != 0;
+  auto count = in.byte();
+  for (int i = 0; i < count; ++i) {
+    HeldWindow window;
+    window.scope = static_cast<domain::Scope>(in.byte());
+    window.metric = static_cast<domain::Metric>(in.byte());
+    window.period = static_cast<domain::Period>(in.byte());
+    record.windows.push_back(window);
+  }
+  return record;
+}
+
+SettleRecord decode_settle(Decoder& in) {
+  SettleRecord record;
+  record.id.value = in.number();
+  auto& end = record.settlement;
+  end.status = static_cast<domain::RowStatus>(in.byte());
+  end.basis = static_cast<domain::CostBasis>(in.byte());
+  end.http_status = in.small();
+  end.attempts = in.small();
+  end.error_code = in.text();
+  end.upstream = in.text();
+  end.upstream_model = in.text();
+  end.price_id = in.text();
+  end.usage = in.usage();
+  end.cost = in.money();
+  end.upstream_cost = in.money();
+  if (in.byte() != 0) end.upstream_reported_cost = in.money();
+  end.connect_us = in.number();
+  end.first_byte_us = in.number();
+  end.total_us = in.number();
+  return record;
+}
+
+}  // namespace
+
+void encode(const domain::LedgerRow& row,
+            const std::vector<HeldWindow>& windows,
+            bool soft,
+            std::string& out) {
+  Encoder to(out);
+  to.byte(kHold);
+  to.number(row.id.value);
+  to.number(row.time.time_since_epoch().count());
+  to.text(row.account.text(), kIdBytes);
+  to.text(row.project.text(), kIdBytes);
+  to.text(row.key.text(), kIdBytes);
+  to.text(row.key_name, kNameBytes);
+  to.text(row.group, kNameBytes);
+  to.text(row.endpoint, kIdBytes);
+  to.text(row.model, kTextBytes);
+  to.byte(row.stream ? 1 : 0);
+  to.number(row.held.nanos());
+  to.number(row.held_tokens);
+  to.number(row.hold_us);
+  to.text(row.client_ip, kIdBytes);
+  to.text(row.user_agent, kTextBytes);
+  to.byte(soft ? 1 : 0);
+  to.byte(static_cast<std::uint8_t>(windows.size()));
+  for (const auto& window : windows) {
+    to.byte(static_cast<std::uint8_t>(window.scope));
+    to.byte(static_cast<std::uint8_t>(window.metric));
+    to.byte(static_cast<std::uint8_t>(window.period));
+  }
+}
+
+void encode(domain::RequestId id, const Settlement& end, std::string& out) {
+  Encoder to(out);
+  to.byte(kSettle);
+  to.number(id.value);
+  to.byte(static_cast<std::uint8_t>(end.status));
+  to.byte(static_cast<std::uint8_t>(end.basis));
+  to.number(end.http_status);
+  to.number(end.attempts);
+  to.text(end.error_code, kIdBytes);
+  to.text(end.upstream, kIdBytes);
+  to.text(end.upstream_model, kNameBytes);
+  to.text(end.price_id, kNameBytes);
+  to.usage(end.usage);
+  to.number(end.cost.nanos());
+  to.number(end.upstream_cost.nanos());
+  to.byte(end.upstream_reported_cost ? 1 : 0);
+  if (end.upstream_reported_cost) to.number(end.upstream_reported_cost->nanos());
+  to.number(end.connect_us);
+  to.number(end.first_byte_us);
+  to.number(end.total_us);
+}
+
+Record decode(std::string_view bytes) {
+  Decoder in(bytes);
+  switch (in.byte()) {
+    case kHold:
+      return decode_hold(in);
+    case kSettle:
+      return decode_settle(in);
+    default:
+      Decoder::broken();
+  }
+}
+
+}  // namespace nufi::ledger

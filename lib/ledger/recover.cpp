@@ -1,0 +1,166 @@
+// The start: database, then journal, then what neither saw the end of.
+
+#include "lib/base/error.hpp"
+#include "lib/base/log.hpp"
+#include "lib/ledger/engine.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace nufi::ledger {
+namespace {
+
+const std::string& subject_of(const domain::LedgerRow& row, domain::Scope scope) {
+  switch (scope) {
+    case domain::Scope::key:
+      return row.key.text();
+    case domain::Scope::project:
+      return row.project.text();
+    case domain::Scope::account:
+      return row.account.text();
+  }
+  return row.key.text();
+}
+
+std::int64_t held_amount(const domain::LedgerRow& row, domain::Metric metric) {
+  return metric == domain::Metric::usd ? row.held.nanos() : row.held_tokens;
+}
+
+/// We may have been billed up to the hold, so that is what the call costs. How its tokens were
+/// spread is not known: they are all booked as output.
+Settlement interrupted(const domain::LedgerRow& row) {
+  Settlement end;
+  end.status = domain::RowStatus::interrupted;
+  end.error_code = "interrupted";
+  end.usage[domain::Bucket::output] = row.held_tokens;
+  end.cost = row.held;
+  end.upstream_cost = row.held;
+  end.basis = domain::CostBasis::held;
+  return end;
+}
+
+}  // namespace
+
+Engine::Engine(store::LedgerStore& store, const Clock& clock, Options options)
+    : store_(store),
+      clock_(clock),
+      options_(std::move(options)),
+      counters_(options_.zone),
+      journal_(options_.journal_dir) {
+  recover();
+  keep_segments();
+  if (!segment_problem_.empty()) throw Error(Errc::unavailable, segment_problem_);
+  writer_ = std::jthread([this](const std::stop_token& stop) { write_continuously(stop); });
+  if (options_.durability == store::Durability::power) {
+    syncer_ = std::jthread([this](const std::stop_token& stop) { sync_continuously(stop); });
+  }
+}
+
+Engine::~Engine() {
+  writer_ = {};
+  syncer_ = {};
+  std::lock_guard folding(fold_mutex_);
+  if (!fold()) log::error("ledger not folded at the end; the journal keeps it");
+}
+
+CounterPtr Engine::recovered_counter(std::vector<CounterPtr>& loaded,
+                                     const domain::WindowId& id,
+                                     Timestamp time) {
+  for (const auto& counter : loaded) {
+    if (counter->id == id && counter->cycle.holds(time)) return counter;
+  }
+  auto counter = std::make_shared<Counter>();
+  counter->id = id;
+  counter->cycle = domain::cycle_at(id.period, time, counters_.zone());
+  loaded.push_back(counter);
+  counters_.touch(counter);
+  return counter;
+}
+
+void Engine::recover() {
+  auto state = store_.load(clock_.now());
+  if (!state.running.empty()) {
+    // Their windows may have turned since: read those cycles too.
+    auto oldest = std::min_element(state.running.begin(),
+                                   state.running.end(),
+                                   [](const auto& a, const auto& b) { return a.time < b.time; });
+    state = store_.load(std::min(oldest->time, clock_.now()));
+  }
+  last_id_ = state.last_request;
+
+  std::vector<CounterPtr> loaded;
+  for (const auto& amount : state.windows) {
+    auto counter = std::make_shared<Counter>();
+    counter->id = amount.window;
+    counter->cycle = {amount.cycle_start, amount.cycle_end};
+    counter->spent = amount.spent;
+    loaded.push_back(std::move(counter));
+  }
+  for (auto& row : state.running) {
+    OpenCall call;
+    for (const auto& counter : loaded) {
+      if (counter->id.subject != subject_of(row, counter->id.scope)) continue;
+      if (!counter->cycle.holds(row.time)) continue;
+      const auto amount = held_amount(row, counter->id.metric);
+      counter->held += amount;
+      counter->in_flight += 1;
+      call.takes.push_back({counter, amount});
+    }
+    const auto id = row.id.value;
+    call.row = std::move(row);
+    open_.emplace(id, std::move(call));
+  }
+
+  journal_.replay(state.journal_position, [&](std::uint64_t, std::string_view bytes) {
+    auto record = decode(bytes);
+    if (auto* hold = std::get_if<HoldRecord>(&record)) {
+      OpenCall call;
+      for (const auto& window : hold->windows) {
+        const bool soft = hold->soft && window.scope == domain::Scope::key;
+        auto counter = recovered_counter(
+            loaded,
+            {window.scope, subject_of(hold->row, window.scope), window.metric, window.period},
+            hold->row.time);
+        const auto amount = soft ? 0 : held_amount(hold->row, window.metric);
+        counter->held += amount;
+        counter->in_flight += 1;
+        call.takes.push_back({counter, amount});
+      }
+      last_id_ = std::max(last_id_, hold->row.id);
+      call.row = std::move(hold->row);
+      const auto id = call.row.id.value;
+      open_.emplace(id, std::move(call));
+      return;
+    }
+    auto& settle = std::get<SettleRecord>(record);
+    auto found = open_.find(settle.id.value);
+    if (found == open_.end()) {
+      log::error("journal settles a call nobody made", {{"request", settle.id.text()}});
+      return;
+    }
+    completed_.push_back(close_call(std::move(found->second), settle.settlement).row);
+    open_.erase(found);
+  });
+
+  if (!open_.empty()) {
+    log::warning("calls were interrupted by a crash and cost what they held",
+                 {{"calls", static_cast<long long>(open_.size())}});
+  }
+  for (auto& [id, call] : open_) {
+    const auto end = interrupted(call.row);
+    completed_.push_back(close_call(std::move(call), end).row);
+  }
+  open_.clear();
+
+  std::sort(loaded.begin(), loaded.end(), [](const auto& a, const auto& b) {
+    return a->cycle.start < b->cycle.start;
+  });
+  for (const auto& counter : loaded) counters_.put(counter);
+  if (!fold()) throw Error(Errc::unavailable, "the ledger can't be written: " + problem_);
+}
+
+std::unique_ptr<Ledger> open(store::LedgerStore& store, const Clock& clock, Options options) {
+  return std::make_unique<Engine>(store, clock, std::move(options));
+}
+
+}  // namespace nufi::ledger

@@ -1,0 +1,108 @@
+#pragma once
+
+// HTTP/1.1 is parsed by Boost.Beast's basic_parser; these are its sinks. What the parser lets pass
+// although a strict server must not is checked by check_head().
+
+#include "lib/net/asio.hpp"
+#include "lib/net/head.hpp"
+
+#include <boost/beast/http/basic_parser.hpp>
+
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace nufi::net {
+
+namespace http = boost::beast::http;
+
+inline std::string_view to_std(boost::beast::string_view text) {
+  return {text.data(), text.size()};
+}
+
+/// Position behind the empty line that ends a head, npos if it is not whole yet. `from`: how far
+/// was looked before.
+std::size_t find_head_end(std::string_view bytes, std::size_t from);
+
+/// "" or what is wrong with the raw bytes of a (perhaps unfinished) request head: a line feed
+/// without carriage return or the other way round, a folded line, a control character.
+std::string check_head(std::string_view bytes);
+
+/// Common to both sinks: body bytes are moved to the front of the buffer they are parsed from (what
+/// is decoded is never longer than what is read), so that a piece is handed on without a copy.
+template <bool isRequest>
+class Sink : public http::basic_parser<isRequest> {
+ public:
+  Sink() {
+    this->eager(true);
+    this->body_limit(boost::none);
+    this->header_limit(64 * 1024);
+  }
+
+  /// Where the next body bytes go; set before each put().
+  void body_to(char* to) {
+    body_ = to;
+    body_size_ = 0;
+  }
+  /// Body bytes since body_to().
+  [[nodiscard]] std::size_t body_size() const { return body_size_; }
+  [[nodiscard]] bool head_done() const { return head_done_; }
+
+ protected:
+  using View = boost::beast::string_view;
+
+  void on_header_impl(ErrorCode&) override { head_done_ = true; }
+  void on_body_init_impl(const boost::optional<std::uint64_t>&, ErrorCode&) override {}
+  std::size_t on_body_impl(View bytes, ErrorCode&) override { return keep(bytes); }
+  void on_chunk_header_impl(std::uint64_t, View, ErrorCode&) override {}
+  std::size_t on_chunk_body_impl(std::uint64_t, View bytes, ErrorCode&) override {
+    return keep(bytes);
+  }
+  void on_finish_impl(ErrorCode&) override {}
+
+ private:
+  std::size_t keep(View bytes) {
+    std::memmove(body_ + body_size_, bytes.data(), bytes.size());
+    body_size_ += bytes.size();
+    return bytes.size();
+  }
+
+  char* body_ = nullptr;
+  std::size_t body_size_ = 0;
+  bool head_done_ = false;
+};
+
+class RequestSink final : public Sink<true> {
+ public:
+  explicit RequestSink(RequestHead& head) : head_(head) {}
+
+ private:
+  void on_request_impl(http::verb, View method, View target, int, ErrorCode&) override {
+    head_.method = to_std(method);
+    head_.target = to_std(target);
+  }
+  void on_response_impl(int, View, int, ErrorCode&) override {}
+  // Trailers come here too; they are not part of the head and are dropped.
+  void on_field_impl(http::field, View name, View value, ErrorCode&) override {
+    if (!head_done()) head_.fields.add(to_std(name), to_std(value));
+  }
+
+  RequestHead& head_;
+};
+
+class ReplySink final : public Sink<false> {
+ public:
+  explicit ReplySink(ReplyHead& head) : head_(head) {}
+
+ private:
+  void on_request_impl(http::verb, View, View, int, ErrorCode&) override {}
+  void on_response_impl(int status, View, int, ErrorCode&) override { head_.status = status; }
+  void on_field_impl(http::field, View name, View value, ErrorCode&) override {
+    if (!head_done()) head_.fields.add(to_std(name), to_std(value));
+  }
+
+  ReplyHead& head_;
+};
+
+}  // namespace nufi::net

@@ -1,0 +1,419 @@
+#include "lib/net/session.hpp"
+
+#include "lib/base/text.hpp"
+
+#include <boost/asio/write.hpp>
+#include <fmt/format.h>
+
+#include <array>
+#include <cstring>
+#include <utility>
+
+namespace nufi::net {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kBuffer = 4096;
+constexpr std::size_t kUploadBuffer = 64 * 1024;
+/// How long a client may go on sending what we will not read, so that it sees why.
+constexpr auto kLinger = 2s;
+
+std::string address_of(const asio::ip::tcp::endpoint& endpoint) {
+  auto address = endpoint.address();
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+  }
+  return address.to_string();
+}
+
+}  // namespace
+
+Session::Session(SessionHome& home, Socket socket)
+    : home_(home), socket_(std::move(socket)), deadline_(home.loop, [this] {
+        timed_out_ = true;
+        ErrorCode ignored;
+        socket_.cancel(ignored);
+      }) {
+  ErrorCode ignored;
+  client_ip_ = address_of(socket_.remote_endpoint(ignored));
+  local_ip_ = address_of(socket_.local_endpoint(ignored));
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  socket_.non_blocking(true, ignored);
+  home_.sessions.insert(this);
+  home_.connections->fetch_add(1);
+}
+
+Session::~Session() {
+  home_.sessions.erase(this);
+  home_.connections->fetch_sub(1);
+}
+
+void Session::start_reading() {
+  if (reading_ || gone_) return;
+  if (begin_ == end_) begin_ = end_ = 0;
+  if (!buffer_) {
+    buffer_ = std::make_unique<char[]>(kBuffer);
+    capacity_ = kBuffer;
+  }
+  if (end_ == capacity_ && begin_ > 0) {
+    std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  if (end_ == capacity_) return;  // full: whoever needs more makes room first
+  reading_ = true;
+  socket_.async_read_some(asio::buffer(buffer_.get() + end_, capacity_ - end_),
+                          [self = shared_from_this()](ErrorCode error, std::size_t size) {
+                            self->on_read(error, size);
+                          });
+}
+
+void Session::on_read(ErrorCode error, std::size_t size) {
+  reading_ = false;
+  end_ += size;
+  if (error && !(error == asio::error::operation_aborted && !timed_out_)) gone_ = true;
+  if (input_waiter_) {
+    auto waiter = std::move(input_waiter_);
+    input_waiter_ = nullptr;
+    std::move(waiter)();
+    return;
+  }
+  if (gone_ && in_call_ && gone_callback_) std::exchange(gone_callback_, nullptr)();
+}
+
+Awaitable<bool> Session::more_input() {
+  if (gone_) co_return false;
+  const auto before = end_ - begin_;
+  while (end_ - begin_ == before && !gone_) {
+    start_reading();
+    co_await asio::async_initiate<const asio::use_awaitable_t<Executor>&, void()>(
+        [this](auto handler) { input_waiter_ = std::move(handler); }, kAwait);
+  }
+  co_return end_ - begin_ != before;
+}
+
+void Session::on_gone(std::function<void()> callback) {
+  gone_callback_ = std::move(callback);
+  start_reading();
+  if (gone_ && gone_callback_) std::exchange(gone_callback_, nullptr)();
+}
+
+Awaitable<Session::HeadRead> Session::read_head() {
+  head_.clear();
+  std::size_t looked = 0;
+  bool first_byte = begin_ != end_;
+  timed_out_ = false;
+  deadline_.set(first_byte ? home_.options.head_time : home_.options.idle_time);
+  std::size_t head_end = 0;
+  while (true) {
+    const std::string_view bytes(buffer_.get() + begin_, end_ - begin_);
+    if (auto problem = check_head(bytes); !problem.empty()) {
+      co_await refuse({400, "bad_request", problem});
+      co_return HeadRead::refused;
+    }
+    head_end = find_head_end(bytes, looked);
+    looked = bytes.size();
+    if (head_end > home_.options.max_head && looked > home_.options.max_head) {
+      co_await refuse({431, "headers_too_large", "the request's head is longer than 64 kB"});
+      co_return HeadRead::refused;
+    }
+    if (head_end != std::string_view::npos) break;
+    if (bytes.find("\r\n") == std::string_view::npos &&
+        bytes.size() > home_.options.max_target + 64) {
+      co_await refuse({414, "uri_too_long", "the request's target is longer than 8 kB"});
+      co_return HeadRead::refused;
+    }
+    if (end_ - begin_ == capacity_ && capacity_ > 0) {
+      auto larger = std::make_unique<char[]>(capacity_ * 4);
+      std::memcpy(larger.get(), buffer_.get() + begin_, end_ - begin_);
+      end_ -= begin_;
+      begin_ = 0;
+      capacity_ *= 4;
+      buffer_ = std::move(larger);
+    }
+    if (!co_await more_input()) {
+      if (timed_out_ && first_byte) {
+        gone_ = false;
+        co_await refuse({408, "request_timeout", "the request's head took too long"});
+        co_return HeadRead::refused;
+      }
+      co_return HeadRead::closed;
+    }
+    if (!first_byte) {
+      first_byte = true;
+      deadline_.set(home_.options.head_time);
+    }
+  }
+  deadline_.clear();
+
+  parser_.emplace(head_);
+  parser_->eager(false);
+  ErrorCode error;
+  begin_ += parser_->put(asio::buffer(buffer_.get() + begin_, head_end), error);
+  if (error == http::error::need_more) error = {};
+  if (error || !parser_->is_header_done()) {
+    const int status = error == http::error::header_limit ? 431 : 400;
+    co_await refuse({status, "bad_request", "not a valid HTTP/1.1 request: " + error.message()});
+    co_return HeadRead::refused;
+  }
+  head_.keep_alive = parser_->keep_alive();
+  if (auto refusal = check_request()) {
+    co_await refuse(std::move(*refusal));
+    co_return HeadRead::refused;
+  }
+  co_return HeadRead::whole;
+}
+
+std::optional<Refusal> Session::check_request() const {
+  const auto& fields = head_.fields;
+  if (fields.size() > home_.options.max_fields) {
+    return Refusal{431, "headers_too_large", "more than 100 header fields"};
+  }
+  if (head_.target.size() > home_.options.max_target) {
+    return Refusal{414, "uri_too_long", "the request's target is longer than 8 kB"};
+  }
+  if (!head_.target.starts_with('/')) {
+    return Refusal{400, "bad_request", "the request's target must be a path"};
+  }
+  if (fields.count("host") != 1) {
+    return Refusal{400, "bad_request", "the request must have one Host field"};
+  }
+  if (fields.count("content-length") > 1 ||
+      (fields.count("content-length") == 1 && fields.count("transfer-encoding") > 0)) {
+    return Refusal{400, "bad_request", "the length of the body is given twice"};
+  }
+  const auto coding = fields.find("transfer-encoding");
+  if (fields.count("transfer-encoding") > 1 ||
+      (fields.count("transfer-encoding") == 1 && !equals_ignoring_case(coding, "chunked"))) {
+    return Refusal{400, "bad_request", "the only transfer encoding understood is chunked"};
+  }
+  return std::nullopt;
+}
+
+bool Session::parse_body(std::uint64_t most, BodyRead& result) {
+  ErrorCode error;
+  parser_->body_to(buffer_.get() + begin_);
+  char* const from = buffer_.get() + begin_;
+  begin_ += parser_->put(asio::buffer(from, end_ - begin_), error);
+  if (body_.size() + parser_->body_size() > most) {
+    result = BodyRead::too_large;
+    return false;
+  }
+  body_.append(from, parser_->body_size());
+  if (error && error != http::error::need_more) {
+    result = BodyRead::malformed;
+    return false;
+  }
+  return true;
+}
+
+Awaitable<BodyRead> Session::read_body(std::uint64_t most) {
+  body_.clear();
+  parser_->eager(true);
+  const auto length = parser_->content_length();
+  if (length && *length > most) {
+    close_after_ = true;
+    co_return BodyRead::too_large;
+  }
+  if (!parser_->is_done() && equals_ignoring_case(head_.fields.find("expect"), "100-continue") &&
+      begin_ == end_) {
+    if (!co_await write_all("HTTP/1.1 100 Continue\r\n\r\n")) co_return BodyRead::gone;
+  }
+  const auto started_at = std::chrono::steady_clock::now();
+  auto result = BodyRead::whole;
+  timed_out_ = false;
+  while (!parser_->is_done()) {
+    if (begin_ != end_) {
+      const auto before = begin_;
+      if (!parse_body(most, result)) break;
+      if (parser_->is_done()) break;
+      if (begin_ != before && begin_ != end_) continue;
+    }
+    // A large upload deserves a larger buffer; what is not consumed moves along.
+    if (capacity_ < kUploadBuffer && (body_.size() > kBuffer || end_ - begin_ == capacity_) &&
+        !reading_) {
+      auto larger = std::make_unique<char[]>(kUploadBuffer);
+      std::memcpy(larger.get(), buffer_.get() + begin_, end_ - begin_);
+      end_ -= begin_;
+      begin_ = 0;
+      capacity_ = kUploadBuffer;
+      buffer_ = std::move(larger);
+    }
+    if (end_ - begin_ == capacity_) {
+      result = BodyRead::malformed;  // a chunk's head that long
+      break;
+    }
+    const auto allowed = home_.options.body_grace +
+                         std::chrono::milliseconds(body_.size() * 1000 / home_.options.body_speed);
+    const auto passed = std::chrono::steady_clock::now() - started_at;
+    deadline_.set(std::max<std::chrono::steady_clock::duration>(allowed - passed, 1ms));
+    if (!co_await more_input()) {
+      result = timed_out_ ? BodyRead::too_slow : BodyRead::gone;
+      if (timed_out_) gone_ = false;
+      break;
+    }
+  }
+  deadline_.clear();
+  if (capacity_ > kBuffer && begin_ == end_ && !reading_) {
+    buffer_.reset();
+    capacity_ = begin_ = end_ = 0;
+  }
+  if (result != BodyRead::whole) close_after_ = true;
+  co_return result;
+}
+
+void Session::drop_body() {
+  std::string().swap(body_);
+}
+
+std::string Session::head_text(const Reply& reply, std::string_view framing) const {
+  std::string text;
+  text.reserve(512);
+  text += "HTTP/1.1 ";
+  text += std::to_string(reply.status);
+  text += ' ';
+  text += reason_of(reply.status);
+  text += "\r\n";
+  for (std::size_t i = 0; i < reply.fields.size(); ++i) {
+    const auto field = reply.fields.at(i);
+    text += field.name;
+    text += ": ";
+    text += field.value;
+    text += "\r\n";
+  }
+  text += framing;
+  if (close_after_ || !head_.keep_alive || home_.draining) {
+    text += "Connection: close\r\n";
+  }
+  text += "\r\n";
+  return text;
+}
+
+Awaitable<bool> Session::write_all(std::string_view first,
+                                   std::string_view second,
+                                   std::string_view third) {
+  std::array<asio::const_buffer, 3> parts = {asio::buffer(first.data(), first.size()),
+                                             asio::buffer(second.data(), second.size()),
+                                             asio::buffer(third.data(), third.size())};
+  const auto total = first.size() + second.size() + third.size();
+  // Nearly always the kernel takes all of it at once: no suspension then.
+  ErrorCode error;
+  std::size_t sent = socket_.write_some(parts, error);
+  if (error == asio::error::would_block) {
+    error = {};
+    sent = 0;
+  }
+  while (!error && sent < total) {
+    auto skip = sent;
+    auto rest = parts;
+    for (auto& part : rest) {
+      const auto cut = std::min(skip, part.size());
+      part += cut;
+      skip -= cut;
+    }
+    timed_out_ = false;
+    deadline_.set(home_.options.write_time);
+    sent += co_await socket_.async_write_some(rest, into(error));
+    deadline_.clear();
+    if (error == asio::error::operation_aborted && timed_out_) break;
+  }
+  if (error) gone_ = true;
+  co_return !error;
+}
+
+Awaitable<bool> Session::send(const Reply& reply, std::string_view body) {
+  started_ = true;
+  if (parser_ && !parser_->is_done()) close_after_ = true;
+  const auto text = head_text(
+      reply,
+      reply.status == 204 ? std::string() : fmt::format("Content-Length: {}\r\n", body.size()));
+  whole_ = co_await write_all(text, head_.method == "HEAD" ? std::string_view{} : body);
+  co_return whole_;
+}
+
+Awaitable<bool> Session::start(const Reply& reply, std::optional<std::uint64_t> length) {
+  started_ = true;
+  chunked_ = !length;
+  const auto text = head_text(reply,
+                              length ? fmt::format("Content-Length: {}\r\n", *length)
+                                     : std::string("Transfer-Encoding: chunked\r\n"));
+  co_return co_await write_all(text);
+}
+
+Awaitable<bool> Session::write(std::string_view bytes) {
+  if (bytes.empty()) co_return !gone_;
+  if (!chunked_) co_return co_await write_all(bytes);
+  std::array<char, 20> size{};
+  const auto end = fmt::format_to_n(size.data(), size.size(), "{:x}\r\n", bytes.size()).size;
+  co_return co_await write_all({size.data(), end}, bytes, "\r\n");
+}
+
+Awaitable<bool> Session::finish(std::string_view bytes) {
+  if (!chunked_) {
+    whole_ = bytes.empty() ? !gone_ : co_await write_all(bytes);
+  } else if (bytes.empty()) {
+    whole_ = co_await write_all("0\r\n\r\n");
+  } else {
+    std::array<char, 20> size{};
+    const auto end = fmt::format_to_n(size.data(), size.size(), "{:x}\r\n", bytes.size()).size;
+    whole_ = co_await write_all({size.data(), end}, bytes, "\r\n0\r\n\r\n");
+  }
+  co_return whole_;
+}
+
+Awaitable<void> Session::refuse(Refusal refusal) {
+  close_after_ = true;
+  Reply reply;
+  reply.status = refusal.status;
+  reply.fields.add("Content-Type", "application/json");
+  co_await send(reply, home_.refusal_body(refusal));
+}
+
+Awaitable<void> Session::close_gently() {
+  // Closing with input unread resets the connection, and the reply may be lost with it.
+  ErrorCode ignored;
+  socket_.shutdown(Socket::shutdown_send, ignored);
+  timed_out_ = false;
+  deadline_.set(kLinger);
+  while (!gone_ && !timed_out_) {
+    if (!reading_) begin_ = end_ = 0;
+    if (!co_await more_input()) break;
+  }
+  deadline_.clear();
+  socket_.close(ignored);
+}
+
+Awaitable<void> Session::run(std::shared_ptr<Session> self) {
+  auto& home = self->home_;
+  while (!home.draining) {
+    self->in_call_ = self->started_ = self->chunked_ = self->whole_ = false;
+    const auto read = co_await self->read_head();
+    if (read != HeadRead::whole) break;
+    self->in_call_ = true;
+    co_await home.handler(*self);
+    self->gone_callback_ = nullptr;
+    self->in_call_ = false;
+    self->drop_body();
+    // A body that was not read can't be told from the next request.
+    if (!self->parser_->is_done() || !self->whole_ || self->close_after_ ||
+        !self->head_.keep_alive || self->gone_)
+      break;
+  }
+  if (self->started_ && !self->gone_) co_await self->close_gently();
+  self->abort();
+}
+
+void Session::drain() {
+  if (in_call_) return;
+  abort();
+}
+
+void Session::abort() {
+  ErrorCode ignored;
+  socket_.close(ignored);
+  gone_ = true;
+  if (gone_callback_) std::exchange(gone_callback_, nullptr)();
+}
+
+}  // namespace nufi::net

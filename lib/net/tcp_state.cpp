@@ -1,0 +1,23 @@
+#include "lib/net/tcp_state.hpp"
+
+#include <cerrno>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+namespace nufi::net {
+
+std::int64_t bytes_acknowledged(int socket) {
+  tcp_info info{};
+  socklen_t size = sizeof(info);
+  if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return -1;
+  return static_cast<std::int64_t>(info.tcpi_bytes_acked);
+}
+
+bool is_quiet(int socket) {
+  char byte = 0;
+  const auto size = ::recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+}  // namespace nufi::net

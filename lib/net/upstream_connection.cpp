@@ -1,0 +1,203 @@
+#include "lib/net/upstream_connection.hpp"
+
+#include "lib/net/tcp_state.hpp"
+#include "lib/net/tls_native.hpp"
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/write.hpp>
+
+#include <array>
+#include <cstring>
+#include <utility>
+
+namespace nufi::net {
+namespace {
+
+constexpr std::size_t kFirstBuffer = 4096;
+constexpr std::size_t kLargestBuffer = 64 * 1024;
+constexpr std::size_t kHeadLimit = 64 * 1024;
+
+}  // namespace
+
+UpstreamConnection::UpstreamConnection(Loop& loop, std::shared_ptr<const Target> target)
+    : target_(std::move(target)), socket_(loop.context()), deadline_(loop, [this] {
+        timed_out_ = true;
+        close();
+      }) {}
+
+void UpstreamConnection::limit(std::chrono::milliseconds time) {
+  if (time.count() > 0) {
+    deadline_.set(time);
+  } else {
+    deadline_.clear();
+  }
+}
+
+void UpstreamConnection::close() {
+  open_ = false;
+  ErrorCode ignored;
+  socket_.close(ignored);
+}
+
+Awaitable<std::string> UpstreamConnection::connect() {
+  ErrorCode error;
+  std::vector<asio::ip::tcp::endpoint> endpoints;
+  const auto address = asio::ip::make_address(target_->host, error);
+  if (!error) {
+    endpoints.emplace_back(address, target_->port);
+  } else {
+    Resolver resolver(co_await asio::this_coro::executor);
+    auto found =
+        co_await resolver.async_resolve(target_->host, std::to_string(target_->port), into(error));
+    if (error) co_return "can't resolve " + target_->host + ": " + error.message();
+    if (timed_out_) co_return "resolving " + target_->host + " took too long";
+    for (const auto& entry : found) endpoints.push_back(entry.endpoint());
+  }
+  for (const auto& endpoint : endpoints) {
+    error = {};
+    ErrorCode ignored;
+    socket_.close(ignored);
+    co_await socket_.async_connect(endpoint, into(error));
+    if (!error || timed_out_) break;
+  }
+  if (timed_out_) co_return "connecting took too long";
+  if (error) co_return error.message();
+  open_ = true;
+  socket_.set_option(asio::ip::tcp::no_delay(true), error);
+  if (!target_->tls) co_return std::string{};
+
+  tls_ = std::make_unique<TlsStream>(socket_, target_->tls->native().context);
+  if (!SSL_set_tlsext_host_name(tls_->native_handle(), target_->host.c_str())) {
+    co_return std::string("can't name the server");
+  }
+  tls_->set_verify_callback(asio::ssl::host_name_verification(target_->host), error);
+  co_await tls_->async_handshake(TlsStream::client, into(error));
+  if (timed_out_) co_return "the TLS handshake took too long";
+  co_return error ? "TLS: " + error.message() : std::string{};
+}
+
+Awaitable<ErrorCode> UpstreamConnection::write(std::string_view head, std::string_view body) {
+  const std::array<asio::const_buffer, 2> parts = {asio::buffer(head.data(), head.size()),
+                                                   asio::buffer(body.data(), body.size())};
+  ErrorCode error;
+  if (tls_) {
+    co_await asio::async_write(*tls_, parts, into(error));
+  } else {
+    co_await asio::async_write(socket_, parts, into(error));
+  }
+  co_return error;
+}
+
+Awaitable<std::size_t> UpstreamConnection::read_some(ErrorCode& error) {
+  if (!buffer_) {
+    buffer_ = std::make_unique<char[]>(kFirstBuffer);
+    capacity_ = kFirstBuffer;
+  }
+  // What is not parsed yet moves to the front; a full buffer grows.
+  const bool was_full = end_ == capacity_;
+  std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
+  end_ -= begin_;
+  begin_ = 0;
+  if (was_full && capacity_ < kLargestBuffer) {
+    auto larger = std::make_unique<char[]>(capacity_ * 4);
+    std::memcpy(larger.get(), buffer_.get(), end_);
+    buffer_ = std::move(larger);
+    capacity_ *= 4;
+  }
+  if (end_ == capacity_) {
+    error = http::error::buffer_overflow;
+    co_return 0;
+  }
+  const auto room = asio::buffer(buffer_.get() + end_, capacity_ - end_);
+  const auto size = tls_ ? co_await tls_->async_read_some(room, into(error))
+                         : co_await socket_.async_read_some(room, into(error));
+  end_ += size;
+  co_return size;
+}
+
+bool UpstreamConnection::parse_buffered(ErrorCode& error) {
+  parser_->body_to(buffer_.get());
+  begin_ += parser_->put(asio::buffer(buffer_.get() + begin_, end_ - begin_), error);
+  decoded_ = parser_->body_size();
+  if (error == http::error::need_more) error = {};
+  return !error;
+}
+
+Awaitable<UpstreamConnection::HeadResult> UpstreamConnection::read_head(ReplyHead& head,
+                                                                        std::string& problem) {
+  begin_ = end_ = decoded_ = 0;
+  parser_.emplace(head);
+  std::size_t looked = 0;
+  while (true) {
+    const std::string_view bytes(buffer_.get() + begin_, end_ - begin_);
+    if (find_head_end(bytes, looked) == std::string_view::npos) {
+      looked = bytes.size();
+      if (bytes.size() >= kHeadLimit) {
+        problem = "the reply's head is too long";
+        co_return HeadResult::malformed;
+      }
+      ErrorCode error;
+      co_await read_some(error);
+      if (error == asio::error::eof || error == asio::error::connection_reset ||
+          error == asio::error::broken_pipe || error == asio::ssl::error::stream_truncated ||
+          error == asio::error::operation_aborted || error == asio::error::bad_descriptor) {
+        problem = end_ > 0 ? "the connection closed in the middle of the reply's head"
+                           : "the connection closed without a reply";
+        co_return end_ > 0 ? HeadResult::malformed : HeadResult::closed;
+      }
+      if (error) {
+        problem = error.message();
+        co_return HeadResult::malformed;
+      }
+      continue;
+    }
+    ErrorCode error;
+    if (!parse_buffered(error)) {
+      problem = "the reply is not HTTP/1.1: " + error.message();
+      co_return HeadResult::malformed;
+    }
+    if (head.status == 101) {
+      problem = "the upstream switched protocols";
+      co_return HeadResult::malformed;
+    }
+    if (head.status >= 200) co_return HeadResult::whole;
+    // An interim reply: the final one follows.
+    head = {};
+    looked = 0;
+    parser_.emplace(head);
+  }
+}
+
+Awaitable<BodyPiece> UpstreamConnection::read_body() {
+  while (true) {
+    if (decoded_ > 0) {
+      const std::string_view bytes(buffer_.get(), std::exchange(decoded_, 0));
+      co_return BodyPiece{bytes, parser_->is_done(), false};
+    }
+    if (parser_->is_done()) co_return BodyPiece{{}, true, false};
+    ErrorCode error;
+    co_await read_some(error);
+    if (error == asio::error::eof && parser_->need_eof()) {
+      error = {};
+      parser_->put_eof(error);
+      co_return BodyPiece{{}, !error, static_cast<bool>(error)};
+    }
+    if (error || !parse_buffered(error)) co_return BodyPiece{{}, false, true};
+  }
+}
+
+bool UpstreamConnection::can_be_kept() const {
+  return open_ && parser_ && parser_->is_done() && parser_->keep_alive() && begin_ == end_;
+}
+
+bool UpstreamConnection::is_quiet() const {
+  // The native handle has no const accessor.
+  return net::is_quiet(const_cast<Socket&>(socket_).native_handle());
+}
+
+std::int64_t UpstreamConnection::acknowledged() const {
+  return bytes_acknowledged(const_cast<Socket&>(socket_).native_handle());
+}
+
+}  // namespace nufi::net

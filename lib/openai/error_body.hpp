@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace nufi::openai {
+
+/// An error as OpenAI's API words it (platform docs, "Error codes"): all strings or null.
+struct ApiError {
+  int status = 500;
+  std::string type;     ///< "invalid_request_error", "insufficient_quota", …
+  std::string code;     ///< "" is null
+  std::string message;  ///< never holds a key
+  std::string param;    ///< "" is null
+  /// JSON of the member `nufi` of limit errors, "" = none.
+  std::string limit_json;
+};
+
+/// `{"error":{"message","type","param","code"[,"nufi"]}}`.
+std::string error_body(const ApiError& error);
+
+}  // namespace nufi::openai

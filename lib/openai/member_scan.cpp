@@ -1,0 +1,88 @@
+#include "lib/openai/member_scan.hpp"
+
+#include <cstring>
+
+namespace nufi::openai {
+namespace {
+
+constexpr std::size_t kMaxName = 32;
+
+/// How many bytes from the front of `rest` neither end a string nor escape.
+std::size_t plain_run(std::string_view rest) {
+  std::size_t run = 0;
+  while (run < rest.size() && rest[run] != '"' && rest[run] != '\\') ++run;
+  return run;
+}
+
+}  // namespace
+
+void MemberScan::end_of_value() {
+  if (capturing_ && !too_long_) {
+    value_ = capture_;
+    found_ = true;
+  }
+  capturing_ = false;
+  expects_value_ = false;
+  capture_.clear();
+  too_long_ = false;
+}
+
+void MemberScan::feed(std::string_view bytes) {
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const char c = bytes[i];
+    // Most of a reply is text in strings: pass it in runs.
+    if (in_string_ && !escaped_ && c != '"' && c != '\\') {
+      const auto run = plain_run(bytes.substr(i));
+      if (capturing_) capture_.append(bytes.substr(i, run));
+      if (depth_ == 1 && !expects_value_ && key_.size() <= kMaxName) {
+        key_.append(bytes.substr(i, std::min(run, kMaxName + 1 - key_.size())));
+      }
+      i += run - 1;
+      continue;
+    }
+    if (capturing_ && depth_ == 1 && !in_string_ && (c == ',' || c == '}')) end_of_value();
+    if (capturing_) {
+      capture_.push_back(c);
+      too_long_ = too_long_ || capture_.size() > most_;
+      if (too_long_) capture_.clear();
+    }
+    if (in_string_) {
+      if (escaped_) {
+        escaped_ = false;
+        if (depth_ == 1 && !expects_value_) key_.assign(kMaxName + 1, '?');
+      } else if (c == '\\') {
+        escaped_ = true;
+      } else {
+        in_string_ = false;
+      }
+      continue;
+    }
+    switch (c) {
+      case '"':
+        in_string_ = true;
+        if (depth_ == 1 && !expects_value_) key_.clear();
+        break;
+      case ':':
+        if (depth_ == 1 && !expects_value_) {
+          expects_value_ = true;
+          capturing_ = key_ == name_;
+        }
+        break;
+      case ',':
+        if (depth_ == 1) expects_value_ = false;
+        break;
+      case '{':
+      case '[':
+        ++depth_;
+        break;
+      case '}':
+      case ']':
+        if (--depth_ == 0) complete_ = true;
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+}  // namespace nufi::openai

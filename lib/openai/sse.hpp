@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace nufi::openai {
+
+/// One event of a stream of server-sent events (WHATWG HTML §9.2.6), bytes as they came.
+struct SseEvent {
+  std::string_view raw;   ///< with all its line ends, the blank line included
+  std::string_view data;  ///< of a single `data:` line, without the leading space; views into raw
+                          ///< or the splitter, valid until its next call
+};
+
+/// Cuts a stream that arrives in pieces, split anywhere, into events. Lines end with LF, CR or
+/// CRLF.
+class SseSplitter {
+ public:
+  /// Adds bytes. Then call next() until it says no.
+  void feed(std::string_view bytes);
+
+  /// The next whole event, if there is one.
+  bool next(SseEvent& event);
+
+  /// The bytes of the event that is not whole yet.
+  [[nodiscard]] std::string_view partial() const;
+
+ private:
+  std::string buffer_;
+  std::string joined_;     ///< data of an event with several data lines
+  std::size_t start_ = 0;  ///< of the event that is being read, in buffer_
+  std::size_t scan_ = 0;   ///< how far it was searched for its end
+};
+
+}  // namespace nufi::openai

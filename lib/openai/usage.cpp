@@ -1,0 +1,103 @@
+#include "lib/openai/usage.hpp"
+
+#include "lib/base/text.hpp"
+#include "lib/openai/json_walk.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+
+namespace nufi::openai {
+namespace {
+
+using domain::Bucket;
+
+constexpr std::int64_t kMostTokens = 1'000'000'000;
+
+/// The counts of a usage object, as they stand there.
+class Counts final : public JsonVisitor {
+ public:
+  void open(const JsonValue&) override {}
+  void close(const JsonValue&) override {}
+  void scalar(const JsonValue& value) override {
+    if (value.kind == JsonKind::null) return;
+    if (value.depth == 1) {
+      if (value.key == "prompt_tokens" || value.key == "input_tokens") take(value, prompt);
+      if (value.key == "completion_tokens" || value.key == "output_tokens") take(value, completion);
+      if (value.key == "total_tokens") take(value, total);
+      if (value.key == "prompt_cache_hit_tokens") take(value, cached);
+      if (value.key == "cost" && value.kind == JsonKind::number) {
+        cost = domain::parse_usd(value.raw);
+      }
+    } else if (value.depth == 2) {
+      if (value.parent_key == "prompt_tokens_details" ||
+          value.parent_key == "input_tokens_details") {
+        if (value.key == "cached_tokens") take(value, cached);
+        if (value.key == "cache_write_tokens") take(value, cache_write);
+        if (value.key == "audio_tokens") take(value, audio_in);
+        if (value.key == "image_tokens") take(value, image_in);
+      } else if (value.parent_key == "completion_tokens_details" ||
+                 value.parent_key == "output_tokens_details") {
+        if (value.key == "reasoning_tokens") take(value, reasoning);
+        if (value.key == "audio_tokens") take(value, audio_out);
+        if (value.key == "image_tokens") take(value, image_out);
+      }
+    }
+  }
+
+  bool possible = true;
+  std::optional<std::int64_t> prompt, completion, total;
+  std::optional<std::int64_t> cached, cache_write, audio_in, image_in;
+  std::optional<std::int64_t> reasoning, audio_out, image_out;
+  std::optional<domain::Money> cost;
+
+ private:
+  void take(const JsonValue& value, std::optional<std::int64_t>& into) {
+    const auto number =
+        value.kind == JsonKind::number ? parse_integer(value.raw) : std::optional<long long>{};
+    if (!number || *number < 0 || *number > kMostTokens) {
+      possible = false;
+    } else {
+      into = *number;
+    }
+  }
+};
+
+/// Moves up to `count` tokens from `rest` to `bucket`: parts never sum to more than the whole.
+void part(const std::optional<std::int64_t>& count, std::int64_t& rest, std::int64_t& bucket) {
+  bucket = std::min(count.value_or(0), rest);
+  rest -= bucket;
+}
+
+}  // namespace
+
+std::optional<ReportedUsage> read_usage(std::string_view json) {
+  Counts counts;
+  if (!walk_json(json, counts).empty() || !counts.possible) return std::nullopt;
+  if (!counts.prompt && !counts.completion && !counts.total) return std::nullopt;
+
+  ReportedUsage reported;
+  reported.cost = counts.cost;
+  auto& usage = reported.usage;
+  auto prompt = counts.prompt.value_or(0);
+  auto completion = counts.completion.value_or(0);
+  const auto beside = counts.total.value_or(0) - prompt - completion;
+
+  part(counts.cached, prompt, usage[Bucket::cached_input]);
+  part(counts.cache_write, prompt, usage[Bucket::cache_write]);
+  part(counts.audio_in, prompt, usage[Bucket::audio_input]);
+  part(counts.image_in, prompt, usage[Bucket::image_input]);
+  usage[Bucket::input] = prompt;
+
+  if (beside > 0) {
+    usage[Bucket::reasoning] = beside;
+  } else {
+    part(counts.reasoning, completion, usage[Bucket::reasoning]);
+  }
+  part(counts.audio_out, completion, usage[Bucket::audio_output]);
+  part(counts.image_out, completion, usage[Bucket::image_output]);
+  usage[Bucket::output] = completion;
+  return reported;
+}
+
+}  // namespace nufi::openai
