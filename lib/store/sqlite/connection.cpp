@@ -12,16 +12,23 @@ constexpr int kBusyTimeoutMs = 5000;
 /// The log is written back into the database when it has so many pages (of 4 KiB), as far as
 /// readers allow without waiting for them …
 constexpr int kCheckpointPages = 2000;
-/// … and when readers kept it from starting over until it had so many, we wait for them.
+/// … and when readers kept it from starting over until it had so many, we wait for them: long
+/// enough for a report to end, short enough for those who want to write meanwhile.
 constexpr int kLogLimitPages = 16'000;
+constexpr int kWaitForReadersMs = 200;
 
 /// Runs after each commit of a writing connection, without its locks.
 int keep_log_short(void* /*unused*/, sqlite3* database, const char* name, int pages) {
   if (pages < kCheckpointPages) return SQLITE_OK;
-  const int mode = pages < kLogLimitPages ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_RESTART;
   // A checkpoint that fails or finds a reader in its way is tried again at the next commit. Its
   // error must not pass for the commit's, which has succeeded.
-  sqlite3_wal_checkpoint_v2(database, name, mode, nullptr, nullptr);
+  if (pages < kLogLimitPages) {
+    sqlite3_wal_checkpoint_v2(database, name, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    return SQLITE_OK;
+  }
+  sqlite3_busy_timeout(database, kWaitForReadersMs);
+  sqlite3_wal_checkpoint_v2(database, name, SQLITE_CHECKPOINT_RESTART, nullptr, nullptr);
+  sqlite3_busy_timeout(database, kBusyTimeoutMs);
   return SQLITE_OK;
 }
 

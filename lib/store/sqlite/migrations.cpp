@@ -65,7 +65,7 @@ void apply(Connection& connection, const Migration& migration) {
   database.exec("PRAGMA application_id = " + std::to_string(kApplicationId));
   database.exec("PRAGMA user_version = " + std::to_string(migration.number));
   transaction.commit();
-  log::info("database schema", {{"migration", migration.name}});
+  log::debug("database schema changed", {{"migration", migration.name}});
 }
 
 }  // namespace
