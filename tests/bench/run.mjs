@@ -114,12 +114,15 @@ http {
   const worker = Number(fs.readFileSync(children, 'utf8').trim().split(' ')[0]);
   if (!worker) throw new Error('nginx has no worker');
   return {
-    name: 'nginx', port, key: '-', pid: worker,
+    name: 'nginx',
+    port,
+    key: '-',
+    pid: worker,
     stop: () => {
       child.kill('SIGTERM');
       fs.rmSync(prefix, { recursive: true, force: true });
     },
-  }; // prettier-ignore
+  };
 }
 
 async function startNufid(durability, mockPort) {
@@ -133,7 +136,9 @@ async function startNufid(durability, mockPort) {
   return {
     targets: [
       { name: `nufi ${durability}`, key: budget.key, ...common },
-      ...(durability === 'process' ? [{ name: 'nufi process, key without limits', key: free.key, ...common }] : []),
+      ...(durability === 'process'
+        ? [{ name: 'nufi process, key without limits', key: free.key, ...common }]
+        : []),
     ],
     idleRssKb: rssKb(daemon.pid),
     daemon,
@@ -215,22 +220,26 @@ async function main() {
       crowds[target.name] = await crowd(target);
     }
     const verified = await fast.daemon.json(['ledger', 'verify']);
-    const medians = Object.fromEntries(
-      Object.entries(results).map(([name, list]) => [name, median(list)]),
-    );
+    const medians = Object.fromEntries(Object.entries(results).map(([name, list]) => [name, median(list)]));
     const summary = {
       machine: { cores, model: /model name\s*: (.*)/.exec(fs.readFileSync('/proc/cpuinfo', 'utf8'))?.[1] },
-      rounds, seconds, medians, idle, crowds,
+      rounds,
+      seconds,
+      medians,
+      idle,
+      crowds,
       rss_idle_kb: { process: fast.idleRssKb, power: safe.idleRssKb },
       ledger_ok: verified.ok,
-    }; // prettier-ignore
+    };
     summary.bars = bars(summary);
     console.log(table(summary));
     const json = JSON.stringify({ ...summary, raw: options.json ? results : undefined }, null, 2);
     if (options.json) fs.writeFileSync(options.json, `${json}\n`);
     else if (!options.quick) console.log(json);
     const all = Object.values(results).flat();
-    const broken = all.filter((r) => r.one.failures || r.many.failures || r.streams.complete !== r.streams.streams);
+    const broken = all.filter(
+      (r) => r.one.failures || r.many.failures || r.streams.complete !== r.streams.streams,
+    );
     if (options.quick && (broken.length || !verified.ok)) {
       console.error('the quick run lost calls, or the ledger disagrees with itself');
       process.exitCode = 1;

@@ -24,9 +24,16 @@ describe('budget', () => {
     let release;
     h.upstream.handler = (exchange) => new Promise((resolve) => (release = () => resolve(bill()(exchange))));
     const running = chat(h.port, key.key, fields);
-    ceiling = await until(async () => nano((await h.daemon.showKey(key.id)).held_usd), 10_000 * patience, 'a hold');
+    ceiling = await until(
+      async () => nano((await h.daemon.showKey(key.id)).held_usd),
+      10_000 * patience,
+      'a hold',
+    );
     promptBound = (ceiling - 100 * 10_000) / 1000;
-    assert.ok(Number.isInteger(promptBound) && promptBound >= 5 && promptBound < 1000, `a bound of the prompt: ${promptBound}`);
+    assert.ok(
+      Number.isInteger(promptBound) && promptBound >= 5 && promptBound < 1000,
+      `a bound of the prompt: ${promptBound}`,
+    );
     await until(() => release, 10_000 * patience, 'the call at the upstream');
     release();
     assert.equal((await running).status, 200);
@@ -67,8 +74,13 @@ describe('budget', () => {
 
     it(`${kind} calls of every size: the sum of the bills stays below, the rest is refused honestly`, async () => {
       const key = await h.daemon.key({ name: `mixed-${kind}`, budget: (ceiling * room) / 1e9 });
-      h.upstream.handler = bill({ prompt: () => promptBound, output: (body) => Math.ceil(mostOutput(body) * ((body.seed % 10) / 9)) });
-      const replies = await times(calls, 50, (i) => chat(h.port, key.key, { seed: i, max_tokens: 10 + ((i * 37) % 190), stream }));
+      h.upstream.handler = bill({
+        prompt: () => promptBound,
+        output: (body) => Math.ceil(mostOutput(body) * ((body.seed % 10) / 9)),
+      });
+      const replies = await times(calls, 50, (i) =>
+        chat(h.port, key.key, { seed: i, max_tokens: 10 + ((i * 37) % 190), stream }),
+      );
       const now = await standing(key.id);
       assert.equal(now.spent, billed());
       assert.ok(now.spent <= now.limit && now.held === 0);
@@ -120,17 +132,26 @@ describe('budget', () => {
     assert.deepEqual([error.type, error.code], ['insufficient_quota', 'insufficient_quota']);
     const { nufi } = error;
     assert.deepEqual([nufi.reason, nufi.limit, nufi.in_flight], ['budget', 'key', 2]);
-    assert.deepEqual([nano(Number(nufi.limit_usd)), nano(Number(nufi.spent_usd)), nano(Number(nufi.held_usd))], [ceiling * 2, 0, ceiling * 2]);
+    assert.deepEqual(
+      [nano(Number(nufi.limit_usd)), nano(Number(nufi.spent_usd)), nano(Number(nufi.held_usd))],
+      [ceiling * 2, 0, ceiling * 2],
+    );
     assert.match(nufi.resets_at, /^\d{4}-\d\d-\d\dT00:00:00(\.000)?Z$/);
     assert.ok(Date.parse(nufi.resets_at) > Date.now());
-    assert.deepEqual([reply.headers['x-should-retry'], reply.headers['retry-after-ms'], reply.headers['retry-after']], ['false', '0', undefined]);
+    assert.deepEqual(
+      [reply.headers['x-should-retry'], reply.headers['retry-after-ms'], reply.headers['retry-after']],
+      ['false', '0', undefined],
+    );
     running.forEach((stream) => stream.close());
   });
 
   it('a call that waits goes as soon as another settles', async () => {
     const key = await h.daemon.key({ budget: ceiling / 1e9 });
     let release;
-    h.upstream.handler = (exchange) => new Promise((resolve) => (release = () => resolve(bill({ output: () => 0, prompt: () => 0 })(exchange))));
+    h.upstream.handler = (exchange) =>
+      new Promise(
+        (resolve) => (release = () => resolve(bill({ output: () => 0, prompt: () => 0 })(exchange))),
+      );
     const first = chat(h.port, key.key, fields);
     await until(() => release, 10_000 * patience, 'the first call');
     const second = chat(h.port, key.key, fields);
@@ -149,7 +170,11 @@ describe('budget', () => {
     const ask = promptBound * 1000 + cap * 10_000;
     assert.ok(ask <= 25_000_000 && ask > 25_000_000 - 10_000, `the whole quarter: ${ask}`);
     const free = await h.daemon.key();
-    assert.equal((await chat(h.port, free.key)).headers['x-nufi-max-tokens'], undefined, 'no limit, no clamp');
+    assert.equal(
+      (await chat(h.port, free.key)).headers['x-nufi-max-tokens'],
+      undefined,
+      'no limit, no clamp',
+    );
   });
 
   it('with too little for 256 tokens of output it is refused', async () => {
@@ -167,9 +192,14 @@ describe('budget', () => {
   });
 
   it('usage that cannot be is charged as the hold and flagged', async () => {
-    for (const used of [{ prompt_tokens: -1, completion_tokens: 5 }, { prompt_tokens: 'many', completion_tokens: 5 }, { prompt_tokens: 1e18, completion_tokens: 1e18 }]) {
+    for (const used of [
+      { prompt_tokens: -1, completion_tokens: 5 },
+      { prompt_tokens: 'many', completion_tokens: 5 },
+      { prompt_tokens: 1e18, completion_tokens: 1e18 },
+    ]) {
       const key = await h.daemon.key({ budget: 1 });
-      h.upstream.handler = (exchange) => exchange.reply(200, { id: 'x', object: 'chat.completion', choices: [], usage: used });
+      h.upstream.handler = (exchange) =>
+        exchange.reply(200, { id: 'x', object: 'chat.completion', choices: [], usage: used });
       assert.equal((await chat(h.port, key.key, fields)).status, 200);
       assert.equal((await standing(key.id)).spent, ceiling, JSON.stringify(used));
       const [row] = await h.daemon.rows();
@@ -179,7 +209,10 @@ describe('budget', () => {
 
   it('a failed call costs nothing', async () => {
     const key = await h.daemon.key({ budget: 1 });
-    h.upstream.handler = (exchange) => exchange.reply(400, { error: { message: 'no', type: 'invalid_request_error', param: null, code: null } });
+    h.upstream.handler = (exchange) =>
+      exchange.reply(400, {
+        error: { message: 'no', type: 'invalid_request_error', param: null, code: null },
+      });
     assert.equal((await chat(h.port, key.key, fields)).status, 400);
     assert.deepEqual(await standing(key.id), { spent: 0, held: 0, limit: 1e9 });
     const [row] = await h.daemon.rows();

@@ -22,17 +22,34 @@ describe('nufi', () => {
     const result = await run('script', ['-qec', command, '/dev/null'], { env });
     return result.stdout.replaceAll('\r\n', '\n');
   }
-  // eslint-disable-next-line no-control-regex
+
   const plain = (text) => text.replace(/\x1b\[[0-9;]*m/g, '');
   const width = (line) => [...plain(line)].length;
 
-  const lists = [['keys', 'list'], ['usage', '--days', '30'], ['requests'], ['prices', 'list'], ['models'], ['upstreams', 'list'], ['accounts', 'list'], ['config', 'list'], ['profile'], ['status']];
+  const lists = [
+    ['keys', 'list'],
+    ['usage', '--days', '30'],
+    ['requests'],
+    ['prices', 'list'],
+    ['models'],
+    ['upstreams', 'list'],
+    ['accounts', 'list'],
+    ['config', 'list'],
+    ['profile'],
+    ['status'],
+  ];
 
   it('in a pipe: TSV without header, RFC 3339 times, nothing shortened', async () => {
     const out = await h.daemon.ok(['keys', 'list']);
-    const rows = out.trimEnd().split('\n').map((line) => line.split('\t'));
+    const rows = out
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split('\t'));
     assert.equal(rows.length, 2);
-    assert.ok(rows.every((row) => row.length === rows[0].length && row.length > 4), out);
+    assert.ok(
+      rows.every((row) => row.length === rows[0].length && row.length > 4),
+      out,
+    );
     assert.ok(out.includes('a-key-with-a-rather-long-name-that-needs-room'));
     assert.ok(out.includes('1234.56789'));
     assert.ok(!/NAME|STATUS/.test(out), 'no header');
@@ -56,7 +73,11 @@ describe('nufi', () => {
       for (const columns of [60, 80, 140]) {
         const out = await terminal(args, columns);
         assert.ok(out.trim(), args.join(' '));
-        for (const line of out.split('\n')) assert.ok(width(line) <= columns, `${args.join(' ')} at ${columns}: ${width(line)}: ${plain(line)}`);
+        for (const line of out.split('\n'))
+          assert.ok(
+            width(line) <= columns,
+            `${args.join(' ')} at ${columns}: ${width(line)}: ${plain(line)}`,
+          );
       }
     }
     const keys = plain(await terminal(['keys', 'list'], 140));
@@ -79,7 +100,10 @@ describe('nufi', () => {
     assert.equal(report.days.length, 7);
     assert.equal(report.totals.requests, 4);
     assert.deepEqual(Object.keys(report.totals).slice(0, 4), ['requests', 'errors', 'refused', 'cost_usd']);
-    assert.deepEqual(report.by.map((entry) => [entry.name, entry.requests]), [['laptop', 4]]);
+    assert.deepEqual(
+      report.by.map((entry) => [entry.name, entry.requests]),
+      [['laptop', 4]],
+    );
     const byModel = await h.daemon.json(['usage', '--by', 'model']);
     assert.equal(byModel.by[0].name, 'test-model');
     assert.equal(byModel.by[0].cost_usd, report.totals.cost_usd);
@@ -94,11 +118,49 @@ describe('nufi', () => {
     const { data } = await h.daemon.json(['requests', '--last', '2']);
     assert.equal(data.length, 2);
     const row = data[0];
-    for (const field of ['id', 'time', 'account', 'project', 'key', 'key_name', 'group', 'endpoint', 'model', 'upstream', 'upstream_model', 'stream', 'status', 'http_status', 'error_code', 'tokens', 'cost_usd', 'upstream_cost_usd', 'cost_basis', 'price_id', 'attempts', 'timing', 'client_ip', 'user_agent']) {
+    for (const field of [
+      'id',
+      'time',
+      'account',
+      'project',
+      'key',
+      'key_name',
+      'group',
+      'endpoint',
+      'model',
+      'upstream',
+      'upstream_model',
+      'stream',
+      'status',
+      'http_status',
+      'error_code',
+      'tokens',
+      'cost_usd',
+      'upstream_cost_usd',
+      'cost_basis',
+      'price_id',
+      'attempts',
+      'timing',
+      'client_ip',
+      'user_agent',
+    ]) {
       assert.ok(field in row, field);
     }
-    assert.deepEqual([row.stream, row.status, row.http_status, row.endpoint, row.upstream, row.attempts, row.client_ip], [true, 'ok', 200, 'chat/completions', 'mock', 1, '127.0.0.1']);
-    assert.deepEqual(Object.keys(row.tokens), ['input', 'cached_input', 'cache_write', 'audio_input', 'image_input', 'output', 'reasoning', 'audio_output', 'image_output']);
+    assert.deepEqual(
+      [row.stream, row.status, row.http_status, row.endpoint, row.upstream, row.attempts, row.client_ip],
+      [true, 'ok', 200, 'chat/completions', 'mock', 1, '127.0.0.1'],
+    );
+    assert.deepEqual(Object.keys(row.tokens), [
+      'input',
+      'cached_input',
+      'cache_write',
+      'audio_input',
+      'image_input',
+      'output',
+      'reasoning',
+      'audio_output',
+      'image_output',
+    ]);
     for (const part of ['hold', 'connect', 'first_byte', 'total']) assert.ok(part in row.timing, part);
     assert.equal((await h.daemon.json(['requests', '--key', 'laptop'])).data.length, 4);
     assert.equal((await h.daemon.json(['requests', '--status', 'client_error'])).data.length, 0);
@@ -109,8 +171,19 @@ describe('nufi', () => {
     const all = await h.daemon.json(['prices', 'list']);
     assert.ok(all.data.length > 200, `${all.data.length} models`);
     assert.ok(all.data.some((price) => price.model === 'gpt-4o'));
-    await h.daemon.ok(['prices', 'set', 'my-model', '--input', '0.5', '--output', '1.5', '--cached-input', '0.05']);
-    const find = async () => (await h.daemon.json(['prices', 'list'])).data.filter((price) => price.model === 'my-model');
+    await h.daemon.ok([
+      'prices',
+      'set',
+      'my-model',
+      '--input',
+      '0.5',
+      '--output',
+      '1.5',
+      '--cached-input',
+      '0.05',
+    ]);
+    const find = async () =>
+      (await h.daemon.json(['prices', 'list'])).data.filter((price) => price.model === 'my-model');
     assert.equal((await find()).length, 1);
     await h.daemon.ok(['prices', 'unset', 'my-model', '--yes']);
     assert.equal((await find()).length, 0);
@@ -126,7 +199,12 @@ describe('nufi', () => {
   });
 
   it('unknown words get "did you mean", exit 2', async () => {
-    for (const [args, meant] of [[['key'], 'keys'], [['keys', 'lst'], 'list'], [['usge'], 'usage'], [['keys', 'list', '--jsn'], '--json']]) {
+    for (const [args, meant] of [
+      [['key'], 'keys'],
+      [['keys', 'lst'], 'list'],
+      [['usge'], 'usage'],
+      [['keys', 'list', '--jsn'], '--json'],
+    ]) {
       const result = await h.daemon.nufi(args);
       assert.equal(result.code, 2, args.join(' '));
       assert.match(result.stderr, new RegExp(`did you mean.*${meant}`, 'i'));

@@ -57,7 +57,14 @@ for (const durability of short ? ['process'] : ['process', 'power']) {
         for (let i = 0; !state.stop; i++) {
           const user = `${name}-${i}`;
           const stream = next() < 0.5;
-          const body = JSON.stringify(chatBody({ user, stream, seed: Math.floor(next() * 1000), max_tokens: 10 + Math.floor(next() * 90) }));
+          const body = JSON.stringify(
+            chatBody({
+              user,
+              stream,
+              seed: Math.floor(next() * 1000),
+              max_tokens: 10 + Math.floor(next() * 90),
+            }),
+          );
           connection.write(requestBytes({ key: key.key, body, headers: { 'User-Agent': user } }));
           const reply = await connection.reply();
           if (!reply) return;
@@ -77,9 +84,13 @@ for (const durability of short ? ['process'] : ['process', 'power']) {
       const next = random(7);
       for (let round = 0; round < rounds; round++) {
         const state = { stop: false };
-        const clients = Array.from({ length: 24 }, (_, i) => client(`r${round}-c${i}`, daemon.port, state, next));
+        const clients = Array.from({ length: 24 }, (_, i) =>
+          client(`r${round}-c${i}`, daemon.port, state, next),
+        );
         const served = upstream.requests.length;
-        await until(() => upstream.requests.length > served + 40 || next() < 0, 20_000, 'some load').catch(() => {});
+        await until(() => upstream.requests.length > served + 40 || next() < 0, 20_000, 'some load').catch(
+          () => {},
+        );
         await sleep(next() * 150);
         await daemon.kill9();
         state.stop = true;
@@ -102,9 +113,16 @@ for (const durability of short ? ['process'] : ['process', 'power']) {
         seen.add(user);
         const row = byUser.get(user);
         assert.ok(row, `${user} was served and is not in the ledger`);
-        assert.ok(nano(row.cost_usd) >= cost(request.billed) || row.status === 'client_gone', `${user} is booked too low: ${JSON.stringify(row)}`);
+        assert.ok(
+          nano(row.cost_usd) >= cost(request.billed) || row.status === 'client_gone',
+          `${user} is booked too low: ${JSON.stringify(row)}`,
+        );
         if (answered.has(user)) {
-          assert.deepEqual([row.status, nano(row.cost_usd), row.cost_basis], ['ok', cost(request.billed), 'exact'], user);
+          assert.deepEqual(
+            [row.status, nano(row.cost_usd), row.cost_basis],
+            ['ok', cost(request.billed), 'exact'],
+            user,
+          );
         }
       }
       assert.ok(seen.size > 40 * rounds * 0.5, `only ${seen.size} calls`);
@@ -125,7 +143,9 @@ for (const durability of short ? ['process'] : ['process', 'power']) {
     it('and it serves on', async () => {
       upstream.handler = bill();
       const connection = await Connection.open(daemon.port);
-      connection.write(requestBytes({ key: (await daemon.key()).key, body: JSON.stringify(chatBody({ max_tokens: 5 })) }));
+      connection.write(
+        requestBytes({ key: (await daemon.key()).key, body: JSON.stringify(chatBody({ max_tokens: 5 })) }),
+      );
       assert.equal((await connection.reply()).status, 200);
       connection.close();
     });
@@ -142,7 +162,9 @@ describe('kill -9 at the edge of a budget', () => {
       for (let round = 0; round < 4; round++) {
         const calls = Array.from({ length: 16 }, async () => {
           const connection = await Connection.open(daemon.port).catch(() => undefined);
-          connection?.write(requestBytes({ key: key.key, body: JSON.stringify(chatBody({ max_tokens: 100 })) }));
+          connection?.write(
+            requestBytes({ key: key.key, body: JSON.stringify(chatBody({ max_tokens: 100 })) }),
+          );
           await connection?.reply().catch(() => undefined);
           connection?.close();
         });

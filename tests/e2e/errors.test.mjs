@@ -21,21 +21,39 @@ function isError(reply, status, type, code) {
 }
 
 describe('errors', () => {
-  const h = house({ args: ['--max-body', '1048576'], add: { more: ['--model', 'test-model', '--model', 'unpriced'] } });
+  const h = house({
+    args: ['--max-body', '1048576'],
+    add: { more: ['--model', 'test-model', '--model', 'unpriced'] },
+  });
   let key;
   before(async () => {
     key = (await h.daemon.key()).key;
   });
-  const send = (body, more = {}) => call(h.port, { key, body: typeof body === 'string' ? body : JSON.stringify(body), ...more });
+  const send = (body, more = {}) =>
+    call(h.port, { key, body: typeof body === 'string' ? body : JSON.stringify(body), ...more });
 
   it('no key, a bad key, a typo, an unknown key', async () => {
     const flipped = key.slice(0, -1) + (key.endsWith('a') ? 'b' : 'a');
-    for (const authorization of [undefined, 'Bearer', 'Bearer ', 'Bearer sk-other', `Bearer ${flipped}`, `Basic ${key}`, `Bearer ${key} ${key}`]) {
+    for (const authorization of [
+      undefined,
+      'Bearer',
+      'Bearer ',
+      'Bearer sk-other',
+      `Bearer ${flipped}`,
+      `Basic ${key}`,
+      `Bearer ${key} ${key}`,
+    ]) {
       const reply = await send(chatBody(), { key: undefined, headers: { Authorization: authorization } });
       const error = isError(reply, 401, 'invalid_request_error', 'invalid_api_key');
-      assert.ok(!error.message.includes(flipped) && !error.message.includes(key), 'messages never contain a key');
+      assert.ok(
+        !error.message.includes(flipped) && !error.message.includes(key),
+        'messages never contain a key',
+      );
     }
-    assert.equal((await send(chatBody(), { key: undefined, headers: { Authorization: `bEARER ${key}` } })).status, 200);
+    assert.equal(
+      (await send(chatBody(), { key: undefined, headers: { Authorization: `bEARER ${key}` } })).status,
+      200,
+    );
     assert.equal(h.upstream.requests.length, 1);
   });
 
@@ -49,14 +67,35 @@ describe('errors', () => {
 
   it('no such model, no such path, no such method', async () => {
     isError(await send(chatBody({ model: 'absent' })), 404, 'invalid_request_error', 'model_not_found');
-    for (const [method, path] of [['POST', '/v1/nothing'], ['GET', '/'], ['GET', '/v1'], ['POST', '/chat/completions'], ['POST', '/v1/chat/completions/'], ['POST', '/v1/../v1/nothing']]) {
+    for (const [method, path] of [
+      ['POST', '/v1/nothing'],
+      ['GET', '/'],
+      ['GET', '/v1'],
+      ['POST', '/chat/completions'],
+      ['POST', '/v1/chat/completions/'],
+      ['POST', '/v1/../v1/nothing'],
+    ]) {
       const body = method === 'POST' ? '{}' : undefined;
       isError(await call(h.port, { method, path, key, body }), 404, 'invalid_request_error', 'unknown_url');
     }
   });
 
   it('a body that is not JSON, or not an object', async () => {
-    for (const body of ['', '{', 'model=test-model', '[]', '"text"', 'null', '{"model":"test-model","messages":[]', '{"model":"test-model",}', '{"model":"test-model"} x', "{'model':'test-model'}", '{"model":"test-model","x":01}', '{"model":"test-model","x":NaN}', '{"model":"\xff"}']) {
+    for (const body of [
+      '',
+      '{',
+      'model=test-model',
+      '[]',
+      '"text"',
+      'null',
+      '{"model":"test-model","messages":[]',
+      '{"model":"test-model",}',
+      '{"model":"test-model"} x',
+      "{'model':'test-model'}",
+      '{"model":"test-model","x":01}',
+      '{"model":"test-model","x":NaN}',
+      '{"model":"\xff"}',
+    ]) {
       const bytes = Buffer.from(body, 'latin1');
       isError(await call(h.port, { key, body: bytes }), 400, 'invalid_request_error', 'invalid_json');
     }
@@ -67,13 +106,22 @@ describe('errors', () => {
 
   it('a field of the wrong type names itself', async () => {
     const wrong = {
-      model: [1, null, '', [], {}], stream: ['yes', 1, {}], max_tokens: ['10', -1, 1.5, {}, 1e30, true],
-      max_completion_tokens: ['10', -5], n: ['2', 0, -1, 1.5], stream_options: [1, 'x', []],
-    }; // prettier-ignore
+      model: [1, null, '', [], {}],
+      stream: ['yes', 1, {}],
+      max_tokens: ['10', -1, 1.5, {}, 1e30, true],
+      max_completion_tokens: ['10', -5],
+      n: ['2', 0, -1, 1.5],
+      stream_options: [1, 'x', []],
+    };
     for (const [field, values] of Object.entries(wrong)) {
       for (const value of values) {
         const more = field === 'stream_options' ? { stream: true } : {};
-        const error = isError(await send(chatBody({ ...more, [field]: value })), 400, 'invalid_request_error', 'invalid_value');
+        const error = isError(
+          await send(chatBody({ ...more, [field]: value })),
+          400,
+          'invalid_request_error',
+          'invalid_value',
+        );
         assert.equal(error.param, field, JSON.stringify(value));
       }
     }
@@ -83,7 +131,10 @@ describe('errors', () => {
   });
 
   it('null means absent', async () => {
-    assert.equal((await send(chatBody({ max_tokens: null, stream: null, n: null, stream_options: null }))).status, 200);
+    assert.equal(
+      (await send(chatBody({ max_tokens: null, stream: null, n: null, stream_options: null }))).status,
+      200,
+    );
   });
 
   it('a deciding field twice, or in another case', async () => {
@@ -114,12 +165,22 @@ describe('errors', () => {
   });
 
   it('a body too large is 413', async () => {
-    isError(await send(chatBody({ user: 'x'.repeat(1_100_000) })), 413, 'invalid_request_error', 'request_too_large');
+    isError(
+      await send(chatBody({ user: 'x'.repeat(1_100_000) })),
+      413,
+      'invalid_request_error',
+      'request_too_large',
+    );
   });
 
   it('an unknown price under a budget is 400 and names the remedy; without a budget it passes', async () => {
     const limited = await h.daemon.key({ budget: 1 });
-    const error = isError(await chat(h.port, limited.key, { model: 'unpriced' }), 400, 'invalid_request_error', 'model_price_unknown');
+    const error = isError(
+      await chat(h.port, limited.key, { model: 'unpriced' }),
+      400,
+      'invalid_request_error',
+      'model_price_unknown',
+    );
     assert.match(error.message, /nufi prices set/);
     assert.equal((await chat(h.port, key, { model: 'unpriced' })).status, 200);
     const [row] = await h.daemon.rows();
@@ -127,7 +188,8 @@ describe('errors', () => {
   });
 
   it('an upstream that refuses our credential is 502', async () => {
-    h.upstream.handler = (exchange) => exchange.reply(401, { error: { message: `bad key ${exchange.headers.authorization}` } });
+    h.upstream.handler = (exchange) =>
+      exchange.reply(401, { error: { message: `bad key ${exchange.headers.authorization}` } });
     const reply = await send(chatBody());
     isError(reply, 502, 'server_error', 'upstream_auth_failed');
     assert.ok(!reply.text.includes(h.upstream.secret));
@@ -136,7 +198,10 @@ describe('errors', () => {
   });
 
   it('a broken upstream is 502 and costs nothing', async () => {
-    const broken = [(e) => e.write('garbage\r\n\r\n'), (e) => e.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello')];
+    const broken = [
+      (e) => e.write('garbage\r\n\r\n'),
+      (e) => e.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello'),
+    ];
     for (const handler of broken) {
       h.upstream.handler = async (exchange) => {
         await handler(exchange);
@@ -163,7 +228,11 @@ describe('errors', () => {
     const { bill } = await import('./support/provider.mjs');
     const { until } = await import('./support/wait.mjs');
     h.upstream.handler = bill();
-    await until(async () => (await send(chatBody())).status === 200, 70_000, 'the upstream to be asked again');
+    await until(
+      async () => (await send(chatBody())).status === 200,
+      70_000,
+      'the upstream to be asked again',
+    );
     h.upstream.handler = handler;
   }
 });
@@ -177,7 +246,16 @@ describe('errors of unreachable upstreams', () => {
     await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address();
     await new Promise((resolve) => server.close(resolve));
-    await h.daemon.ok(['upstreams', 'add', 'dead', '--url', `http://127.0.0.1:${port}/v1`, '--no-key', '--model', 'dead-model']);
+    await h.daemon.ok([
+      'upstreams',
+      'add',
+      'dead',
+      '--url',
+      `http://127.0.0.1:${port}/v1`,
+      '--no-key',
+      '--model',
+      'dead-model',
+    ]);
   });
 
   it('an upstream that nobody answers at is 502, then cooling is 503 with Retry-After', async () => {
@@ -195,7 +273,18 @@ describe('errors of unreachable upstreams', () => {
 
   it('another upstream takes over when the first cannot be reached', async () => {
     const second = await Upstream.start();
-    await h.daemon.ok(['upstreams', 'add', 'second', '--url', second.url, '--no-key', '--model', 'dead-model', '--priority', '-1']);
+    await h.daemon.ok([
+      'upstreams',
+      'add',
+      'second',
+      '--url',
+      second.url,
+      '--no-key',
+      '--model',
+      'dead-model',
+      '--priority',
+      '-1',
+    ]);
     await h.daemon.ok(['prices', 'set', 'dead-model', '--free']);
     const reply = await chat(h.port, key, { model: 'dead-model' });
     assert.deepEqual([reply.status, reply.headers['x-nufi-upstream']], [200, 'second'], reply.text);

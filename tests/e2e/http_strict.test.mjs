@@ -17,7 +17,8 @@ describe('strict HTTP', () => {
   });
   beforeEach(() => (served = 0));
 
-  const head = (lines, line = 'POST /v1/chat/completions HTTP/1.1') => `${[line, ...lines].join('\r\n')}\r\n\r\n`;
+  const head = (lines, line = 'POST /v1/chat/completions HTTP/1.1') =>
+    `${[line, ...lines].join('\r\n')}\r\n\r\n`;
   const good = () => ['Host: 127.0.0.1', auth];
   const length = (text = body) => `Content-Length: ${Buffer.byteLength(text)}`;
 
@@ -69,13 +70,39 @@ describe('strict HTTP', () => {
 
   it('other transfer codings', async () => {
     const chunkedBody = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
-    for (const coding of ['chunked, chunked', 'gzip, chunked', 'chunked, gzip', 'identity', 'xchunked', 'chunked;q=1', '"chunked"', '\x0bchunked', 'chunked\x00']) {
-      await refused(head([...good(), `Transfer-Encoding: ${coding}`]) + chunkedBody, [400, 411, 415, 501], coding);
+    for (const coding of [
+      'chunked, chunked',
+      'gzip, chunked',
+      'chunked, gzip',
+      'identity',
+      'xchunked',
+      'chunked;q=1',
+      '"chunked"',
+      '\x0bchunked',
+      'chunked\x00',
+    ]) {
+      await refused(
+        head([...good(), `Transfer-Encoding: ${coding}`]) + chunkedBody,
+        [400, 411, 415, 501],
+        coding,
+      );
     }
-    await refused(head([...good(), 'Transfer-Encoding: chunked', 'Transfer-Encoding: chunked']) + chunkedBody, [400, 501], 'twice');
-    await refused(head([...good(), 'Transfer-Encoding : chunked']) + chunkedBody, [400], 'space before the colon');
+    await refused(
+      head([...good(), 'Transfer-Encoding: chunked', 'Transfer-Encoding: chunked']) + chunkedBody,
+      [400, 501],
+      'twice',
+    );
+    await refused(
+      head([...good(), 'Transfer-Encoding : chunked']) + chunkedBody,
+      [400],
+      'space before the colon',
+    );
     await refused(head([...good(), ' Transfer-Encoding: chunked']) + chunkedBody, [400], 'a folded line');
-    await refused(head([...good(), 'Transfer-Encoding: chunked'], 'POST /v1/chat/completions HTTP/1.0') + chunkedBody, [400, 505], 'chunked in 1.0');
+    await refused(
+      head([...good(), 'Transfer-Encoding: chunked'], 'POST /v1/chat/completions HTTP/1.0') + chunkedBody,
+      [400, 505],
+      'chunked in 1.0',
+    );
     await accepted(head([...good(), 'Transfer-Encoding: chunked']) + chunkedBody, 'chunked');
   });
 
@@ -119,10 +146,20 @@ describe('strict HTTP', () => {
   it('request lines that are none', async () => {
     const line = (text) => head([...good(), length()], text) + body;
     for (const text of [
-      'POST /v1/chat/completions', 'POST  /v1/chat/completions HTTP/1.1', 'POST /v1/chat/completions  HTTP/1.1', ' POST /v1/chat/completions HTTP/1.1',
-      'POST /v1/chat/ completions HTTP/1.1', 'POST /v1/chat/completions HTTP/1.1 x', 'POST /v1/chat/completions http/1.1', 'POST /v1/chat/completions HTTP/11',
-      'POST /v1/chat/completions HTTP/2.0', 'PO\x01ST /v1/chat/completions HTTP/1.1', 'POST /v1/\x7fchat HTTP/1.1', 'POST\t/v1/chat/completions\tHTTP/1.1', 'CONNECT example.com:443 HTTP/1.1',
-    ]) { // prettier-ignore
+      'POST /v1/chat/completions',
+      'POST  /v1/chat/completions HTTP/1.1',
+      'POST /v1/chat/completions  HTTP/1.1',
+      ' POST /v1/chat/completions HTTP/1.1',
+      'POST /v1/chat/ completions HTTP/1.1',
+      'POST /v1/chat/completions HTTP/1.1 x',
+      'POST /v1/chat/completions http/1.1',
+      'POST /v1/chat/completions HTTP/11',
+      'POST /v1/chat/completions HTTP/2.0',
+      'PO\x01ST /v1/chat/completions HTTP/1.1',
+      'POST /v1/\x7fchat HTTP/1.1',
+      'POST\t/v1/chat/completions\tHTTP/1.1',
+      'CONNECT example.com:443 HTTP/1.1',
+    ]) {
       await refused(line(text), [400, 404, 405, 501, 505], text);
     }
     await refused('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', [400, 505], 'HTTP/2 preface');
@@ -134,28 +171,68 @@ describe('strict HTTP', () => {
     await refused(with_(), [400], 'none');
     await refused(with_('127.0.0.1', '127.0.0.1'), [400], 'twice');
     await refused(with_('127.0.0.1', 'evil.example'), [400], 'two');
-    for (const host of ['evil.example', '127.0.0.1.evil.example', 'localhost.evil.example', '', '127.0.0.1@evil.example', 'evil.example:127', '10.0.0.1', 'localhost, evil.example']) {
+    for (const host of [
+      'evil.example',
+      '127.0.0.1.evil.example',
+      'localhost.evil.example',
+      '',
+      '127.0.0.1@evil.example',
+      'evil.example:127',
+      '10.0.0.1',
+      'localhost, evil.example',
+    ]) {
       const reply = await refused(with_(host), [400, 403, 421], host);
       assert.ok(reply, host);
     }
-    for (const host of ['localhost', `localhost:${h.port}`, `127.0.0.1:${h.port}`, '[::1]', 'LOCALHOST', 'gateway.example']) await accepted(with_(host), host);
-    await refused(head([...good(), length()], 'POST http://evil.example/v1/chat/completions HTTP/1.1') + body, [400, 403, 404, 421], 'absolute form');
+    for (const host of [
+      'localhost',
+      `localhost:${h.port}`,
+      `127.0.0.1:${h.port}`,
+      '[::1]',
+      'LOCALHOST',
+      'gateway.example',
+    ])
+      await accepted(with_(host), host);
+    await refused(
+      head([...good(), length()], 'POST http://evil.example/v1/chat/completions HTTP/1.1') + body,
+      [400, 403, 404, 421],
+      'absolute form',
+    );
   });
 
   it('limits: target, head, number of fields, body', async () => {
     await refused(head(good(), `GET /v1/models/${'x'.repeat(9000)} HTTP/1.1`), [400, 414, 431], 'target');
     await refused(head([...good(), `X-A: ${'x'.repeat(70_000)}`]), [400, 431], 'head');
-    await refused(head([...good(), ...Array.from({ length: 120 }, (_, i) => `X-${i}: v`)]), [400, 431], 'fields');
+    await refused(
+      head([...good(), ...Array.from({ length: 120 }, (_, i) => `X-${i}: v`)]),
+      [400, 431],
+      'fields',
+    );
     await refused(head([...good(), 'Content-Length: 70000']), [413], 'body, before it is sent');
     const big = 'x'.repeat(70_000);
-    await refused(`${head([...good(), 'Transfer-Encoding: chunked'])}${big.length.toString(16)}\r\n${big}\r\n0\r\n\r\n`, [413], 'a chunked body');
-    await accepted(head([...good(), length(), ...Array.from({ length: 90 }, (_, i) => `X-${i}: ${'v'.repeat(300)}`)]) + body, 'many fields below the limits');
+    await refused(
+      `${head([...good(), 'Transfer-Encoding: chunked'])}${big.length.toString(16)}\r\n${big}\r\n0\r\n\r\n`,
+      [413],
+      'a chunked body',
+    );
+    await accepted(
+      head([...good(), length(), ...Array.from({ length: 90 }, (_, i) => `X-${i}: ${'v'.repeat(300)}`)]) +
+        body,
+      'many fields below the limits',
+    );
   });
 
   it('whatever is refused with its body unread closes the connection', async () => {
     const inner = head([...good(), length()]) + body; // must never be read as a request
-    await refused(head(['Host: 127.0.0.1', 'Authorization: Bearer nobody', `Content-Length: ${inner.length + 100_000}`]) + inner, [401, 413]);
-    await refused(head([...good(), `Content-Length: ${inner.length}`, 'Content-Encoding: gzip']) + inner, [415]);
+    await refused(
+      head(['Host: 127.0.0.1', 'Authorization: Bearer nobody', `Content-Length: ${inner.length + 100_000}`]) +
+        inner,
+      [401, 413],
+    );
+    await refused(
+      head([...good(), `Content-Length: ${inner.length}`, 'Content-Encoding: gzip']) + inner,
+      [415],
+    );
   });
 
   it('pipelined requests are answered in order', async () => {
@@ -168,7 +245,10 @@ describe('strict HTTP', () => {
     assert.equal((await connection.reply()).status, 200);
     assert.equal((await connection.reply()).status, 200);
     assert.equal(JSON.parse((await connection.reply()).text).object, 'list');
-    assert.deepEqual(h.upstream.requests.map((request) => request.json.user), ['a', 'b']);
+    assert.deepEqual(
+      h.upstream.requests.map((request) => request.json.user),
+      ['a', 'b'],
+    );
     connection.close();
   });
 
@@ -203,7 +283,9 @@ describe('strict HTTP', () => {
 
   it('five hundred idle connections do no harm', async () => {
     const idle = await Promise.all(Array.from({ length: 500 }, () => Connection.open(h.port)));
-    idle.slice(0, 250).forEach((connection) => connection.write('POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0'));
+    idle
+      .slice(0, 250)
+      .forEach((connection) => connection.write('POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0'));
     const started = performance.now();
     await accepted(head([...good(), length()]) + body);
     assert.ok(performance.now() - started < 2000 * patience);

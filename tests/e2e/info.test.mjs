@@ -6,10 +6,12 @@ import { call, chat } from './support/client.mjs';
 import { house } from './support/house.mjs';
 
 describe('models, key and health', () => {
-  const h = house({ add: { more: ['--model', 'test-model', '--model', 'org/*', '--alias', 'nick=test-model'] } });
+  const h = house({
+    add: { more: ['--model', 'test-model', '--model', 'org/*', '--alias', 'nick=test-model'] },
+  });
   const get = (path, key, more = {}) => call(h.port, { method: 'GET', path, key, ...more });
 
-  it('GET /v1/models lists what this key may use, in OpenAI\'s shape', async () => {
+  it("GET /v1/models lists what this key may use, in OpenAI's shape", async () => {
     const all = await h.daemon.key();
     const reply = await get('/v1/models', all.key);
     assert.equal(reply.status, 200);
@@ -23,7 +25,10 @@ describe('models, key and health', () => {
       assert.equal(typeof model.owned_by, 'string');
     }
     const few = await h.daemon.key({ model: 'nick' });
-    assert.deepEqual((await get('/v1/models', few.key)).json.data.map((model) => model.id), ['nick']);
+    assert.deepEqual(
+      (await get('/v1/models', few.key)).json.data.map((model) => model.id),
+      ['nick'],
+    );
   });
 
   it('GET /v1/models/{id}: one model, a slash in the name as it came, 404 for what the key can not use', async () => {
@@ -44,7 +49,7 @@ describe('models, key and health', () => {
     assert.deepEqual([reply.status, reply.json.error.code], [401, 'invalid_api_key']);
   });
 
-  it('GET /v1/key tells own limits and usage with OpenRouter\'s field names', async () => {
+  it("GET /v1/key tells own limits and usage with OpenRouter's field names", async () => {
     const key = await h.daemon.key({ name: 'own', budget: 1 });
     await chat(h.port, key.key, { max_tokens: 100 });
     const { status, json } = await get('/v1/key', key.key);

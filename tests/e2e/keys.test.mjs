@@ -9,28 +9,93 @@ import { until } from './support/wait.mjs';
 import { patience } from './support/daemon.mjs';
 
 const fields = [
-  'id', 'name', 'masked', 'status', 'archived', 'account', 'project', 'group', 'created_at', 'last_used_at',
-  'expires_at', 'revoked_at', 'budget_usd', 'budget_period', 'spent_usd', 'held_usd', 'remaining_usd',
-  'budget_resets_at', 'token_limit', 'token_limit_period', 'tokens_used', 'tokens_held', 'tokens_remaining',
-  'rpm', 'tpm', 'max_parallel', 'allowed_models', 'allowed_ips', 'enforce', 'trace',
-]; // prettier-ignore
+  'id',
+  'name',
+  'masked',
+  'status',
+  'archived',
+  'account',
+  'project',
+  'group',
+  'created_at',
+  'last_used_at',
+  'expires_at',
+  'revoked_at',
+  'budget_usd',
+  'budget_period',
+  'spent_usd',
+  'held_usd',
+  'remaining_usd',
+  'budget_resets_at',
+  'token_limit',
+  'token_limit_period',
+  'tokens_used',
+  'tokens_held',
+  'tokens_remaining',
+  'rpm',
+  'tpm',
+  'max_parallel',
+  'allowed_models',
+  'allowed_ips',
+  'enforce',
+  'trace',
+];
 
 describe('keys', () => {
   const h = house();
 
   it('create prints every field of the manual, and the key once', async () => {
-    const made = await h.daemon.json(['keys', 'create', '--name', 'all', '--budget', '5', '--budget-period', 'day',
-      '--token-limit', '1000', '--token-limit-period', 'week', '--rpm', '10', '--tpm', '2000', '--max-parallel', '3',
-      '--model', 'gpt-*', '--model', 'test-model', '--ip', '127.0.0.0/8', '--expires', '30d', '--enforce', 'soft']); // prettier-ignore
-    assert.deepEqual(Object.keys(made).filter((name) => name !== 'key'), fields);
+    const made = await h.daemon.json([
+      'keys',
+      'create',
+      '--name',
+      'all',
+      '--budget',
+      '5',
+      '--budget-period',
+      'day',
+      '--token-limit',
+      '1000',
+      '--token-limit-period',
+      'week',
+      '--rpm',
+      '10',
+      '--tpm',
+      '2000',
+      '--max-parallel',
+      '3',
+      '--model',
+      'gpt-*',
+      '--model',
+      'test-model',
+      '--ip',
+      '127.0.0.0/8',
+      '--expires',
+      '30d',
+      '--enforce',
+      'soft',
+    ]);
+    assert.deepEqual(
+      Object.keys(made).filter((name) => name !== 'key'),
+      fields,
+    );
     assert.match(made.key, /^sk-nufi-[0-9A-Za-z]{49}$/);
     assert.equal(made.masked, `sk-nufi-…${made.key.slice(-3)}`);
     assert.equal(made.status, 'active');
     assert.equal(made.project, 'default');
     assert.equal(made.group, 'default');
-    assert.deepEqual([made.budget_usd, made.budget_period, made.spent_usd, made.held_usd, made.remaining_usd], [5, 'day', 0, 0, 5]);
-    assert.deepEqual([made.token_limit, made.token_limit_period, made.tokens_remaining], [1000, 'week', 1000]);
-    assert.deepEqual([made.rpm, made.tpm, made.max_parallel, made.enforce, made.trace], [10, 2000, 3, 'soft', false]);
+    assert.deepEqual(
+      [made.budget_usd, made.budget_period, made.spent_usd, made.held_usd, made.remaining_usd],
+      [5, 'day', 0, 0, 5],
+    );
+    assert.deepEqual(
+      [made.token_limit, made.token_limit_period, made.tokens_remaining],
+      [1000, 'week', 1000],
+    );
+    assert.deepEqual(
+      [made.rpm, made.tpm, made.max_parallel, made.enforce, made.trace],
+      [10, 2000, 3, 'soft', false],
+    );
     assert.deepEqual(made.allowed_models, ['gpt-*', 'test-model']);
     assert.deepEqual(made.allowed_ips, ['127.0.0.0/8']);
     assert.equal(made.last_used_at, null);
@@ -47,7 +112,17 @@ describe('keys', () => {
 
   it('a key without options has no limits: null', async () => {
     const made = await h.daemon.key();
-    for (const name of ['budget_usd', 'remaining_usd', 'token_limit', 'tokens_remaining', 'rpm', 'tpm', 'max_parallel', 'expires_at', 'revoked_at']) {
+    for (const name of [
+      'budget_usd',
+      'remaining_usd',
+      'token_limit',
+      'tokens_remaining',
+      'rpm',
+      'tpm',
+      'max_parallel',
+      'expires_at',
+      'revoked_at',
+    ]) {
       assert.equal(made[name], null, name);
     }
     assert.equal(made.budget_period, 'month');
@@ -141,11 +216,19 @@ describe('keys', () => {
     assert.equal(streams[2].ended, false, 'the other key streams on');
     const cut = h.upstream.requests.filter((request) => request !== h.upstream.requests[2]);
     assert.ok(cut.length >= 2);
-    await until(() => h.upstream.requests.filter((request) => request.isGone).length === 2, 5000 * patience, 'the upstream calls to be closed');
-    await until(async () => {
-      const rows = await h.daemon.rows(`&key=${mine.id}`);
-      return rows.length === 2 && rows.every((row) => row.status === 'cut');
-    }, 5000 * patience, 'both rows to say cut');
+    await until(
+      () => h.upstream.requests.filter((request) => request.isGone).length === 2,
+      5000 * patience,
+      'the upstream calls to be closed',
+    );
+    await until(
+      async () => {
+        const rows = await h.daemon.rows(`&key=${mine.id}`);
+        return rows.length === 2 && rows.every((row) => row.status === 'cut');
+      },
+      5000 * patience,
+      'both rows to say cut',
+    );
     streams.forEach((stream) => stream.close());
   });
 
@@ -156,12 +239,18 @@ describe('keys', () => {
     const refused = await chat(h.port, made.key);
     assert.equal(refused.json.error.code, 'key_expired');
     assert.equal((await h.daemon.showKey('short')).status, 'expired');
-    assert.notEqual((await h.daemon.nufi(['keys', 'create', '--name', 'past', '--expires', '2001-01-01'])).code, 0);
+    assert.notEqual(
+      (await h.daemon.nufi(['keys', 'create', '--name', 'past', '--expires', '2001-01-01'])).code,
+      0,
+    );
   });
 
   it('a total budget that is used up makes the key exhausted', async () => {
     const made = await h.daemon.key({ name: 'used', budget: '0.00105', 'budget-period': 'total' });
-    const last = await chat(h.port, made.key, { max_tokens: 100, messages: [{ role: 'user', content: 'x' }] });
+    const last = await chat(h.port, made.key, {
+      max_tokens: 100,
+      messages: [{ role: 'user', content: 'x' }],
+    });
     assert.equal(last.status, 200, last.text);
     assert.equal((await h.daemon.showKey('used')).status, 'active', 'something is left');
     await h.daemon.ok(['keys', 'edit', 'used', '--budget', '0.0005']);

@@ -15,7 +15,9 @@ describe('lifecycle', () => {
   const h = house();
 
   it('a second daemon on the same data says who holds it and exits 1', async () => {
-    const second = await run(nufidPath, ['--listen', '127.0.0.1:0', '--console-listen', 'off'], { env: h.daemon.env });
+    const second = await run(nufidPath, ['--listen', '127.0.0.1:0', '--console-listen', 'off'], {
+      env: h.daemon.env,
+    });
     assert.equal(second.code, 1);
     assert.match(second.stderr, new RegExp(`^error: .*\\b${h.daemon.pid}\\b`, 'm'));
     assert.equal(second.stdout, '');
@@ -23,17 +25,31 @@ describe('lifecycle', () => {
   });
 
   it('a taken port is said, exit 1', async () => {
-    const env = { ...h.daemon.env, XDG_DATA_HOME: `${h.daemon.home}/d2`, XDG_RUNTIME_DIR: `${h.daemon.home}/r2` };
+    const env = {
+      ...h.daemon.env,
+      XDG_DATA_HOME: `${h.daemon.home}/d2`,
+      XDG_RUNTIME_DIR: `${h.daemon.home}/r2`,
+    };
     fs.mkdirSync(env.XDG_RUNTIME_DIR, { mode: 0o700 });
-    const second = await run(nufidPath, ['--listen', `127.0.0.1:${h.port}`, '--console-listen', 'off'], { env });
+    const second = await run(nufidPath, ['--listen', `127.0.0.1:${h.port}`, '--console-listen', 'off'], {
+      env,
+    });
     assert.equal(second.code, 1);
     assert.match(second.stderr, new RegExp(`^error: .*${h.port}`, 'm'));
     assert.match(second.stderr, /^hint: /m);
   });
 
-  for (const [address, ok] of Object.entries({ '0.0.0.0:0': false, '10.255.0.1:0': false, '127.0.0.2:0': true })) {
+  for (const [address, ok] of Object.entries({
+    '0.0.0.0:0': false,
+    '10.255.0.1:0': false,
+    '127.0.0.2:0': true,
+  })) {
     it(`--listen ${address} ${ok ? 'is fine' : 'needs --allow-remote'}`, async () => {
-      const result = await run(nufidPath, ['--check-config', '--listen', address, '--console-listen', 'off'], { env: h.daemon.env });
+      const result = await run(
+        nufidPath,
+        ['--check-config', '--listen', address, '--console-listen', 'off'],
+        { env: h.daemon.env },
+      );
       assert.equal(result.code === 0, ok, result.stderr);
       if (!ok) assert.match(result.stderr, /--allow-remote/);
     });
@@ -93,7 +109,11 @@ describe('lifecycle', () => {
     assert.equal((await chat(h.port, made.key, { max_tokens: 50 })).status, 200);
     const snapshot = async () => ({
       key: await h.daemon.showKey('kept'),
-      upstreams: (await h.daemon.json(['upstreams', 'list'])).data.map(({ name, url, priority }) => ({ name, url, priority })),
+      upstreams: (await h.daemon.json(['upstreams', 'list'])).data.map(({ name, url, priority }) => ({
+        name,
+        url,
+        priority,
+      })),
       timezone: await h.daemon.ok(['config', 'get', 'timezone']),
       requests: (await h.daemon.rows()).length,
     });
@@ -120,10 +140,14 @@ describe('lifecycle', () => {
     const home = path.join(h.daemon.home, 'loose');
     fs.mkdirSync(path.join(home, 'nufi'), { recursive: true });
     fs.chmodSync(path.join(home, 'nufi'), 0o777);
-    const result = await run(nufidPath, ['--listen', '127.0.0.1:0', '--console-listen', 'off', '--data-dir', path.join(home, 'nufi')], {
-      env: { ...h.daemon.env, XDG_RUNTIME_DIR: home },
-      timeout: 10_000 * patience,
-    });
+    const result = await run(
+      nufidPath,
+      ['--listen', '127.0.0.1:0', '--console-listen', 'off', '--data-dir', path.join(home, 'nufi')],
+      {
+        env: { ...h.daemon.env, XDG_RUNTIME_DIR: home },
+        timeout: 10_000 * patience,
+      },
+    );
     assert.equal(result.code, 1, result.stderr);
     assert.match(result.stderr, /^hint: .*chmod/m);
   });
@@ -140,7 +164,11 @@ describe('the configuration file', () => {
     await daemon.terminate();
     const dir = path.join(daemon.home, 'config/nufi');
     fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
-    fs.writeFileSync(path.join(dir, 'nufid.toml'), 'demo = true\nlisten = "127.0.0.1:1"\nmax-body = 2048\nlog-format = "json"\n', { mode: 0o600 });
+    fs.writeFileSync(
+      path.join(dir, 'nufid.toml'),
+      'demo = true\nlisten = "127.0.0.1:1"\nmax-body = 2048\nlog-format = "json"\n',
+      { mode: 0o600 },
+    );
     fs.truncateSync(daemon.logPath);
     await daemon.launch();
     const { key } = await daemon.key();

@@ -26,13 +26,25 @@ describe('quickstart', () => {
     assert.match(reply.choices[0].message.content, /good morning/);
     assert.ok(reply.usage.total_tokens > 0);
 
-    const streamed = await curl([...auth, '-N', '-d', body.replace('{', '{"stream":true,'), `${daemon.url}/chat/completions`]);
+    const streamed = await curl([
+      ...auth,
+      '-N',
+      '-d',
+      body.replace('{', '{"stream":true,'),
+      `${daemon.url}/chat/completions`,
+    ]);
     assert.equal(streamed.code, 0, streamed.stderr);
     const events = sseData(streamed.stdout);
     assert.equal(events.at(-1), '[DONE]');
-    const said = events.slice(0, -1).map((event) => JSON.parse(event).choices[0]?.delta?.content ?? '').join('');
+    const said = events
+      .slice(0, -1)
+      .map((event) => JSON.parse(event).choices[0]?.delta?.content ?? '')
+      .join('');
     assert.match(said, /good morning/);
-    assert.ok(events.slice(0, -1).every((event) => JSON.parse(event).choices.length > 0), 'the usage chunk nobody asked for');
+    assert.ok(
+      events.slice(0, -1).every((event) => JSON.parse(event).choices.length > 0),
+      'the usage chunk nobody asked for',
+    );
 
     const usage = await daemon.json(['usage', '--days', '30']);
     assert.equal(usage.totals.requests, 2);
@@ -42,7 +54,16 @@ describe('quickstart', () => {
     assert.ok(shown.spent_usd < 5 && shown.held_usd === 0);
 
     await daemon.ok(['keys', 'revoke', 'laptop', '--yes']);
-    const after_ = await curl([...auth, '-w', '%{http_code}', '-o', '/dev/null', '-d', body, `${daemon.url}/chat/completions`]);
+    const after_ = await curl([
+      ...auth,
+      '-w',
+      '%{http_code}',
+      '-o',
+      '/dev/null',
+      '-d',
+      body,
+      `${daemon.url}/chat/completions`,
+    ]);
     assert.equal(after_.stdout, '401');
   });
 

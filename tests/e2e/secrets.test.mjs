@@ -16,7 +16,10 @@ describe('secrets', () => {
   let key;
   before(async () => {
     upstream = await Upstream.start({ secret });
-    daemon = await Daemon.start({ args: ['--log-level', 'debug'], env: { PROVIDER_KEY: 'from-the-environment-1' } });
+    daemon = await Daemon.start({
+      args: ['--log-level', 'debug'],
+      env: { PROVIDER_KEY: 'from-the-environment-1' },
+    });
     await daemon.addUpstream(upstream);
     key = (await daemon.key({ name: 'mine', budget: 1 })).key;
   });
@@ -36,15 +39,20 @@ describe('secrets', () => {
     await chat(daemon.port, key);
     await chat(daemon.port, `${key}x`);
     await call(daemon.port, { method: 'GET', path: `/v1/models?api_key=${key}`, key });
-    upstream.handler = (exchange) => exchange.reply(401, { error: { message: `wrong key ${exchange.headers.authorization}` } });
+    upstream.handler = (exchange) =>
+      exchange.reply(401, { error: { message: `wrong key ${exchange.headers.authorization}` } });
     const refused = await chat(daemon.port, key);
     assert.equal(refused.status, 502);
     assert.ok(!refused.text.includes(secret));
-    upstream.handler = (exchange) => exchange.write(`HTTP/1.1 200 OK\r\nbad ${secret}\r\n\r\n`).then(() => exchange.end());
+    upstream.handler = (exchange) =>
+      exchange.write(`HTTP/1.1 200 OK\r\nbad ${secret}\r\n\r\n`).then(() => exchange.end());
     const broken = await chat(daemon.port, key);
     assert.ok(broken.status >= 500 && !broken.text.includes(secret));
     const all = files(daemon.home);
-    assert.ok(all.some((file) => file.endsWith('nufi.db')), all.join());
+    assert.ok(
+      all.some((file) => file.endsWith('nufi.db')),
+      all.join(),
+    );
     for (const file of all) {
       const bytes = fs.readFileSync(file);
       assert.ok(!bytes.includes(secret), `the secret is in ${file}`);
@@ -54,14 +62,23 @@ describe('secrets', () => {
   });
 
   it('directories are 0700 and files 0600', () => {
-    for (const dir of ['data/nufi', 'run/nufi']) assert.equal(fs.statSync(path.join(daemon.home, dir)).mode & 0o777, 0o700, dir);
-    for (const file of files(path.join(daemon.home, 'data/nufi'))) assert.equal(fs.statSync(file).mode & 0o777, 0o600, file);
+    for (const dir of ['data/nufi', 'run/nufi'])
+      assert.equal(fs.statSync(path.join(daemon.home, dir)).mode & 0o777, 0o700, dir);
+    for (const file of files(path.join(daemon.home, 'data/nufi')))
+      assert.equal(fs.statSync(file).mode & 0o777, 0o600, file);
     assert.equal(fs.statSync(daemon.socket).mode & 0o777, 0o600);
   });
 
   it('the process list and what nufi prints do not show it', async () => {
     assert.ok(!fs.readFileSync(`/proc/${daemon.pid}/cmdline`).includes(secret));
-    for (const args of [['upstreams', 'list'], ['upstreams', 'show', 'mock'], ['keys', 'list'], ['status'], ['requests'], ['config', 'list']]) {
+    for (const args of [
+      ['upstreams', 'list'],
+      ['upstreams', 'show', 'mock'],
+      ['keys', 'list'],
+      ['status'],
+      ['requests'],
+      ['config', 'list'],
+    ]) {
       for (const more of [[], ['--json']]) {
         const out = await daemon.nufi([...args, ...more]);
         assert.ok(!(out.stdout + out.stderr).includes(secret), args.join(' '));
@@ -99,7 +116,10 @@ describe('secrets', () => {
     const free = (await daemon.key()).key;
     for (const [name, [args, value]] of Object.entries(ways)) {
       await daemon.ok(['upstreams', 'add', name, '--url', upstream.url, '--model', `m-${name}`, ...args]);
-      const reply = await call(daemon.port, { key: free, body: JSON.stringify(chatBody({ model: `m-${name}` })) });
+      const reply = await call(daemon.port, {
+        key: free,
+        body: JSON.stringify(chatBody({ model: `m-${name}` })),
+      });
       assert.equal(reply.status, 200, `${name}: ${reply.text}`);
       assert.equal(upstream.last.headers.authorization, value && `Bearer ${value}`, name);
       const list = JSON.stringify(await daemon.json(['upstreams', 'show', name]));

@@ -78,9 +78,11 @@ describe('event streams', () => {
     });
   }
 
-  it('split at every byte position, usage asked for: nothing changes', () => everywhere(chunked(withUsage), asked, withUsage));
+  it('split at every byte position, usage asked for: nothing changes', () =>
+    everywhere(chunked(withUsage), asked, withUsage));
 
-  it('split at every byte position, usage not asked for: its chunk is taken out', () => everywhere(chunked(withUsage), {}, withoutUsage));
+  it('split at every byte position, usage not asked for: its chunk is taken out', () =>
+    everywhere(chunked(withUsage), {}, withoutUsage));
 
   it('a chunk of HTTP for every byte', async () => {
     answer(chunked(withUsage, 1));
@@ -122,7 +124,9 @@ describe('event streams', () => {
   });
 
   it('usage in every chunk: the last one counts, not the sum', async () => {
-    const events = [1, 2, 3].map((n) => `data: ${JSON.stringify(chunk({ content: 'x' }, { usage: usage(7, n) }))}\n\n`).join('');
+    const events = [1, 2, 3]
+      .map((n) => `data: ${JSON.stringify(chunk({ content: 'x' }, { usage: usage(7, n) }))}\n\n`)
+      .join('');
     answer(chunked(`${events}data: [DONE]\n\n`));
     await one();
     const [row] = await h.daemon.rows();
@@ -163,11 +167,21 @@ describe('event streams', () => {
     });
 
     it('joins other stream options', async () => {
-      for (const options of ['{"include_obfuscation":false}', '{ }', '{}', 'null', '{"include_usage":false}', '{"include_usage":null}']) {
+      for (const options of [
+        '{"include_obfuscation":false}',
+        '{ }',
+        '{}',
+        'null',
+        '{"include_usage":false}',
+        '{"include_usage":null}',
+      ]) {
         const body = `{"model":"test-model","stream":true,"stream_options":${options},"messages":[],"n":1.0e0}`;
         const { reply, sent } = await send(body);
         assert.equal(JSON.parse(sent).stream_options.include_usage, true, `${options} → ${sent}`);
-        assert.ok(sent.endsWith(',"messages":[],"n":1.0e0}') && sent.startsWith('{"model":"test-model","stream":true,"stream_options":'));
+        assert.ok(
+          sent.endsWith(',"messages":[],"n":1.0e0}') &&
+            sent.startsWith('{"model":"test-model","stream":true,"stream_options":'),
+        );
         assert.equal(reply.text, withoutUsage, options);
       }
     });

@@ -16,7 +16,11 @@ describe('streaming', () => {
     key = await h.daemon.key({ name: 'streamer' });
   });
   const rowOf = (id) =>
-    until(async () => (await h.daemon.rows()).find((row) => row.id === id && row.status !== 'running'), 5000 * patience, 'the row to be complete');
+    until(
+      async () => (await h.daemon.rows()).find((row) => row.id === id && row.status !== 'running'),
+      5000 * patience,
+      'the row to be complete',
+    );
   const idOf = async (stream) => (await stream.head()).headers['x-nufi-request-id'];
 
   it('a chunk reaches the client before the next one is sent', async () => {
@@ -120,7 +124,10 @@ describe('streaming', () => {
     const row = await rowOf(id);
     assert.equal(row.status, 'client_gone');
     assert.equal(row.cost_basis, 'estimated');
-    assert.ok(row.tokens.output >= 10 && row.tokens.output <= 200, `about forty tokens: ${row.tokens.output}`);
+    assert.ok(
+      row.tokens.output >= 10 && row.tokens.output <= 200,
+      `about forty tokens: ${row.tokens.output}`,
+    );
     assert.ok(row.cost_usd > 0);
     assert.equal((await h.daemon.showKey('streamer')).held_usd, 0);
   });
@@ -132,7 +139,11 @@ describe('streaming', () => {
     const request = await h.upstream.request(0);
     client.close();
     await deadline(request.gone, 3000 * patience, 'the upstream call to be closed');
-    await until(async () => (await h.daemon.rows())[0].status === 'client_gone', 5000 * patience, 'the row to say client_gone');
+    await until(
+      async () => (await h.daemon.rows())[0].status === 'client_gone',
+      5000 * patience,
+      'the row to say client_gone',
+    );
   });
 
   it('many clients hang up at [DONE]: that is a good end, with the exact usage', async () => {
@@ -147,7 +158,10 @@ describe('streaming', () => {
     await stream.untilBody('[DONE]');
     stream.close();
     const row = await rowOf(id);
-    assert.deepEqual([row.status, row.tokens.input, row.tokens.output, row.cost_basis], ['ok', 11, 12, 'exact']);
+    assert.deepEqual(
+      [row.status, row.tokens.input, row.tokens.output, row.cost_basis],
+      ['ok', 11, 12, 'exact'],
+    );
   });
 
   it('usage of every bucket is accounted, disjoint, and priced', async () => {
@@ -156,10 +170,25 @@ describe('streaming', () => {
       completion_tokens_details: { reasoning_tokens: 20 },
     });
     h.upstream.handler = (exchange) => exchange.reply(200, completion({ usage: used }));
-    await h.daemon.ok(['prices', 'set', 'test-model', '--input', '1', '--output', '10', '--cached-input', '0.1', '--reasoning', '20']);
+    await h.daemon.ok([
+      'prices',
+      'set',
+      'test-model',
+      '--input',
+      '1',
+      '--output',
+      '10',
+      '--cached-input',
+      '0.1',
+      '--reasoning',
+      '20',
+    ]);
     const reply = await chat(h.port, key.key);
     const row = await rowOf(reply.headers['x-nufi-request-id']);
-    assert.deepEqual([row.tokens.input, row.tokens.cached_input, row.tokens.output, row.tokens.reasoning], [40, 60, 30, 20]);
+    assert.deepEqual(
+      [row.tokens.input, row.tokens.cached_input, row.tokens.output, row.tokens.reasoning],
+      [40, 60, 30, 20],
+    );
     assert.equal(row.cost_usd, (40 * 1 + 60 * 0.1 + 30 * 10 + 20 * 20) / 1e6);
     await h.daemon.ok(['prices', 'set', 'test-model', '--input', '1', '--output', '10']);
   });
@@ -178,7 +207,10 @@ describe('streaming', () => {
   it('kept-alive connections to the upstream are reused, and one it closed is replaced unseen', async () => {
     const opened = h.upstream.connections;
     for (let i = 0; i < 10; i++) assert.equal((await chat(h.port, key.key)).status, 200);
-    assert.ok(h.upstream.connections - opened <= 2, `${h.upstream.connections - opened} connections for 10 calls`);
+    assert.ok(
+      h.upstream.connections - opened <= 2,
+      `${h.upstream.connections - opened} connections for 10 calls`,
+    );
     for (let i = 0; i < 20; i++) {
       h.upstream.sockets.forEach((socket) => (i % 2 ? socket.end() : socket.destroy()));
       if (i % 4 < 2) await sleep(5);
@@ -204,7 +236,10 @@ describe('streaming', () => {
       const reply = await chat(h.port, key.key, { stream: true, user: `u${i}` });
       const events = sseData(reply.text);
       assert.equal(events.at(-1), '[DONE]');
-      const text = events.slice(0, -1).map((event) => JSON.parse(event).choices[0].delta.content).join('');
+      const text = events
+        .slice(0, -1)
+        .map((event) => JSON.parse(event).choices[0].delta.content)
+        .join('');
       assert.equal(text, Array.from({ length: 20 }, (_, n) => `u${i}:${n};`).join(''));
     });
   });

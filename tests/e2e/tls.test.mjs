@@ -24,11 +24,15 @@ describe('an upstream over TLS', () => {
     fs.mkdirSync(path.join(dir, 'other'));
     files = await makeCertificate(dir);
     upstream = await Upstream.start({ tls: files });
-    stranger = await Upstream.start({ tls: await makeCertificate(path.join(dir, 'other'), 'DNS:example.com') });
+    stranger = await Upstream.start({
+      tls: await makeCertificate(path.join(dir, 'other'), 'DNS:example.com'),
+    });
     daemon = await Daemon.start();
     key = (await daemon.key()).key;
     const add = (name, url, ...more) =>
-      daemon.ok(['upstreams', 'add', name, '--url', url, '--key-stdin', '--model', name, ...more], { input: upstream.secret });
+      daemon.ok(['upstreams', 'add', name, '--url', url, '--key-stdin', '--model', name, ...more], {
+        input: upstream.secret,
+      });
     await add('trusted', upstream.url, '--ca-file', files.ca);
     await add('unknown-root', upstream.url);
     await add('wrong-name', stranger.url, '--ca-file', path.join(dir, 'other/ca.pem'));
@@ -65,7 +69,7 @@ describe('an upstream over TLS', () => {
     assert.ok(replies.every((reply) => reply.status === 200));
   });
 
-  it('is refused when its root is not known, or its name is another\'s', async () => {
+  it("is refused when its root is not known, or its name is another's", async () => {
     const calls = upstream.requests.length + stranger.requests.length;
     for (const model of ['unknown-root', 'wrong-name']) {
       const reply = await chat(daemon.port, key, { model });
@@ -76,7 +80,16 @@ describe('an upstream over TLS', () => {
 
   it('is refused when it does not speak TLS at all', async () => {
     const plain = await Upstream.start();
-    await daemon.ok(['upstreams', 'add', 'plain', '--url', plain.url.replace('http:', 'https:'), '--no-key', '--model', 'plain']);
+    await daemon.ok([
+      'upstreams',
+      'add',
+      'plain',
+      '--url',
+      plain.url.replace('http:', 'https:'),
+      '--no-key',
+      '--model',
+      'plain',
+    ]);
     assert.equal((await chat(daemon.port, key, { model: 'plain' })).status, 502);
     await plain.stop();
   });

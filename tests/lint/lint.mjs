@@ -23,7 +23,8 @@ function* walk(dir) {
 
 /// The code without comments and the insides of strings, line for line.
 function bare(text) {
-  const token = /\/\/[^\n]*|\/\*[\s\S]*?\*\/|R"([^(\s]*)\([\s\S]*?\)\1"|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])+'/g;
+  const token =
+    /\/\/[^\n]*|\/\*[\s\S]*?\*\/|R"([^(\s]*)\([\s\S]*?\)\1"|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])+'/g;
   return text.replace(token, (match, _, at) => {
     if (match[0] === "'" && /[0-9a-fA-F]/.test(text[at - 1] ?? '')) return match; // 1'000'000
     return match.replace(/[^\n]/g, ' ');
@@ -45,17 +46,20 @@ function checkIncludes(file, lines) {
     if (room && target.startsWith('tests/')) fault(file, index + 1, 'the program may not know its tests');
     if (file.startsWith('tests/')) return;
     for (const { name, include, files } of packages) {
-      if (include.test(target) && !files.test(file)) fault(file, index + 1, `${name} (${target}) may not be included here`);
+      if (include.test(target) && !files.test(file))
+        fault(file, index + 1, `${name} (${target}) may not be included here`);
     }
   });
 }
 
 function checkWords(file, text) {
-  bare(text).split('\n').forEach((line, index) => {
-    for (const { name, pattern, files } of words) {
-      if (pattern.test(line) && !files.test(file)) fault(file, index + 1, name);
-    }
-  });
+  bare(text)
+    .split('\n')
+    .forEach((line, index) => {
+      for (const { name, pattern, files } of words) {
+        if (pattern.test(line) && !files.test(file)) fault(file, index + 1, name);
+      }
+    });
 }
 
 function checkText(file, lines) {
@@ -68,7 +72,9 @@ function checkText(file, lines) {
 }
 
 function checkFormat(files) {
-  const tool = ['clang-format-14', 'clang-format'].find((name) => spawnSync(name, ['--version']).status === 0);
+  const tool = ['clang-format-14', 'clang-format'].find(
+    (name) => spawnSync(name, ['--version']).status === 0,
+  );
   if (!tool) return fault('.clang-format', 1, 'clang-format is not installed');
   for (let at = 0; at < files.length; at += 50) {
     const args = ['--dry-run', '-Werror', '--style=file', ...files.slice(at, at + 50)];

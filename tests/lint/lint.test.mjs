@@ -27,7 +27,8 @@ function faults(files) {
   }
 }
 
-const include = (target) => `#include ${target.startsWith('lib/') || target.startsWith('tests/') ? `"${target}"` : `<${target}>`}\n`;
+const include = (target) =>
+  `#include ${target.startsWith('lib/') || target.startsWith('tests/') ? `"${target}"` : `<${target}>`}\n`;
 
 describe('lint', () => {
   const planted = {
@@ -60,7 +61,7 @@ describe('lint', () => {
     'a sleep in a test': ['tests/lib/base/x_test.cpp', 'auto x = [] { std::this_thread::sleep_for(y); };\n'],
     'a detached thread': ['daemon/app.cpp', 'auto x = [] { thread.detach(); };\n'],
     'a long file': ['lib/base/x.cpp', 'int x;\n'.repeat(501).replaceAll('int x;', () => `int x;`)],
-    'formatting': ['lib/base/x.cpp', 'int  x ;\n'],
+    formatting: ['lib/base/x.cpp', 'int  x ;\n'],
     'a leftover': ['README.md', `${'TO'}${'DO'}: more\n`],
     'another leftover': ['lib/base/x.cpp', `// ${'FIX'}${'ME'}\n`],
     'trailing whitespace': ['README.md', 'text \n'],

@@ -12,12 +12,26 @@ export const rooms = {
   'lib/service': ['lib/base', 'lib/domain', 'lib/store', 'lib/ledger'],
   'lib/api': ['lib/base', 'lib/domain'],
   cli: ['lib/base', 'lib/domain', 'lib/api'],
-  daemon: ['lib/base', 'lib/domain', 'lib/openai', 'lib/store', 'lib/ledger', 'lib/net', 'lib/gateway', 'lib/service', 'lib/api'],
+  daemon: [
+    'lib/base',
+    'lib/domain',
+    'lib/openai',
+    'lib/store',
+    'lib/ledger',
+    'lib/net',
+    'lib/gateway',
+    'lib/service',
+    'lib/api',
+  ],
 };
 
 /// Package → what its includes look like, and the files that may have them. tests/ may use all.
 export const packages = [
-  { name: 'httplib', include: /^httplib\.h$/, files: /^(daemon\/(control_server|demo)[^/]*|lib\/api\/client|lib\/service\/[^/]*probe[^/]*)\.[ch]pp$/ },
+  {
+    name: 'httplib',
+    include: /^httplib\.h$/,
+    files: /^(daemon\/(control_server|demo)[^/]*|lib\/api\/client|lib\/service\/[^/]*probe[^/]*)\.[ch]pp$/,
+  },
   { name: 'Boost', include: /^boost\//, files: /^lib\/net\// },
   { name: 'SQLite', include: /^(sqlite3\.h$|SQLiteCpp\/)/, files: /^lib\/store\/sqlite\// },
   { name: 'nlohmann', include: /^nlohmann\//, files: /^(lib\/api|lib\/store\/sqlite|cli|daemon)\// },
@@ -28,10 +42,15 @@ export const packages = [
   { name: 'date', include: /^date\//, files: /^lib\/base\// },
   {
     name: 'files, threads or clocks',
-    include: /^(fstream|filesystem|iostream|thread|mutex|shared_mutex|condition_variable|future|sys\/(stat|socket|file|time)\.h|unistd\.h|fcntl\.h|ctime|time\.h)$/,
+    include:
+      /^(fstream|filesystem|iostream|thread|mutex|shared_mutex|condition_variable|future|sys\/(stat|socket|file|time)\.h|unistd\.h|fcntl\.h|ctime|time\.h)$/,
     files: /^(?!lib\/domain\/)/,
   },
-  { name: 'threads', include: /^(thread|mutex|shared_mutex|condition_variable|future)$/, files: /^(?!lib\/openai\/)/ },
+  {
+    name: 'threads',
+    include: /^(thread|mutex|shared_mutex|condition_variable|future)$/,
+    files: /^(?!lib\/openai\/)/,
+  },
 ];
 
 /// Words in code (not in comments or strings) and the files that may say them.
@@ -43,7 +62,8 @@ export const words = [
   },
   {
     name: 'now() outside clock',
-    pattern: /\b(system_clock|high_resolution_clock|utc_clock|file_clock)::now\b|\b(clock_gettime|gettimeofday)\s*\(|\btime\s*\(\s*(nullptr|NULL|0)\s*\)/,
+    pattern:
+      /\b(system_clock|high_resolution_clock|utc_clock|file_clock)::now\b|\b(clock_gettime|gettimeofday)\s*\(|\btime\s*\(\s*(nullptr|NULL|0)\s*\)/,
     files: /^lib\/base\/clock\.[ch]pp$|^tests\//,
   },
   {
@@ -52,7 +72,11 @@ export const words = [
     files: /^(?!tests\/(lib|daemon|cli|store_contract)\/)/,
   },
   // Socket timers run on asio's steady_clock itself: there, and nowhere else, deadlines are made of it.
-  { name: 'now() outside clock', pattern: /\bsteady_clock::now\b/, files: /^lib\/base\/clock\.[ch]pp$|^lib\/net\/|^tests\// },
+  {
+    name: 'now() outside clock',
+    pattern: /\bsteady_clock::now\b/,
+    files: /^lib\/base\/clock\.[ch]pp$|^lib\/net\/|^tests\//,
+  },
   { name: 'a detached thread', pattern: /[.>]detach\(\)/, files: /^$/ },
 ];
 

@@ -13,10 +13,37 @@ export async function makeCertificate(dir, names = 'IP:127.0.0.1,DNS:localhost')
     assert.equal(result.code, 0, result.stderr);
   };
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  await openssl('req', '-x509', ...key, '-days', '2', '-subj', '/CN=test root', '-keyout', at('ca.key'), '-out', at('ca.pem'));
+  await openssl(
+    'req',
+    '-x509',
+    ...key,
+    '-days',
+    '2',
+    '-subj',
+    '/CN=test root',
+    '-keyout',
+    at('ca.key'),
+    '-out',
+    at('ca.pem'),
+  );
   await openssl('req', ...key, '-subj', '/CN=upstream', '-keyout', at('key.pem'), '-out', at('cert.csr'));
   fs.writeFileSync(at('ext'), `subjectAltName=${names}\n`);
-  await openssl('x509', '-req', '-in', at('cert.csr'), '-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-CAcreateserial',
-    '-days', '2', '-extfile', at('ext'), '-out', at('cert.pem')); // prettier-ignore
+  await openssl(
+    'x509',
+    '-req',
+    '-in',
+    at('cert.csr'),
+    '-CA',
+    at('ca.pem'),
+    '-CAkey',
+    at('ca.key'),
+    '-CAcreateserial',
+    '-days',
+    '2',
+    '-extfile',
+    at('ext'),
+    '-out',
+    at('cert.pem'),
+  );
   return { ca: at('ca.pem'), key: at('key.pem'), cert: at('cert.pem') };
 }

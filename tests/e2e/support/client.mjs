@@ -40,11 +40,7 @@ export class Connection {
   /// The next whole reply, taken off what was received. Interim (1xx) replies are returned too.
   async reply({ ms = 20_000 * patience, noBody = false } = {}) {
     const options = () => ({ isReply: true, ended: this.ended, noBody });
-    await until(
-      () => parseMessage(this.bytes, options()) || this.ended,
-      ms,
-      'a reply',
-    );
+    await until(() => parseMessage(this.bytes, options()) || this.ended, ms, 'a reply');
     const message = parseMessage(this.bytes, options());
     if (!message) return undefined; // closed without a whole reply
     this.bytes = this.bytes.subarray(message.length);

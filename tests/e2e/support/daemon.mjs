@@ -144,9 +144,17 @@ export class Daemon {
   api(method, target, body) {
     return new Promise((resolve, reject) => {
       const text = body === undefined ? undefined : JSON.stringify(body);
-      const headers = text ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) } : {};
+      const headers = text
+        ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
+        : {};
       const request = http.request(
-        { socketPath: this.socket, method, path: target, headers: { host: 'localhost', ...headers }, agent: false },
+        {
+          socketPath: this.socket,
+          method,
+          path: target,
+          headers: { host: 'localhost', ...headers },
+          agent: false,
+        },
         (reply) => {
           const parts = [];
           reply.on('data', (data) => parts.push(data));
@@ -176,7 +184,10 @@ export class Daemon {
   }
 
   /// Adds a scripted upstream and, unless told otherwise, a price for its model.
-  async addUpstream(upstream, { name = 'mock', model = 'test-model', input = 1, output = 10, more = [] } = {}) {
+  async addUpstream(
+    upstream,
+    { name = 'mock', model = 'test-model', input = 1, output = 10, more = [] } = {},
+  ) {
     const key = upstream.secret ? ['--key-stdin'] : ['--no-key'];
     await this.ok(['upstreams', 'add', name, '--url', upstream.url, ...key, ...more], {
       input: upstream.secret ?? '',

@@ -60,7 +60,12 @@ export function eventStream(words, { used, end = '\n\n', done = true } = {}) {
 
 /// A handler that bills: by default exactly the output it was asked for, and `prompt` tokens.
 /// `output(body)` and `prompt(body)` may say otherwise; `delay` ms pass before the reply.
-export function bill({ prompt = () => 5, output = (body) => mostOutput(body) ?? 16, delay = 0, words = ['Hello', ' there'] } = {}) {
+export function bill({
+  prompt = () => 5,
+  output = (body) => mostOutput(body) ?? 16,
+  delay = 0,
+  words = ['Hello', ' there'],
+} = {}) {
   return async (exchange) => {
     const body = exchange.json;
     const used = usage(prompt(body), output(body));

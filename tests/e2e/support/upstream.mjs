@@ -44,7 +44,9 @@ class Exchange {
   }
 
   reply(status, body, headers = {}) {
-    const data = Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+    const data = Buffer.isBuffer(body)
+      ? body
+      : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
     const all = { 'content-type': 'application/json', 'content-length': data.length, ...headers };
     return this.write(Buffer.concat([head(status, all), data]));
   }
@@ -55,7 +57,9 @@ class Exchange {
   }
   chunk(text) {
     const data = Buffer.from(text);
-    return this.write(Buffer.concat([Buffer.from(`${data.length.toString(16)}\r\n`), data, Buffer.from('\r\n')]));
+    return this.write(
+      Buffer.concat([Buffer.from(`${data.length.toString(16)}\r\n`), data, Buffer.from('\r\n')]),
+    );
   }
   event(value) {
     return this.chunk(`data: ${typeof value === 'string' ? value : JSON.stringify(value)}\n\n`);
@@ -72,7 +76,14 @@ class Exchange {
   }
 }
 
-const reasons = { 200: 'OK', 400: 'Bad Request', 401: 'Unauthorized', 429: 'Too Many Requests', 500: 'Internal Server Error', 503: 'Service Unavailable' };
+const reasons = {
+  200: 'OK',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+};
 function head(status, headers) {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   return Buffer.from(`HTTP/1.1 ${status} ${reasons[status] ?? 'Status'}\r\n${lines.join('')}\r\n`);
