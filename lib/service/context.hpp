@@ -6,6 +6,7 @@
 #include "lib/service/settings.hpp"
 #include "lib/store/store.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -28,9 +29,10 @@ struct DaemonFacts {
   std::string console_url;  ///< "" = off
   std::string socket;
   std::string data_dir;
-  std::string durability;  ///< "process", "power"
-  std::string timezone;    ///< in force since the start
-  std::string ca_file;     ///< additional roots for all upstreams, or ""
+  std::string durability;                ///< "process", "power"
+  std::string timezone;                  ///< in force since the start
+  std::string ca_file;                   ///< additional roots for all upstreams, or ""
+  std::chrono::seconds drain_timeout{};  ///< what calls get to end in at shutdown
 };
 
 /// What the use cases work on. Everything is lent and outlives it. Thread-safe: every member has
@@ -40,7 +42,7 @@ struct Context {
   ledger::Ledger& ledger;
   DataPlane& data_plane;
   const Clock& clock;
-  Vault& vault;
+  const Vault& vault;
   Publisher& publisher;
   /// Changes are made one at a time: reading, deciding, writing and publishing happen under this
   /// lock, so the data plane gets changes in the order of the database and no edit is lost. It is

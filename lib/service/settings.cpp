@@ -131,11 +131,12 @@ std::vector<SettingView> list_settings(const Context& context, const Actor& /*ac
   std::vector<SettingView> views;
   for (const Setting& setting : kSettings) {
     const auto found = texts.find(std::string(setting.name));
-    const std::string default_text(setting.default_text);
-    views.push_back({.name = std::string(setting.name),
-                     .value = found == texts.end() ? default_text : found->second,
-                     .default_value = default_text,
-                     .description = std::string(setting.description)});
+    SettingView view;
+    view.name = setting.name;
+    if (found != texts.end()) view.value = found->second;
+    view.default_value = setting.default_text;
+    view.description = setting.description;
+    views.push_back(std::move(view));
   }
   return views;
 }

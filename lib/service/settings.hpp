@@ -25,10 +25,10 @@ struct SettingValues {
   int budget_status = 429;  ///< HTTP status of `Budget reached`: 429 or 402
 };
 
-/// A setting as it is shown; `value` is the default when it is not set.
+/// A setting as it is shown.
 struct SettingView {
   std::string name;
-  std::string value;
+  std::optional<std::string> value;  ///< std::nullopt = not set, the default counts
   std::string default_value;
   std::string description;
 };

@@ -1,0 +1,255 @@
+#include "daemon/app.hpp"
+
+#include "daemon/console_door.hpp"
+#include "daemon/control_server.hpp"
+#include "daemon/demo.hpp"
+#include "daemon/inference.hpp"
+#include "daemon/instance_lock.hpp"
+#include "daemon/janitor.hpp"
+#include "daemon/listen.hpp"
+#include "daemon/notify.hpp"
+#include "daemon/paths.hpp"
+#include "daemon/routes.hpp"
+#include "daemon/version.hpp"
+#include "lib/base/clock.hpp"
+#include "lib/base/log.hpp"
+#include "lib/ledger/ledger.hpp"
+#include "lib/service/context.hpp"
+#include "lib/service/publisher.hpp"
+#include "lib/service/settings.hpp"
+#include "lib/service/vault.hpp"
+#include "lib/store/store.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <pwd.h>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+
+namespace nufi::daemon {
+
+namespace {
+
+constexpr std::chrono::minutes kSecretsEvery{1};
+constexpr std::size_t kSocketThreads = 8;
+constexpr std::size_t kConsoleThreads = 4;
+
+std::string username_of(std::int64_t uid) {
+  std::array<char, 4096> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  ::getpwuid_r(static_cast<uid_t>(uid), &entry, buffer.data(), buffer.size(), &found);
+  return found == nullptr ? "" : found->pw_name;
+}
+
+/// The directories have to be right before anything is put into them.
+InstanceLock take_data_dir(const Config& config) {
+  prepare_directory(config.data_dir, "data directory");
+  make_private(config.data_dir);
+  return InstanceLock(config.data_dir);
+}
+
+Listener control_listener(const Config& config) {
+  if (config.inherited.control >= 0) return Listener::inherited(config.inherited.control);
+  prepare_directory(config.socket.parent_path(), "socket directory");
+  return Listener::unix_socket(config.socket);
+}
+
+std::optional<Listener> console_listener(const Config& config) {
+  if (config.inherited.console >= 0) return Listener::inherited(config.inherited.console);
+  if (!config.console) return std::nullopt;
+  return Listener::tcp(*config.console);
+}
+
+Inference::Options inference_options(const Config& config, const service::SettingValues& settings) {
+  return {.host = config.listen.host,
+          .port = config.listen.port,
+          .allow_remote = config.allow_remote_inference,
+          .listen_fd = config.inherited.inference,
+          .allowed_hosts = config.allowed_hosts,
+          .cors_origins = config.cors_origins,
+          .max_body = config.max_body,
+          .max_connections = config.max_connections,
+          .upstream_timeout = config.upstream_timeout,
+          .hold_wait = config.hold_wait.value_or(settings.hold_wait),
+          .budget_status = config.budget_status.value_or(settings.budget_status),
+          .ca_file = config.ca_file};
+}
+
+/// Where a client finds a door: one that listens everywhere is found on this machine.
+std::string origin(Address address, std::uint16_t port) {
+  if (address.host == "0.0.0.0") address.host = "127.0.0.1";
+  if (address.host == "::") address.host = "::1";
+  address.port = port;
+  return "http://" + address.text();
+}
+
+}  // namespace
+
+/// Everything, in the order it is built; destruction is the reverse.
+class App::House {
+ public:
+  House(const Config& config, Signals& signals)
+      : config_(config),
+        lock_(take_data_dir(config)),
+        control_listener_(control_listener(config)),
+        console_listener_(console_listener(config)),
+        vault_(config.data_dir / "secret.key", config.environment),
+        store_(store::sqlite::open(config.data_dir / "nufi.db", config.durability)),
+        settings_(service::read_settings(store_->settings())),
+        ledger_(ledger::open(store_->ledger(),
+                             clock_,
+                             {.journal_dir = config.data_dir / "journal",
+                              .durability = config.durability,
+                              .zone = settings_.timezone})),
+        inference_(inference_options(config, settings_), *ledger_, clock_),
+        publisher_(*store_, inference_, vault_, built_ins()) {
+    publisher_.publish_all();
+    inference_.start();
+    context_.emplace(make_context());
+    open_doors(signals);
+    janitor_.emplace("secrets", kSecretsEvery, [this] { refresh_secrets(); });
+  }
+
+  [[nodiscard]] std::string ready_line() const {
+    const service::DaemonFacts& facts = context_->facts;
+    const std::string console =
+        facts.console_url.empty() ? "" : fmt::format("console {}, ", facts.console_url);
+    return fmt::format(
+        "nufid: ready on {} ({}socket {})", facts.inference_url, console, facts.socket);
+  }
+
+  void notify(std::string_view state) const { notify_systemd(config_.notify_socket, state); }
+
+  /// Lets calls end while the doors of the control plane stay open: nufi status tells of it.
+  void drain() {
+    is_draining_ = true;
+    inference_.drain(config_.drain_timeout);
+  }
+  void abort() { inference_.abort(); }
+
+  void close_doors() {
+    janitor_.reset();
+    console_server_.reset();
+    control_server_.reset();
+  }
+
+ private:
+  std::vector<service::Publisher::BuiltIn> built_ins() {
+    if (!config_.demo) return {};
+    demo_.emplace(clock_);
+    return {demo_->built_in()};
+  }
+
+  service::Context make_context() {
+    service::DaemonFacts facts;
+    facts.version = kVersion;
+    facts.pid = ::getpid();
+    facts.owner_uid = ::geteuid();
+    facts.started_at = clock_.now();
+    facts.inference_url = origin(config_.listen, inference_.port()) + "/v1";
+    if (console_listener_) {
+      facts.console_url =
+          origin(config_.console.value_or(Address{"127.0.0.1", 0}), console_listener_->port());
+    }
+    facts.socket = config_.socket.string();
+    facts.data_dir = config_.data_dir.string();
+    facts.durability = config_.durability == store::Durability::power ? "power" : "process";
+    facts.timezone = settings_.timezone.name();
+    facts.ca_file = config_.ca_file;
+    facts.drain_timeout = config_.drain_timeout;
+    return {.store = *store_,
+            .ledger = *ledger_,
+            .data_plane = inference_,
+            .clock = clock_,
+            .vault = vault_,
+            .publisher = publisher_,
+            .changes = changes_,
+            .facts = std::move(facts),
+            .username_of = username_of,
+            .settings_changed = [this](const service::SettingValues& values) {
+              if (!config_.hold_wait) inference_.set_hold_wait(values.hold_wait);
+            }};
+  }
+
+  void open_doors(Signals& signals) {
+    api_.emplace(*context_, [&signals] { signals.request_stop(); });
+    console_door_.emplace(
+        ConsoleDoor::Options{.listen_host = config_.console ? config_.console->host : "",
+                             .allowed_hosts = config_.allowed_hosts},
+        [this] { return is_draining_ ? std::string("draining") : ledger_->problem(); });
+    if (console_listener_) {
+      console_server_.emplace(
+          ControlServer::Options{.threads = kConsoleThreads, .version = std::string(kVersion)},
+          [this](const Request& request) { return console_door_->answer(request); });
+      console_server_->start(console_listener_->fd());
+    }
+    control_server_.emplace(
+        ControlServer::Options{.threads = kSocketThreads, .version = std::string(kVersion)},
+        [this](const Request& request) { return api_->answer(request); });
+    control_server_->start(control_listener_.fd());
+  }
+
+  void refresh_secrets() {
+    if (!publisher_.refresh_secrets()) return;
+    const std::lock_guard lock(changes_);
+    publisher_.publish_world();
+  }
+
+  const Config config_;
+  const SystemClock clock_;
+  const InstanceLock lock_;
+  const Listener control_listener_;
+  const std::optional<Listener> console_listener_;
+  const service::Vault vault_;
+  const std::unique_ptr<store::Store> store_;
+  const service::SettingValues settings_;  ///< as they were at the start
+  const std::unique_ptr<ledger::Ledger> ledger_;
+  std::optional<DemoUpstream> demo_;
+  Inference inference_;
+  service::Publisher publisher_;
+  std::mutex changes_;
+  std::atomic<bool> is_draining_ = false;
+  std::optional<service::Context> context_;
+  std::optional<ManagementApi> api_;
+  std::optional<ConsoleDoor> console_door_;
+  std::optional<ControlServer> console_server_;
+  std::optional<ControlServer> control_server_;
+  std::optional<Janitor> janitor_;
+};
+
+App::App(const Config& config, Signals& signals)
+    : signals_(signals), house_(std::make_unique<House>(config, signals)) {
+  house_->notify("READY=1");
+}
+
+App::~App() = default;
+
+std::string App::ready_line() const {
+  return house_->ready_line();
+}
+
+void App::run() {
+  signals_.wait();
+  log::info("draining");
+  house_->notify("STOPPING=1");
+  std::thread draining([this] {
+    house_->drain();
+    signals_.announce_done();
+  });
+  // Asking again by POST changes nothing; a second signal is somebody in a hurry.
+  for (Wake wake = signals_.wait(); wake != Wake::done; wake = signals_.wait()) {
+    if (wake == Wake::signal) house_->abort();
+  }
+  draining.join();
+  house_->close_doors();
+  house_.reset();
+  log::info("stopped");
+}
+
+}  // namespace nufi::daemon

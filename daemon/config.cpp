@@ -1,0 +1,283 @@
+#include "daemon/config.hpp"
+
+#include "daemon/paths.hpp"
+#include "daemon/version.hpp"
+#include "lib/base/error.hpp"
+#include "lib/base/text.hpp"
+#include "lib/service/settings.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <array>
+
+namespace nufi::daemon {
+
+namespace {
+
+constexpr std::string_view kSystemdVariables[] = {
+    "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"};
+constexpr int kFirstInherited = 3;
+constexpr std::size_t kMostConnections = 1'000'000;
+
+/// A variable that stands for a flag.
+struct Variable {
+  std::string_view name;
+  std::string_view flag;
+};
+constexpr std::array kVariables = {
+    Variable{"NUFI_SOCKET", "--socket"},
+    Variable{"NUFI_DATA_DIR", "--data-dir"},
+    Variable{"NUFI_CONFIG", "--config"},
+    Variable{"NUFI_LISTEN", "--listen"},
+    Variable{"NUFI_CONSOLE_LISTEN", "--console-listen"},
+};
+
+std::string value_of(const Environment& environment, std::string_view name) {
+  const auto found = environment.find(std::string(name));
+  return found == environment.end() ? "" : found->second;
+}
+
+/// Variables become flags in front of the given ones, and the last of a flag counts: so a flag wins
+/// over its variable, and both over the config file.
+std::vector<std::string> with_variables(const std::vector<std::string>& args,
+                                        const Environment& environment) {
+  std::vector<std::string> all;
+  for (const Variable& variable : kVariables) {
+    const std::string value = value_of(environment, variable.name);
+    if (!value.empty()) all.push_back(fmt::format("{}={}", variable.flag, value));
+  }
+  all.insert(all.end(), args.begin(), args.end());
+  return all;
+}
+
+InheritedSockets inherited_sockets(const Environment& environment, std::int64_t pid) {
+  InheritedSockets sockets;
+  const auto count = parse_integer(value_of(environment, "LISTEN_FDS"));
+  if (!count || *count < 1 || parse_integer(value_of(environment, "LISTEN_PID")) != pid) {
+    return sockets;
+  }
+  const auto names = split(value_of(environment, "LISTEN_FDNAMES"), ':');
+  const std::array<std::pair<std::string_view, int*>, 3> places = {
+      {{"inference", &sockets.inference},
+       {"console", &sockets.console},
+       {"control", &sockets.control}}};
+  bool is_named = false;
+  for (int i = 0; i < *count && static_cast<std::size_t>(i) < names.size(); ++i) {
+    for (const auto& [name, place] : places) {
+      if (names[static_cast<std::size_t>(i)] != name) continue;
+      *place = kFirstInherited + i;
+      is_named = true;
+    }
+  }
+  if (is_named) return sockets;
+  for (int i = 0; i < *count && i < 3; ++i) {
+    *places[static_cast<std::size_t>(i)].second = kFirstInherited + i;
+  }
+  return sockets;
+}
+
+std::chrono::seconds parse_seconds(const std::string& text, std::string_view flag) {
+  if (const auto span = parse_duration(text)) return *span;
+  if (const auto count = parse_integer(text); count && *count >= 0 && *count <= 1'000'000) {
+    return std::chrono::seconds(*count);
+  }
+  throw Error(
+      Errc::usage, fmt::format("{} must be a time, not '{}'", flag, text), "for example 30s");
+}
+
+void check_remote(const Address& address,
+                  bool is_allowed,
+                  std::string_view flag,
+                  std::string_view door) {
+  if (address.is_loopback() || is_allowed) return;
+  throw Error(Errc::usage,
+              fmt::format("{} {} can be reached from other machines", flag, address.text()),
+              fmt::format("if that is meant, say --allow-remote {}", door));
+}
+
+/// What CLI11 fills in before it is checked.
+struct Texts {
+  std::string listen = "127.0.0.1:6834";
+  std::string console = "127.0.0.1:6835";
+  std::string socket;
+  std::string data_dir;
+  std::vector<std::string> allow_remote;
+  std::string log_level = "info";
+  std::string log_format = "text";
+  std::string durability = "power";
+  std::string max_body = "32MiB";
+  std::string drain_timeout = "30s";
+  std::string upstream_timeout = "600s";
+  std::string hold_wait;
+  std::string budget_status;
+};
+
+void declare(CLI::App& app, Texts& texts, Config& config, const Paths& paths) {
+  app.set_version_flag("--version", fmt::format("nufid {}", kVersion));
+  app.set_config("--config", paths.config_file.string(), "config file; every flag may stand in it")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app.allow_config_extras(false);
+  const auto text = [&](const char* flag, std::string& value, const char* help) {
+    return app.add_option(flag, value, help)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+        ->capture_default_str();
+  };
+  text("--listen", texts.listen, "HOST:PORT of the inference API (port 0: any free one)");
+  text("--console-listen", texts.console, "HOST:PORT of console and health, or off");
+  text("--socket", texts.socket, "Unix socket of the management API");
+  text("--data-dir", texts.data_dir, "directory of the database");
+  app.add_option("--allow-remote", texts.allow_remote, "doors that may listen beyond loopback")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember({"inference", "console"}));
+  app.add_option("--allow-host", config.allowed_hosts, "further Host names to answer to")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  app.add_option(
+         "--cors-origin", config.cors_origins, "web origins that may call the inference API")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  app.add_flag("--demo", config.demo, "add the upstream demo, which answers with the prompt");
+  text("--log-level", texts.log_level, "debug, info, warning or error")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+  text("--log-format", texts.log_format, "text or json")->check(CLI::IsMember({"text", "json"}));
+  text("--durability", texts.durability, "what the ledger survives: process or power")
+      ->check(CLI::IsMember({"process", "power"}));
+  text("--max-body", texts.max_body, "largest request body, in bytes, KiB, MiB or GiB");
+  app.add_option("--max-connections", config.max_connections, "most clients at once")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+      ->check(CLI::Range(std::size_t{1}, kMostConnections))
+      ->capture_default_str();
+  text("--drain-timeout", texts.drain_timeout, "how long calls may take to end at shutdown");
+  text("--upstream-timeout", texts.upstream_timeout, "how long an upstream may take to answer");
+  text("--hold-wait", texts.hold_wait, "how long a call waits for room (else: setting hold_wait)");
+  text(
+      "--budget-status", texts.budget_status, "HTTP status of a reached budget (else: the setting)")
+      ->check(CLI::IsMember({"429", "402"}));
+  text("--ca-file", config.ca_file, "PEM file with additional roots for all upstreams");
+  app.add_flag("--check-config", config.check_only, "check flags and config file, then stop");
+}
+
+/// From text to values; every rule that needs more than one flag is here.
+void settle(const Texts& texts, const Paths& paths, Config& config) {
+  config.listen = parse_address(texts.listen, "--listen");
+  if (texts.console != "off") config.console = parse_address(texts.console, "--console-listen");
+  const auto allows = [&](std::string_view door) {
+    return std::find(texts.allow_remote.begin(), texts.allow_remote.end(), door) !=
+           texts.allow_remote.end();
+  };
+  config.allow_remote_inference = allows("inference");
+  config.allow_remote_console = allows("console");
+  check_remote(config.listen, config.allow_remote_inference, "--listen", "inference");
+  if (config.console) {
+    check_remote(*config.console, config.allow_remote_console, "--console-listen", "console");
+  }
+  config.data_dir =
+      texts.data_dir.empty() ? paths.data_dir : std::filesystem::absolute(texts.data_dir);
+  config.socket = texts.socket.empty() ? paths.socket : std::filesystem::absolute(texts.socket);
+  config.log_level = log::level_from_name(texts.log_level);
+  config.log_format = texts.log_format == "json" ? log::Format::json : log::Format::text;
+  config.durability =
+      texts.durability == "process" ? store::Durability::process : store::Durability::power;
+  config.max_body = parse_size(texts.max_body, "--max-body");
+  config.drain_timeout = parse_seconds(texts.drain_timeout, "--drain-timeout");
+  config.upstream_timeout = parse_seconds(texts.upstream_timeout, "--upstream-timeout");
+  if (config.upstream_timeout.count() < 1) {
+    throw Error(Errc::usage, "--upstream-timeout must be at least 1s");
+  }
+  if (!texts.hold_wait.empty()) {
+    try {
+      config.hold_wait = service::parse_wait(texts.hold_wait, "--hold-wait");
+    } catch (const Error& error) {
+      throw Error(Errc::usage, error.what(), error.hint());
+    }
+  }
+  if (!texts.budget_status.empty()) config.budget_status = texts.budget_status == "402" ? 402 : 429;
+  if (!config.ca_file.empty()) {
+    config.ca_file = std::filesystem::absolute(config.ca_file).string();
+    if (!std::filesystem::is_regular_file(config.ca_file)) {
+      throw Error(Errc::usage, "--ca-file " + config.ca_file + " is not there");
+    }
+  }
+}
+
+}  // namespace
+
+std::string Address::text() const {
+  const bool is_v6 = host.find(':') != std::string::npos;
+  return is_v6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+}
+
+bool Address::is_loopback() const {
+  in_addr v4{};
+  if (::inet_pton(AF_INET, host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
+  return host == "localhost" || host == "::1";
+}
+
+Address parse_address(const std::string& text, std::string_view flag) {
+  const Error wrong(Errc::usage,
+                    fmt::format("{} must be HOST:PORT, not '{}'", flag, text),
+                    "for example 127.0.0.1:6834 or [::1]:0");
+  const auto colon = text.rfind(':');
+  if (colon == std::string::npos) throw wrong;
+  Address address;
+  address.host = text.substr(0, colon);
+  const bool is_bracketed =
+      address.host.size() > 2 && address.host.front() == '[' && address.host.back() == ']';
+  if (is_bracketed) address.host = address.host.substr(1, address.host.size() - 2);
+  const auto port = parse_integer(text.substr(colon + 1));
+  in_addr v4{};
+  in6_addr v6{};
+  const bool is_host = is_bracketed ? ::inet_pton(AF_INET6, address.host.c_str(), &v6) == 1
+                                    : ::inet_pton(AF_INET, address.host.c_str(), &v4) == 1 ||
+                                          address.host == "localhost";
+  if (!is_host || !port || *port < 0 || *port > 65535) throw wrong;
+  address.port = static_cast<std::uint16_t>(*port);
+  return address;
+}
+
+std::uint64_t parse_size(const std::string& text, std::string_view flag) {
+  static constexpr std::array<std::pair<std::string_view, std::uint64_t>, 4> kUnits = {
+      {{"GiB", 1ULL << 30}, {"MiB", 1ULL << 20}, {"KiB", 1ULL << 10}, {"", 1}}};
+  for (const auto& [unit, factor] : kUnits) {
+    if (!text.ends_with(unit)) continue;
+    const auto count = parse_integer(std::string_view(text).substr(0, text.size() - unit.size()));
+    if (!count || *count < 1 || *count > (1LL << 40)) break;
+    return static_cast<std::uint64_t>(*count) * factor;
+  }
+  throw Error(
+      Errc::usage, fmt::format("{} must be a size, not '{}'", flag, text), "for example 32MiB");
+}
+
+std::variant<Config, Printout> parse_config(const std::vector<std::string>& args,
+                                            const Environment& environment,
+                                            std::int64_t pid) {
+  const Paths paths = default_paths(environment);
+  Config config;
+  config.max_connections = 16'384;
+  Texts texts;
+  CLI::App app("nufid: issues keys, holds budgets and forwards calls to providers", "nufid");
+  declare(app, texts, config, paths);
+  std::vector<std::string> reversed = with_variables(args, environment);
+  std::reverse(reversed.begin(), reversed.end());
+  try {
+    app.parse(reversed);
+  } catch (const CLI::CallForHelp&) {
+    return Printout{app.help()};
+  } catch (const CLI::CallForVersion& version) {
+    return Printout{std::string(version.what()) + "\n"};
+  } catch (const CLI::ParseError& error) {
+    throw Error(Errc::usage, error.what(), "see all flags with: nufid --help");
+  }
+  settle(texts, paths, config);
+  config.environment = environment;
+  for (const std::string_view name : kSystemdVariables) config.environment.erase(std::string(name));
+  config.notify_socket = value_of(environment, "NOTIFY_SOCKET");
+  config.inherited = inherited_sockets(environment, pid);
+  return config;
+}
+
+}  // namespace nufi::daemon

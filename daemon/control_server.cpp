@@ -1,0 +1,284 @@
+#include "daemon/control_server.hpp"
+
+#include "lib/base/log.hpp"
+#include "lib/base/text.hpp"
+
+#include <fmt/format.h>
+#include <httplib.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
+
+namespace nufi::daemon {
+
+namespace {
+
+constexpr int kIdleMs = 5'000;                // between requests of a connection
+constexpr int kPatienceMs = 15'000;           // for each piece of a request, and to take a reply
+constexpr std::size_t kMostRequests = 1'000;  // of one connection
+
+/// The bytes of one connection for httplib, which asks for single ones. Its remote address names
+/// the peer's user: the kernel says it, no header can.
+class Connection final : public httplib::Stream {
+ public:
+  explicit Connection(int socket) : socket_(socket) {
+    ucred peer{};
+    socklen_t length = sizeof peer;
+    sockaddr name{};
+    socklen_t name_length = sizeof name;
+    if (::getsockname(socket, &name, &name_length) == 0 && name.sa_family == AF_UNIX &&
+        ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0) {
+      peer_ = std::to_string(peer.uid);
+    }
+  }
+  ~Connection() override {
+    ::shutdown(socket_, SHUT_RDWR);
+    ::close(socket_);
+  }
+
+  /// True once the next request begins; false if none comes in time, the peer left, or `stop`
+  /// fires.
+  [[nodiscard]] bool wait_for_request(int stop) const {
+    if (begin_ < end_) return true;
+    std::array<pollfd, 2> wanted = {{{.fd = socket_, .events = POLLIN, .revents = 0},
+                                     {.fd = stop, .events = POLLIN, .revents = 0}}};
+    int ready = 0;
+    do {
+      ready = ::poll(wanted.data(), wanted.size(), kIdleMs);
+    } while (ready < 0 && errno == EINTR);
+    return ready > 0 && wanted[1].revents == 0;
+  }
+
+  [[nodiscard]] bool is_readable() const override {
+    return begin_ < end_ || wait_until(POLLIN, /*timeout_ms=*/0);
+  }
+  [[nodiscard]] bool is_writable() const override { return wait_until(POLLOUT, kPatienceMs); }
+
+  ssize_t read(char* to, size_t size) override {
+    if (begin_ == end_) {
+      if (!wait_until(POLLIN, kPatienceMs)) return -1;
+      const ssize_t count = ::recv(socket_, buffer_.data(), buffer_.size(), 0);
+      if (count <= 0) return count;
+      begin_ = 0;
+      end_ = static_cast<std::size_t>(count);
+    }
+    const std::size_t count = std::min(size, end_ - begin_);
+    std::memcpy(to, buffer_.data() + begin_, count);
+    begin_ += count;
+    return static_cast<ssize_t>(count);
+  }
+
+  ssize_t write(const char* from, size_t size) override {
+    if (!is_writable()) return -1;
+    return ::send(socket_, from, size, MSG_NOSIGNAL);
+  }
+
+  void get_remote_ip_and_port(std::string& ip, int& port) const override {
+    ip = peer_;
+    port = 0;
+  }
+  void get_local_ip_and_port(std::string& ip, int& port) const override {
+    ip.clear();
+    port = 0;
+  }
+  [[nodiscard]] socket_t socket() const override { return socket_; }
+
+ private:
+  [[nodiscard]] bool wait_until(short events, int timeout_ms) const {
+    pollfd wanted{.fd = socket_, .events = events, .revents = 0};
+    int ready = 0;
+    do {
+      ready = ::poll(&wanted, 1, timeout_ms);
+    } while (ready < 0 && errno == EINTR);
+    return ready > 0;
+  }
+
+  const int socket_;
+  std::string peer_;
+  std::array<char, 4096> buffer_{};
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+};
+
+std::optional<Request> read_request(const httplib::Request& from) {
+  Request request;
+  request.method = from.method;
+  const std::string_view target = from.target;
+  const auto mark = target.find('?');
+  request.path = target.substr(0, mark);
+  for (const std::string& raw : split(std::string_view(request.path).substr(1), '/')) {
+    auto segment = percent_decode(raw);
+    if (!segment) return std::nullopt;
+    request.segments.push_back(*std::move(segment));
+  }
+  if (mark != std::string_view::npos) {
+    for (std::string& pair : split(target.substr(mark + 1), '&')) {
+      if (pair.empty()) continue;
+      for (char& c : pair) {
+        if (c == '+') c = ' ';
+      }
+      const auto equals = pair.find('=');
+      auto name = percent_decode(std::string_view(pair).substr(0, equals));
+      auto value =
+          percent_decode(equals == std::string::npos ? std::string_view()
+                                                     : std::string_view(pair).substr(equals + 1));
+      if (!name || !value) return std::nullopt;
+      request.query.emplace_back(*std::move(name), *std::move(value));
+    }
+  }
+  for (const auto& [name, value] : from.headers) request.headers.emplace(to_lower(name), value);
+  request.body = from.body;
+  if (const auto uid = parse_integer(from.remote_addr)) request.peer_uid = *uid;
+  return request;
+}
+
+std::string error_body(int status) {
+  const char* message = "the request can't be understood";
+  const char* code = "invalid";
+  if (status == 413) message = "the body is too large";
+  if (status == 414) message = "the path is too long";
+  if (status == 404) {
+    message = "there is nothing at this path";
+    code = "not_found";
+  }
+  if (status >= 500) {
+    message = "something broke";
+    code = "internal";
+  }
+  return fmt::format(R"({{"error":{{"message":"{}","hint":"","code":"{}"}}}})", message, code);
+}
+
+}  // namespace
+
+/// httplib knows TCP only: the listening socket is put in its place, and connections are served
+/// here.
+class ControlServer::Impl final : public httplib::Server {
+ public:
+  Impl(ControlServer::Options options, RequestHandler handler)
+      : options_(std::move(options)),
+        handler_(std::move(handler)),
+        stop_(::eventfd(0, EFD_CLOEXEC)) {
+    new_task_queue = [threads = options_.threads] { return new httplib::ThreadPool(threads); };
+    set_payload_max_length(options_.max_body);
+    set_default_headers({{"X-Nufi-Version", options_.version}, {"Cache-Control", "no-store"}});
+    const auto answer = [this](const httplib::Request& from, httplib::Response& to) {
+      serve(from, to);
+    };
+    // Routing is ours (routes.cpp): every path, also one with an encoded newline.
+    constexpr const char* kAnything = R"((?:.|\n|\r)*)";
+    Get(kAnything, answer);
+    Post(kAnything, answer);
+    Put(kAnything, answer);
+    Patch(kAnything, answer);
+    Delete(kAnything, answer);
+    Server::Options(kAnything, answer);
+    set_error_handler([](const httplib::Request&, httplib::Response& to) {
+      if (to.body.empty()) to.set_content(error_body(to.status), "application/json");
+    });
+  }
+  ~Impl() override {
+    end();
+    ::close(stop_);
+  }
+
+  void begin(int listener) {
+    accepting_ = std::thread([this, listener] {
+      // httplib stops listening on any failure of accept(), such as a peer that was gone again.
+      while (!is_stopping_) {
+        svr_sock_ = ::dup(listener);
+        listen_after_bind();
+      }
+    });
+    while (!is_running()) std::this_thread::yield();
+  }
+
+  void end() {
+    if (!accepting_.joinable()) return;
+    is_stopping_ = true;
+    const std::uint64_t one = 1;
+    if (::write(stop_, &one, sizeof one) < 0) log::error("control server can't be stopped");
+    stop();
+    accepting_.join();
+  }
+
+ private:
+  bool process_and_close_socket(socket_t socket) override {
+    Connection connection(socket);
+    for (std::size_t left = kMostRequests; left > 0; --left) {
+      if (!connection.wait_for_request(stop_)) break;
+      const bool is_last = left == 1 || is_stopping_;
+      bool was_closed = false;
+      if (!process_request(connection, is_last, was_closed, nullptr) || was_closed || is_last)
+        break;
+    }
+    return true;
+  }
+
+  void serve(const httplib::Request& from, httplib::Response& to) {
+    const auto request = read_request(from);
+    if (!request) {
+      to.status = 400;
+      return;
+    }
+    Reply reply = handler_(*request);
+    to.status = reply.status;
+    for (const auto& [name, value] : reply.headers) to.set_header(name, value);
+    to.set_content(reply.body, reply.content_type);
+  }
+
+  const ControlServer::Options options_;
+  const RequestHandler handler_;
+  const int stop_;
+  std::atomic<bool> is_stopping_ = false;
+  std::thread accepting_;
+};
+
+std::string Request::header(const std::string& name) const {
+  const auto found = headers.find(name);
+  return found == headers.end() ? "" : found->second;
+}
+
+ControlServer::ControlServer(Options options, RequestHandler handler)
+    : impl_(std::make_unique<Impl>(std::move(options), std::move(handler))) {}
+
+ControlServer::~ControlServer() = default;
+
+void ControlServer::start(int listener) {
+  impl_->begin(listener);
+}
+
+void ControlServer::stop() {
+  impl_->end();
+}
+
+std::optional<std::string> percent_decode(std::string_view text) {
+  const auto digit = [](char c) -> int {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+  };
+  std::string bytes;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      bytes += text[i];
+      continue;
+    }
+    if (i + 2 >= text.size() || digit(text[i + 1]) < 0 || digit(text[i + 2]) < 0)
+      return std::nullopt;
+    const int byte = digit(text[i + 1]) * 16 + digit(text[i + 2]);
+    if (byte == 0) return std::nullopt;
+    bytes += static_cast<char>(byte);
+    i += 2;
+  }
+  return bytes;
+}
+
+}  // namespace nufi::daemon

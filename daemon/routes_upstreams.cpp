@@ -1,0 +1,40 @@
+#include "daemon/routes.hpp"
+#include "lib/service/upstreams.hpp"
+
+namespace nufi::daemon {
+
+using api::to_json;
+
+Reply get_upstreams(const RouteCall& call) {
+  return list_reply(service::list_upstreams(call.context, call.actor));
+}
+
+Reply post_upstream(const RouteCall& call) {
+  const auto terms = api::upstream_terms_from_json(call.body());
+  return json_reply(to_json(service::add_upstream(call.context, call.actor, terms)), 201);
+}
+
+Reply get_upstream(const RouteCall& call) {
+  return json_reply(to_json(service::show_upstream(call.context, call.actor, call.words[0])));
+}
+
+Reply patch_upstream(const RouteCall& call) {
+  const auto terms = api::upstream_terms_from_json(call.body());
+  return json_reply(
+      to_json(service::edit_upstream(call.context, call.actor, call.words[0], terms)));
+}
+
+Reply delete_upstream(const RouteCall& call) {
+  service::remove_upstream(call.context, call.actor, call.words[0]);
+  return json_reply({{"removed", call.words[0]}});
+}
+
+Reply post_upstream_test(const RouteCall& call) {
+  const auto steps =
+      service::test_upstream(call.context, call.actor, call.words[0], call.query_text("model"));
+  auto list = nlohmann::ordered_json::array();
+  for (const domain::ProbeStep& step : steps) list.push_back(to_json(step));
+  return json_reply({{"steps", list}});
+}
+
+}  // namespace nufi::daemon
