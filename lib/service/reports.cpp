@@ -84,7 +84,9 @@ Range range_of(const Context& context, const UsageQuery& query, const TimeZone& 
   if (count < 1 || count > kMostDays) {
     throw Error(Errc::invalid, fmt::format("days must be from 1 to {}", kMostDays));
   }
-  const Timestamp to = std::chrono::ceil<Quarter>(query.to.value_or(context.clock.now()));
+  // Up to now is with the whole quarter that now lies in.
+  const Timestamp to = query.to ? std::chrono::ceil<Quarter>(*query.to)
+                                : std::chrono::floor<Quarter>(context.clock.now()) + Quarter(1);
   Timestamp from;
   if (query.from) {
     from = std::chrono::floor<Quarter>(*query.from);

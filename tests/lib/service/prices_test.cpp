@@ -1,0 +1,96 @@
+#include "lib/service/prices.hpp"
+
+#include "lib/service/upstreams.hpp"
+#include "tests/support/control_plane.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace nufi;
+using namespace nufi::service;
+using domain::Bucket;
+using domain::Change;
+using domain::PriceTerms;
+using test::ControlPlane;
+using test::failure_of;
+
+namespace {
+
+PriceTerms price(domain::Rate input, domain::Rate output) {
+  PriceTerms terms;
+  terms.rates.own(Bucket::input) = input;
+  terms.rates.own(Bucket::output) = output;
+  return terms;
+}
+
+}  // namespace
+
+TEST_CASE("prices: an own price hides the catalogue's, until it is taken away") {
+  const ControlPlane plane;
+  const auto before = list_prices(plane.context(), "GPT-4o-mini");
+  REQUIRE_FALSE(before.empty());
+  CHECK_FALSE(before[0].own);
+  set_price(plane.context(), plane.owner(), "gpt-4o-mini", price(1, 2));
+  const auto own = list_prices(plane.context(), "gpt-4o-mini");
+  REQUIRE_FALSE(own.empty());
+  CHECK(own[0].own);
+  CHECK(own[0].price.rates.own(Bucket::output) == 2);
+  CHECK(std::count_if(own.begin(), own.end(), [](const domain::PriceView& view) {
+          return view.price.model == "gpt-4o-mini";
+        }) == 1);
+  REQUIRE(plane.data_plane.world.own_prices.size() == 1);
+  CHECK(plane.data_plane.world.own_prices[0].model == "gpt-4o-mini");
+  unset_price(plane.context(), plane.owner(), "gpt-4o-mini");
+  CHECK(plane.data_plane.world.own_prices.empty());
+  CHECK(failure_of([&] {
+          unset_price(plane.context(), plane.owner(), "gpt-4o-mini");
+        }).starts_with("not_found"));
+}
+
+TEST_CASE("prices: half a price is refused, a free one needs none") {
+  const ControlPlane plane;
+  PriceTerms half;
+  half.rates.own(Bucket::input) = 1;
+  CHECK(failure_of([&] { set_price(plane.context(), plane.owner(), "m", half); }) ==
+        "invalid: a price needs input and output");
+  PriceTerms free;
+  free.free = true;
+  CHECK(set_price(plane.context(), plane.owner(), "m", free).price.free);
+  CHECK(failure_of([&] {
+          set_price(plane.context(), plane.owner(), "gpt-*", free);
+        }).starts_with("invalid"));
+  CHECK(failure_of([&] {
+          set_price(plane.context(), plane.owner(), "m", price(-1, 0));
+        }).starts_with("invalid"));
+  CHECK(failure_of([&] {
+          set_price(plane.context(), plane.member(), "m", free);
+        }).starts_with("not_permitted"));
+}
+
+TEST_CASE("prices: models are what the upstreams can be asked for by name") {
+  const ControlPlane plane;
+  CHECK(list_models(plane.context()).empty());
+  domain::UpstreamTerms terms;
+  terms.name = Change<std::string>::set("openai");
+  terms.preset = Change<std::string>::set("openai");
+  terms.secret_kind = Change<domain::SecretKind>::set(domain::SecretKind::env);
+  terms.secret_reference = Change<std::string>::set("PROVIDER_KEY");
+  terms.models = Change<std::vector<std::string>>::set({"gpt-4o*", "my-finetune"});
+  terms.aliases =
+      Change<std::vector<std::pair<std::string, std::string>>>::set({{"fast", "gpt-4o-mini"}});
+  add_upstream(plane.context(), plane.owner(), terms);
+  const auto models = list_models(plane.context());
+  const auto find = [&](const std::string& name) {
+    return std::find_if(models.begin(), models.end(), [&](const domain::ModelView& view) {
+      return view.name == name;
+    });
+  };
+  REQUIRE(find("fast") != models.end());
+  CHECK(find("fast")->price->model == "gpt-4o-mini");
+  REQUIRE(find("my-finetune") != models.end());
+  CHECK_FALSE(find("my-finetune")->price);
+  REQUIRE(find("gpt-4o-mini") != models.end());
+  CHECK(find("gpt-4o-mini")->upstreams == std::vector<std::string>{"openai"});
+  CHECK(find("claude-opus-4-1") == models.end());
+}

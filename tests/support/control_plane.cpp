@@ -1,0 +1,124 @@
+#include "tests/support/control_plane.hpp"
+
+#include "lib/base/text.hpp"
+#include "lib/service/people.hpp"
+
+namespace nufi::test {
+
+namespace {
+
+constexpr std::int64_t kOwner = 1000;
+
+}  // namespace
+
+ControlPlane::ControlPlane(std::vector<service::Publisher::BuiltIn> built_ins)
+    : clock(*parse_rfc3339("2026-08-20T12:00:00Z")),
+      store_(store::sqlite::open(directory.path() / "nufi.db", store::Durability::process)),
+      ledger_(ledger::open(store_->ledger(),
+                           clock,
+                           {.journal_dir = directory.path() / "journal",
+                            .durability = store::Durability::process,
+                            .zone = TimeZone()})),
+      vault_(directory.path() / "secret.key",
+             {{"PROVIDER_KEY", "sk-from-env"}, {"PATH", "/bin:/usr/bin"}}),
+      publisher_(*store_, data_plane, vault_, std::move(built_ins)) {
+  service::DaemonFacts facts;
+  facts.version = "1.2.3";
+  facts.pid = 4711;
+  facts.owner_uid = kOwner;
+  facts.started_at = clock.now();
+  facts.inference_url = "http://127.0.0.1:6834/v1";
+  facts.socket = "/run/nufid.sock";
+  facts.data_dir = directory.path().string();
+  facts.durability = "process";
+  facts.timezone = "UTC";
+  facts.drain_timeout = std::chrono::seconds(30);
+  context_.emplace(service::Context{
+      .store = *store_,
+      .ledger = *ledger_,
+      .data_plane = data_plane,
+      .clock = clock,
+      .vault = vault_,
+      .publisher = publisher_,
+      .changes = changes_,
+      .facts = facts,
+      .username_of = [](std::int64_t uid) { return uid == kOwner ? "ada" : ""; },
+      .settings_changed = [this](const service::SettingValues& values) { announced = values; }});
+}
+
+service::Actor ControlPlane::owner() const {
+  return service::admit(*context_, kOwner);
+}
+
+service::Actor ControlPlane::member() const {
+  const service::Actor root = service::admit(*context_, /*uid=*/0);
+  return {.uid = 0, .account = root.account, .username = "mia", .role = domain::Role::member};
+}
+
+void ControlPlane::call(const domain::Key& key,
+                        domain::Money cost,
+                        domain::RowStatus status) const {
+  using domain::Metric;
+  using domain::Scope;
+  using domain::WindowId;
+  ledger::HoldRequest request;
+  request.row.account = key.account;
+  request.row.project = key.project;
+  request.row.key = key.id;
+  request.row.key_name = key.name;
+  request.row.group = "default";
+  request.row.endpoint = "chat/completions";
+  request.row.model = "gpt-4o-mini";
+  const auto watch = [&](Scope scope, const std::string& id, const domain::SpendLimits& limits) {
+    request.constraints.push_back(
+        {WindowId{scope, id, Metric::usd, limits.budget_period}, std::nullopt});
+    request.constraints.push_back(
+        {WindowId{scope, id, Metric::tokens, limits.token_period}, std::nullopt});
+  };
+  watch(Scope::key, key.id.text(), key.limits);
+  watch(Scope::project, key.project.text(), {});
+  watch(Scope::account, key.account.text(), {});
+  request.ceiling.prompt_cost = cost;
+  request.ceiling.prompt_tokens = 10;
+  request.ceiling.output_tokens = 0;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::optional<ledger::HoldOutcome> outcome;
+  bool is_settled = false;
+  ledger_->hold(std::move(request), [&](ledger::HoldOutcome result) {
+    const std::lock_guard lock(mutex);
+    outcome = std::move(result);
+    changed.notify_all();
+  });
+  std::unique_lock lock(mutex);
+  changed.wait(lock, [&] { return outcome.has_value(); });
+  const domain::RequestId id = std::get<ledger::Held>(*outcome).id;
+  lock.unlock();
+  ledger::Settlement settlement;
+  settlement.status = status;
+  settlement.http_status = 200;
+  settlement.upstream = "openai";
+  settlement.upstream_model = "gpt-4o-mini";
+  settlement.cost = cost;
+  settlement.usage[domain::Bucket::input] = 10;
+  settlement.basis = domain::CostBasis::exact;
+  settlement.attempts = 1;
+  ledger_->settle(id, settlement, [&] {
+    const std::lock_guard settled(mutex);
+    is_settled = true;
+    changed.notify_all();
+  });
+  lock.lock();
+  changed.wait(lock, [&] { return is_settled; });
+}
+
+std::string failure_of(const std::function<void()>& act) {
+  try {
+    act();
+  } catch (const Error& error) {
+    return std::string(errc_name(error.code())) + ": " + error.what();
+  }
+  return {};
+}
+
+}  // namespace nufi::test

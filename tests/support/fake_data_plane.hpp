@@ -1,0 +1,31 @@
+#pragma once
+
+#include "lib/service/data_plane.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace nufi::test {
+
+/// Remembers what was published last; every upstream is in `health`.
+class FakeDataPlane final : public service::DataPlane {
+ public:
+  void publish_keys(const std::vector<domain::Key>& published) override {
+    for (const domain::Key& key : published) keys.insert_or_assign(key.id, key);
+  }
+  void publish_world(domain::World published) override {
+    world = std::move(published);
+    ++worlds;
+  }
+  [[nodiscard]] std::string upstream_health(const domain::UpstreamId&) const override {
+    return health;
+  }
+
+  std::map<domain::KeyId, domain::Key> keys;
+  domain::World world;
+  int worlds = 0;  ///< how many were published
+  std::string health = "unknown";
+};
+
+}  // namespace nufi::test
