@@ -1,10 +1,10 @@
 #pragma once
 
+#include "lib/base/clock.hpp"
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "lib/base/clock.hpp"
 
 namespace nufi::store {
 
@@ -12,10 +12,10 @@ namespace nufi::store {
 /// that never hold a secret.
 struct AuditEntry {
   Timestamp time;
-  std::string actor;        ///< account id, or "system"
-  std::int64_t uid = -1;    ///< operating-system user, -1 = none
-  std::string action;       ///< "key.create", "upstream.remove", …
-  std::string subject;      ///< id of what was changed
+  std::string actor;      ///< account id, or "system"
+  std::int64_t uid = -1;  ///< operating-system user, -1 = none
+  std::string action;     ///< "key.create", "upstream.remove", …
+  std::string subject;    ///< id of what was changed
   std::string before;
   std::string after;
 };

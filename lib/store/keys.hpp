@@ -1,11 +1,11 @@
 #pragma once
 
+#include "lib/domain/key.hpp"
+#include "lib/store/audit.hpp"
+
 #include <optional>
 #include <string_view>
 #include <vector>
-
-#include "lib/domain/key.hpp"
-#include "lib/store/audit.hpp"
 
 namespace nufi::store {
 
@@ -17,8 +17,8 @@ struct KeyFilter {
   std::string after;       ///< id of the last one of the page before; "" = from the start
 };
 
-/// Keys. One method is one transaction. Thread-safe. Throws Error{unavailable} if the database can't
-/// be read or written.
+/// Keys. One method is one transaction. Thread-safe. Throws Error{unavailable} if the database
+/// can't be read or written.
 class Keys {
  public:
   virtual ~Keys() = default;

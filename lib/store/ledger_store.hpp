@@ -1,14 +1,14 @@
 #pragma once
 
-#include <cstdint>
-#include <map>
-#include <string>
-#include <vector>
-
 #include "lib/base/clock.hpp"
 #include "lib/domain/budget.hpp"
 #include "lib/domain/ids.hpp"
 #include "lib/domain/ledger_row.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
 
 namespace nufi::store {
 
@@ -46,12 +46,12 @@ struct WindowAmount {
 
 /// What one commit of the ledger writes, in one transaction.
 struct LedgerBatch {
-  std::vector<domain::LedgerRow> rows;      ///< inserted, or replacing the row of the same id
-  std::vector<WindowAmount> windows;        ///< inserted, or replacing `spent`
-  std::vector<WindowAmount> dropped_windows;  ///< deleted first: their period is no longer counted
+  std::vector<domain::LedgerRow> rows;        ///< inserted, or replacing the row of the same id
+  std::vector<WindowAmount> windows;          ///< inserted, or replacing `spent`
+  std::vector<WindowAmount> dropped_windows;  ///< deleted first (by window and cycle_start)
   std::map<RollupKey, RollupSums> rollups;    ///< added to what is there
   std::map<domain::KeyId, Timestamp> last_used;
-  std::uint64_t journal_position = 0;       ///< everything up to this record is in the database now
+  std::uint64_t journal_position = 0;  ///< everything up to this record is in the database now
 };
 
 /// What the ledger needs to start.
@@ -82,8 +82,11 @@ class LedgerStore {
   virtual void apply(const LedgerBatch& batch) = 0;
   virtual LedgerState load(Timestamp now) = 0;
   /// Sums of completed rows [from, to) of a subject, for a window that starts being counted.
-  virtual std::int64_t spent_between(domain::Scope scope, const std::string& subject,
-                                     domain::Metric metric, Timestamp from, Timestamp to) = 0;
+  virtual std::int64_t spent_between(domain::Scope scope,
+                                     const std::string& subject,
+                                     domain::Metric metric,
+                                     Timestamp from,
+                                     Timestamp to) = 0;
   /// Proves rows = rollups = windows, in one read transaction.
   virtual VerifyReport verify() = 0;
 };

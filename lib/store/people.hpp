@@ -1,11 +1,11 @@
 #pragma once
 
+#include "lib/domain/account.hpp"
+#include "lib/store/audit.hpp"
+
 #include <optional>
 #include <string_view>
 #include <vector>
-
-#include "lib/domain/account.hpp"
-#include "lib/store/audit.hpp"
 
 namespace nufi::store {
 
@@ -17,7 +17,8 @@ class People {
   virtual ~People() = default;
 
   /// Inserts the account with its project.
-  virtual void insert_account(const domain::Account& account, const domain::Project& project,
+  virtual void insert_account(const domain::Account& account,
+                              const domain::Project& project,
                               const AuditEntry& audit) = 0;
   virtual void update_account(const domain::Account& account, const AuditEntry& audit) = 0;
   virtual std::optional<domain::Account> account_by_uid(std::int64_t uid) = 0;

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <string_view>
-#include <vector>
-
 #include "lib/domain/price.hpp"
 #include "lib/store/audit.hpp"
+
+#include <string_view>
+#include <vector>
 
 namespace nufi::store {
 

@@ -1,15 +1,15 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "lib/base/clock.hpp"
 #include "lib/base/time_zone.hpp"
 #include "lib/domain/ids.hpp"
 #include "lib/domain/ledger_row.hpp"
 #include "lib/store/ledger_store.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace nufi::store {
 
@@ -41,7 +41,7 @@ struct RequestFilter {
   std::optional<Timestamp> since;
   std::optional<domain::RequestId> after;   ///< only newer ones, oldest first (for --follow)
   std::optional<domain::RequestId> before;  ///< only older ones (paging)
-  std::int64_t limit = 50;
+  std::int64_t limit = 50;                  ///< at most so many; 0 = none
 };
 
 /// Reads of the ledger for people. Thread-safe, read-only. Throws Error{unavailable}.
@@ -50,7 +50,8 @@ class Reports {
   virtual ~Reports() = default;
   /// Dearest first.
   virtual std::vector<NamedSums> usage_by(const UsageFilter& filter, GroupBy by) = 0;
-  /// Per quarter of an hour that had calls, oldest first; days are made of them in the reader's zone.
+  /// Per quarter of an hour that had calls, oldest first; days are made of them in the reader's
+  /// zone.
   virtual std::vector<TimedSums> usage_over_time(const UsageFilter& filter) = 0;
   /// Newest first (oldest first with `after`).
   virtual std::vector<domain::LedgerRow> requests(const RequestFilter& filter) = 0;

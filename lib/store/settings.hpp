@@ -1,10 +1,10 @@
 #pragma once
 
+#include "lib/store/audit.hpp"
+
 #include <map>
 #include <string>
 #include <string_view>
-
-#include "lib/store/audit.hpp"
 
 namespace nufi::store {
 
@@ -14,6 +14,7 @@ class Settings {
  public:
   virtual ~Settings() = default;
   virtual void set(std::string_view name, std::string_view value, const AuditEntry& audit) = 0;
+  /// Nothing happens (but the audit entry) if it was not set.
   virtual void unset(std::string_view name, const AuditEntry& audit) = 0;
   virtual std::map<std::string, std::string> all() = 0;
 };

@@ -1,8 +1,5 @@
 #pragma once
 
-#include <filesystem>
-#include <memory>
-
 #include "lib/store/audit.hpp"
 #include "lib/store/keys.hpp"
 #include "lib/store/ledger_store.hpp"
@@ -11,6 +8,9 @@
 #include "lib/store/reports.hpp"
 #include "lib/store/settings.hpp"
 #include "lib/store/upstreams.hpp"
+
+#include <filesystem>
+#include <memory>
 
 namespace nufi::store {
 
@@ -37,8 +37,8 @@ class Store {
 
 namespace sqlite {
 /// Opens (or makes, mode 0600) the database at `file` and brings it to the newest schema, keeping a
-/// copy beside it first. Throws Error{unavailable} with a hint if it can't be opened, is not ours, is
-/// corrupt, or was written by a newer nufid.
+/// copy beside it first. Throws Error{unavailable} with a hint if it can't be opened, is not ours,
+/// is corrupt, or was written by a newer nufid.
 std::unique_ptr<Store> open(const std::filesystem::path& file, Durability durability);
 }  // namespace sqlite
 

@@ -1,15 +1,15 @@
 #pragma once
 
-#include <string_view>
-#include <vector>
-
 #include "lib/domain/upstream.hpp"
 #include "lib/store/audit.hpp"
 
+#include <string_view>
+#include <vector>
+
 namespace nufi::store {
 
-/// Upstreams; a stored secret arrives and leaves sealed. One method is one transaction. Thread-safe.
-/// Throws Error{unavailable} if the database can't be read or written.
+/// Upstreams; a stored secret arrives and leaves sealed. `built_in` is not kept. One method is one
+/// transaction. Thread-safe. Throws Error{unavailable} if the database can't be read or written.
 class Upstreams {
  public:
   virtual ~Upstreams() = default;
