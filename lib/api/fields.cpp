@@ -116,10 +116,6 @@ Json text_or_null(std::string_view text) {
   return text.empty() ? Json(nullptr) : Json(text);
 }
 
-Json list_or_null(const std::vector<std::string>& list) {
-  return list.empty() ? Json(nullptr) : Json(list);
-}
-
 Json pairs_to_json(const Pairs& pairs) {
   Json json = Json::object();
   for (const auto& [name, value] : pairs) json[name] = value;

@@ -101,7 +101,6 @@ class Fields {
 
 Json time_or_null(const std::optional<Timestamp>& instant);
 Json text_or_null(std::string_view text);  ///< "" is null
-Json list_or_null(const std::vector<std::string>& list);
 Json pairs_to_json(const Pairs& pairs);
 Json usage_tokens_to_json(const domain::Usage& usage);
 Json rates_to_json(const domain::Rates& rates);

@@ -63,7 +63,8 @@ domain::Money money_from_json(const Json& json, std::string_view field);
 
 /// `json` as text, with every number exact to 1e-9 and without an exponent: the one writer for what
 /// leaves a program (nlohmann's dump() prints 0.00000491 as 4.9099999999999996e-06). Amounts are
-/// exact below 2^53 nano-USD (9 million USD). `indent` < 0 is one line.
+/// exact below 8 million USD, where a double's steps become wider than a nano-USD. `indent` < 0 is
+/// one line.
 std::string to_text(const Json& json, int indent = -1);
 
 /// {"data": items, "next": null or a cursor}: what every list looks like. `items` is an array.

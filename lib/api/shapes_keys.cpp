@@ -37,8 +37,8 @@ Json to_json(const domain::KeyView& view) {
   json["rpm"] = value_or_null(key.rpm);
   json["tpm"] = value_or_null(key.tpm);
   json["max_parallel"] = value_or_null(key.max_parallel);
-  json["allowed_models"] = list_or_null(key.allowed_models);
-  json["allowed_ips"] = list_or_null(key.allowed_ips);
+  json["allowed_models"] = key.allowed_models;
+  json["allowed_ips"] = key.allowed_ips;
   json["enforce"] = domain::enforce_name(key.enforce);
   json["trace"] = key.trace;
   if (view.secret) json["key"] = view.secret->expose();

@@ -24,7 +24,7 @@ constexpr const char* kKey =
     R"("budget_period":"month","spent_usd":1.25,"held_usd":0.000000001,"remaining_usd":3.75,)"
     R"("budget_resets_at":"2026-09-01T00:00:00Z","token_limit":1000,"token_limit_period":"day",)"
     R"("tokens_used":10,"tokens_held":5,"tokens_remaining":990,"rpm":null,"tpm":60,)"
-    R"("max_parallel":null,"allowed_models":["gpt-*"],"allowed_ips":null,"enforce":"strict",)"
+    R"("max_parallel":null,"allowed_models":["gpt-*"],"allowed_ips":[],"enforce":"strict",)"
     R"("trace":false})";
 
 KeyTerms terms(const char* text) {

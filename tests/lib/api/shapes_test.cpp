@@ -37,7 +37,7 @@ constexpr const char* kRequest =
 constexpr const char* kUpstream =
     R"({"id":"up_1","name":"openai","url":"https://api.openai.com/v1","provider":"openai",)"
     R"("secret":"env OPENAI_API_KEY","secret_problem":null,"health":"ok","models":["gpt-*"],)"
-    R"("aliases":{"fast":"gpt-4o-mini"},"headers":{},"groups":null,"priority":0,"weight":1,)"
+    R"("aliases":{"fast":"gpt-4o-mini"},"headers":{},"groups":[],"priority":0,"weight":1,)"
     R"("free":false,"built_in":false,"max_connections":null,"ca_file":null,)"
     R"("created_at":"2026-08-01T10:00:00Z"})";
 
