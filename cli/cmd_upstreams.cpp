@@ -1,0 +1,267 @@
+#include "cli/commands.hpp"
+#include "cli/options.hpp"
+#include "cli/show_upstreams.hpp"
+#include "lib/base/text.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <filesystem>
+#include <istream>
+#include <memory>
+
+namespace nufi::cli {
+
+using domain::Change;
+using domain::SecretKind;
+using domain::UpstreamTerms;
+
+namespace {
+
+struct UpstreamOptions {
+  std::string name;
+  UpstreamTerms terms;
+  bool key_from_stdin = false;
+  bool no_key = false;
+};
+
+std::string absolute(const std::string& path) {
+  // nufid has another working folder than the person who types.
+  return std::filesystem::absolute(path).lexically_normal().string();
+}
+
+/// The ways to give the secret, one at most; there is none that takes it as an argument.
+void add_secret_options(CLI::App& command, UpstreamOptions& options) {
+  UpstreamTerms& terms = options.terms;
+  const auto reference = [&](const char* name,
+                             const char* type,
+                             const char* help,
+                             SecretKind kind) {
+    return add_value(
+        command, name, type, help, [&terms, kind](const std::string& value, const std::string&) {
+          const bool is_path = kind == SecretKind::file;
+          terms.secret_kind = Change<SecretKind>::set(kind);
+          terms.secret_reference = Change<std::string>::set(is_path ? absolute(value) : value);
+        });
+  };
+  const std::array<CLI::Option*, 5> ways = {
+      reference(
+          "--key-env", "VARIABLE", "nufid reads the secret from its environment", SecretKind::env),
+      reference("--key-file", "FILE", "nufid reads the secret from a file", SecretKind::file),
+      reference("--key-command",
+                "COMMAND",
+                "nufid runs a command that prints the secret",
+                SecretKind::command),
+      command.add_flag("--key-stdin",
+                       options.key_from_stdin,
+                       "read the secret from standard input; nufid keeps it encrypted"),
+      command.add_flag("--no-key", options.no_key, "it needs no secret")};
+  for (CLI::Option* way : ways) {
+    for (CLI::Option* other : ways) {
+      if (way != other) way->excludes(other);
+    }
+  }
+}
+
+void add_upstream_options(CLI::App& command, UpstreamOptions& options) {
+  UpstreamTerms& terms = options.terms;
+  const auto number = [&command](const char* name, const char* help, Change<std::int64_t>& field) {
+    add_value(
+        command, name, "N", help, [&field](const std::string& value, const std::string& option) {
+          field = change_of<std::int64_t>(value, option, read_whole);
+        });
+  };
+  const auto list = [&command](const char* name,
+                               const char* type,
+                               const char* help,
+                               Change<std::vector<std::string>>& field) {
+    add_values(command,
+               name,
+               type,
+               help,
+               [&field](const std::vector<std::string>& values, const std::string&) {
+                 field = change_of_list(values);
+               });
+  };
+  using Pairs = std::vector<std::pair<std::string, std::string>>;
+  const auto pairs =
+      [&command](const char* name, const char* type, const char* help, Change<Pairs>& field) {
+        add_values(command,
+                   name,
+                   type,
+                   help,
+                   [&field](const std::vector<std::string>& values, const std::string& option) {
+                     const bool none = values == std::vector<std::string>{"none"};
+                     field = none ? Change<Pairs>::clear()
+                                  : Change<Pairs>::set(read_pairs(values, option));
+                   });
+      };
+  add_value(command,
+            "--url",
+            "URL",
+            "base URL, e.g. https://api.openai.com/v1",
+            [&terms](const std::string& value, const std::string&) {
+              terms.url = Change<std::string>::set(value);
+            });
+  add_secret_options(command, options);
+  list("--model", "GLOB", "a model it serves, repeatable, or none for all", terms.models);
+  pairs("--alias", "NAME=REAL", "a name that clients use for a model, repeatable", terms.aliases);
+  pairs(
+      "--header", "NAME=VALUE", "extra request header, repeatable; not for secrets", terms.headers);
+  list("--group", "GROUP", "a group that may use it, repeatable, or none for all", terms.groups);
+  number("--priority", "higher ones are tried first (default 0)", terms.priority);
+  number("--weight", "share among equal priorities (default 1)", terms.weight);
+  number("--max-connections", "most connections to it, or none", terms.max_connections);
+  add_value(command,
+            "--ca-file",
+            "FILE",
+            "more roots to trust (PEM), or none",
+            [&terms](const std::string& value, const std::string&) {
+              terms.ca_file = value == "none" ? Change<std::string>::clear()
+                                              : Change<std::string>::set(absolute(value));
+            });
+  command.add_flag_function(
+      "--free,!--no-free",
+      [&terms](std::int64_t on) { terms.free = Change<bool>::set(on > 0); },
+      "its calls cost nothing");
+}
+
+void store_secret(UpstreamTerms& terms, Secret secret) {
+  if (secret.empty()) throw Error(Errc::usage, "the secret is empty", "or say --no-key");
+  terms.secret_kind = Change<SecretKind>::set(SecretKind::stored);
+  terms.secret_text = Change<Secret>::set(std::move(secret));
+}
+
+/// Reads the secret from where the options say.
+void take_secret(const Context& context, UpstreamOptions& options) {
+  if (options.no_key) options.terms.secret_kind = Change<SecretKind>::set(SecretKind::none);
+  if (!options.key_from_stdin) return;
+  std::string line;
+  std::getline(context.in, line);
+  store_secret(options.terms, Secret(std::string(trim(line))));
+}
+
+/// For a new upstream of which no option said where its secret is.
+void ask_for_secret(const Context& context, UpstreamOptions& options) {
+  const auto& preset = options.terms.preset;
+  const domain::Preset* known = preset.sets() ? domain::find_preset(preset.value()) : nullptr;
+  if (known != nullptr && !known->needs_key) {
+    options.terms.secret_kind = Change<SecretKind>::set(SecretKind::none);
+    return;
+  }
+  if (!context.can_ask()) {
+    throw Error(Errc::usage,
+                "it is not said where the secret of '" + options.name + "' is",
+                "add --key-env, --key-file, --key-stdin, --key-command or --no-key");
+  }
+  const Secret secret = context.ask_secret("secret of '" + printable(options.name) + "': ");
+  store_secret(options.terms, Secret(std::string(trim(secret.expose()))));
+}
+
+std::vector<std::string> preset_names() {
+  std::vector<std::string> names;
+  for (const domain::Preset& preset : domain::presets()) names.emplace_back(preset.name);
+  return names;
+}
+
+void print_done(const Context& context, const domain::UpstreamView& view, const char* what) {
+  context.print_done(api::to_json(view),
+                     view.upstream.name,
+                     fmt::format("upstream '{}' {}", view.upstream.name, what));
+}
+
+CLI::App* add_verb(CLI::App& upstreams,
+                   Context& context,
+                   const std::string& verb,
+                   const std::string& help,
+                   std::string& name) {
+  CLI::App* command = upstreams.add_subcommand(verb, help);
+  command->add_option("NAME", name, "name of the upstream")->required()->type_name("");
+  add_output_options(*command, context);
+  return command;
+}
+
+void add_add(CLI::App& upstreams, Context& context) {
+  auto options = std::make_shared<UpstreamOptions>();
+  CLI::App* command = add_verb(upstreams, context, "add", "add a provider endpoint", options->name);
+  std::string presets;
+  for (const std::string& name : preset_names()) presets += (presets.empty() ? "" : ", ") + name;
+  add_value(*command,
+            "--preset",
+            "PRESET",
+            "a known provider: " + presets,
+            [options_of = options.get()](const std::string& value, const std::string& option) {
+              options_of->terms.preset =
+                  Change<std::string>::set(read_word(value, option, preset_names()));
+            });
+  add_upstream_options(*command, *options);
+  command->callback([&context, options] {
+    UpstreamTerms& terms = options->terms;
+    if (!terms.url.sets() && !terms.preset.sets()) {
+      throw Error(Errc::usage, "it is not said where it is", "add --url or --preset");
+    }
+    terms.name = Change<std::string>::set(options->name);
+    take_secret(context, *options);
+    if (!terms.secret_kind.sets()) ask_for_secret(context, *options);
+    const auto view = context.client().add_upstream(terms);
+    print_done(context, view, "added");
+    if (!context.json) context.note("try it with: nufi upstreams test " + view.upstream.name);
+  });
+}
+
+void add_edit(CLI::App& upstreams, Context& context) {
+  auto options = std::make_shared<UpstreamOptions>();
+  CLI::App* command = add_verb(upstreams, context, "edit", "change it", options->name);
+  add_value(*command,
+            "--name",
+            "NAME",
+            "its new name",
+            [options_of = options.get()](const std::string& value, const std::string&) {
+              options_of->terms.name = Change<std::string>::set(value);
+            });
+  add_upstream_options(*command, *options);
+  command->callback([&context, options] {
+    take_secret(context, *options);
+    require_change(api::to_json(options->terms), "nufi upstreams edit");
+    print_done(context, context.client().edit_upstream(options->name, options->terms), "changed");
+  });
+}
+
+void test(Context& context, const std::string& name) {
+  const auto steps = context.client().test_upstream(name);
+  context.print(list_of_steps(steps));
+  for (const domain::ProbeStep& step : steps) {
+    if (!step.ok) context.exit_code = exit_code(Errc::upstream);
+  }
+}
+
+}  // namespace
+
+void add_upstreams_commands(CLI::App& root, Context& context) {
+  CLI::App& upstreams = *root.add_subcommand("upstreams", "the providers that calls go to");
+  upstreams.require_subcommand(1);
+  add_add(upstreams, context);
+  CLI::App* list = upstreams.add_subcommand("list", "all upstreams and their health");
+  add_output_options(*list, context);
+  list->callback([&context] { context.print(list_of_upstreams(context.client().upstreams())); });
+  auto name = std::make_shared<std::string>();
+  add_verb(upstreams, context, "show", "everything about one", *name)->callback([&context, name] {
+    const auto view = context.client().upstream(*name);
+    context.print(api::to_json(view), view.upstream.name, rows_of_upstream(view));
+  });
+  add_edit(upstreams, context);
+  add_verb(upstreams, context, "test", "really call it: models, a chat, a stream, usage", *name)
+      ->callback([&context, name] { test(context, *name); });
+  CLI::App* remove = add_verb(upstreams, context, "remove", "forget it and its secret", *name);
+  add_yes_option(*remove, context);
+  remove->callback([&context, name] {
+    context.confirm("remove upstream '" + *name + "'");
+    context.client().remove_upstream(*name);
+    context.print_done(
+        api::Json{{"name", *name}, {"removed", true}}, *name, "upstream '" + *name + "' removed");
+  });
+}
+
+}  // namespace nufi::cli

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "cli/context.hpp"
+
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+/// All commands of nufi. Each function adds one noun with its verbs to `root`; what a verb does
+/// runs while the command line is parsed, once all of it is understood.
+namespace nufi::cli {
+
+void add_daemon_commands(CLI::App& root, Context& context);     // up down restart
+void add_status_command(CLI::App& root, Context& context);      // status
+void add_keys_commands(CLI::App& root, Context& context);       // keys …
+void add_usage_command(CLI::App& root, Context& context);       // usage
+void add_requests_command(CLI::App& root, Context& context);    // requests
+void add_upstreams_commands(CLI::App& root, Context& context);  // upstreams …
+void add_models_command(CLI::App& root, Context& context);      // models
+void add_prices_commands(CLI::App& root, Context& context);     // prices …
+void add_profile_commands(CLI::App& root, Context& context);    // profile
+void add_accounts_commands(CLI::App& root, Context& context);   // accounts …
+void add_config_commands(CLI::App& root, Context& context);     // config …
+void add_ledger_commands(CLI::App& root, Context& context);     // ledger …
+
+/// `nufi` alone: where you stand, and the next step.
+void show_where_you_stand(Context& context);
+
+/// Runs the command line `arguments` (without the program's name) and returns the exit code
+/// (PRODUCT §3). Never throws: errors become the lines `error:` and `hint:` on context.err.
+int run(Context& context, const std::vector<std::string>& arguments);
+
+}  // namespace nufi::cli

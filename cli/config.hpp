@@ -1,0 +1,34 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nufi::cli {
+
+/// What `nufi` takes from its environment (PRODUCT §2). Only main and config read it.
+struct Config {
+  std::vector<std::string>
+      sockets;                    ///< where nufid's socket can be, the likeliest first; not empty
+  bool socket_is_chosen = false;  ///< by NUFI_SOCKET (or --socket): there is no other place then
+  std::string state_dir;          ///< of nufi: where the log of a detached nufid goes
+  std::vector<std::string> path;  ///< folders of programs
+  bool no_colour = false;
+  bool force_colour = false;
+  bool dumb_terminal = false;
+  bool utf8 = false;  ///< the locale's character set
+  std::optional<int> columns;
+  bool has_wayland = false;
+  bool has_x11 = false;
+};
+
+/// A variable's value, or nullptr.
+using Environment = std::function<const char*(const char*)>;
+
+Config read_config(const Environment& environment);
+
+/// The socket to talk to: the first of `config.sockets` that is there, else the first.
+std::string choose_socket(const Config& config);
+
+}  // namespace nufi::cli

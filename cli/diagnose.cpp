@@ -1,0 +1,93 @@
+#include "cli/diagnose.hpp"
+
+#include "lib/base/text.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace nufi::cli {
+
+namespace {
+
+std::vector<const CLI::App*> commands_of(const CLI::App& app) {
+  return app.get_subcommands([](const CLI::App*) { return true; });
+}
+
+std::vector<std::string> verbs_of(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : commands_of(app)) names.push_back(command->get_name());
+  return names;
+}
+
+const CLI::App* find_command(const CLI::App& app, const std::string& name) {
+  for (const CLI::App* command : commands_of(app)) {
+    if (command->get_name() == name) return command;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> options_of(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+Error unknown(const std::string& what,
+              const std::string& prefix,
+              const std::string& word,
+              const std::vector<std::string>& known,
+              const std::string& otherwise) {
+  const auto nearest = closest(word, known);
+  return Error(Errc::usage,
+               "unknown " + what + " '" + word + "'",
+               nearest ? "did you mean " + prefix + *nearest + "?" : otherwise);
+}
+
+}  // namespace
+
+Error diagnose(const CLI::App& root,
+               const std::vector<std::string>& arguments,
+               const CLI::ParseError& error) {
+  const CLI::App* app = &root;
+  std::string path = root.get_name();
+  for (std::size_t i = 0; i < arguments.size() && arguments[i] != "--"; ++i) {
+    const std::string& word = arguments[i];
+    if (word.size() > 1 && word.front() == '-') {
+      const std::string name = word.substr(0, word.find('='));
+      const CLI::Option* option = app->get_option_no_throw(name);
+      if (option == nullptr) {
+        return unknown("option", "", name, options_of(*app), "see: " + path + " --help");
+      }
+      const bool has_value = option->get_items_expected_min() > 0;
+      if (has_value && name.size() == word.size()) ++i;
+      continue;
+    }
+    const auto verbs = verbs_of(*app);
+    if (verbs.empty()) continue;
+    const CLI::App* next = find_command(*app, word);
+    if (next == nullptr) {
+      return unknown("command", path + " ", word, verbs, "one of: " + joined(verbs));
+    }
+    app = next;
+    path += " " + word;
+  }
+  const auto verbs = verbs_of(*app);
+  if (!verbs.empty() && app != &root) {
+    return Error(Errc::usage, path + " needs a verb", "one of: " + joined(verbs));
+  }
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+    return Error(Errc::usage, "more words than " + path + " takes", "see: " + path + " --help");
+  }
+  std::string message = error.what();
+  message = message.substr(0, message.find('\n'));
+  return Error(Errc::usage, message, "see: " + path + " --help");
+}
+
+}  // namespace nufi::cli

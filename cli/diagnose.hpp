@@ -1,0 +1,21 @@
+#pragma once
+
+#include "lib/base/error.hpp"
+
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+class ParseError;
+}  // namespace CLI
+
+namespace nufi::cli {
+
+/// Says in our words why `arguments` could not be parsed, with "did you mean" for an unknown
+/// command or option. Never repeats the value of an option: it may be a secret in the wrong place.
+Error diagnose(const CLI::App& root,
+               const std::vector<std::string>& arguments,
+               const CLI::ParseError& error);
+
+}  // namespace nufi::cli

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "lib/base/clock.hpp"
+#include "lib/domain/budget.hpp"
+#include "lib/domain/money.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// Values as people read them on a terminal; pipes and JSON get exact ones.
+namespace nufi::cli {
+
+/// "$5.00", "$0.0123", "$0.000004": at least two decimals, and more the smaller the amount is.
+std::string human_money(domain::Money amount);
+/// "$5.00/month"; "-" when there is none.
+std::string human_budget(const std::optional<domain::Money>& budget, domain::Period period);
+/// "1,234,567".
+std::string human_count(std::int64_t count);
+/// "3m ago", "now".
+std::string human_ago(Timestamp then, Timestamp now);
+/// "in 12d", or "3m ago" when it is over.
+std::string human_until(Timestamp then, Timestamp now);
+/// "350ms", "1.2s", "2m05s" of microseconds; "-" for -1.
+std::string human_latency(std::int64_t us);
+
+/// `text` without anything that could move a cursor or break a line: each such character is "?".
+std::string printable(std::string_view text);
+/// Columns `text` takes on a terminal (East Asian wide characters take two).
+int display_width(std::string_view text);
+/// `text` in at most `width` columns, with "…" where it was cut.
+std::string shorten(std::string_view text, int width);
+
+}  // namespace nufi::cli

@@ -1,0 +1,35 @@
+#include "cli/commands.hpp"
+#include "cli/config.hpp"
+#include "cli/process.hpp"
+#include "cli/terminal.hpp"
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <thread>
+#include <unistd.h>
+#include <vector>
+
+int main(int argc, char** argv) {
+  using namespace nufi;
+  // A reader that leaves (`nufi … | head`) shows as a write error, which run() reports.
+  std::signal(SIGPIPE, SIG_IGN);
+  const SystemClock clock;
+  cli::Context context(std::cin, std::cout, std::cerr, clock);
+  context.config = cli::read_config([](const char* name) { return std::getenv(name); });
+  context.screen = cli::find_screen(context.config);
+  context.in_is_terminal = ::isatty(STDIN_FILENO) == 1;
+  context.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
+  context.program_dir = cli::own_folder();
+  context.connect = [](const std::string& socket) {
+    return api::unix_transport(socket, NUFI_VERSION);
+  };
+  context.ask_secret = cli::ask_secret;
+  context.pause = [](std::chrono::milliseconds span) {
+    std::this_thread::sleep_for(span);
+    return true;
+  };
+  return cli::run(context, std::vector<std::string>(argv + 1, argv + argc));
+}

@@ -1,0 +1,149 @@
+#include "cli/options.hpp"
+
+#include "lib/base/text.hpp"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace nufi::cli {
+
+using domain::Period;
+
+namespace {
+
+[[noreturn]] void wrong(const std::string& option,
+                        const std::string& expected,
+                        const std::string& hint = {}) {
+  throw Error(Errc::usage, option + " must be " + expected, hint);
+}
+
+Period read_period(const std::string& value,
+                   const std::string& option,
+                   const std::vector<std::string>& words) {
+  return domain::period_from_name(read_word(value, option, words)).value();
+}
+
+}  // namespace
+
+void add_json_option(CLI::App& command, Context& context) {
+  command.add_flag("--json", context.json, "print JSON");
+}
+
+void add_output_options(CLI::App& command, Context& context) {
+  add_json_option(command, context);
+  command.add_flag("-q,--quiet", context.quiet, "print only the id (or the new key)");
+}
+
+void add_yes_option(CLI::App& command, Context& context) {
+  command.add_flag("--yes", context.yes, "do it without asking");
+}
+
+CLI::Option* add_value(CLI::App& command,
+                       const std::string& name,
+                       const std::string& type,
+                       const std::string& help,
+                       ReadValue read) {
+  const std::string shown = name.substr(name.find("--"));
+  return command
+      .add_option_function<std::string>(
+          name,
+          [read = std::move(read), shown](const std::string& value) { read(value, shown); },
+          help)
+      ->type_name(type);
+}
+
+CLI::Option* add_values(CLI::App& command,
+                        const std::string& name,
+                        const std::string& type,
+                        const std::string& help,
+                        ReadValues read) {
+  // One value each time, so that the word after it stays what it is.
+  return command
+      .add_option_function<std::vector<std::string>>(
+          name,
+          [read = std::move(read), name](const std::vector<std::string>& values) {
+            read(values, name);
+          },
+          help)
+      ->allow_extra_args(false)
+      ->type_name(type);
+}
+
+domain::Money read_money(const std::string& value, const std::string& option) {
+  const auto amount = domain::parse_usd(value);
+  if (!amount) wrong(option, "an amount in USD like 5 or 0.25");
+  return *amount;
+}
+
+std::int64_t read_count(const std::string& value, const std::string& option) {
+  const auto count = parse_integer(value);
+  if (!count || *count <= 0) wrong(option, "a whole number above 0");
+  return *count;
+}
+
+std::int64_t read_whole(const std::string& value, const std::string& option) {
+  const auto count = parse_integer(value);
+  if (!count) wrong(option, "a whole number");
+  return *count;
+}
+
+std::string read_word(const std::string& value,
+                      const std::string& option,
+                      const std::vector<std::string>& words) {
+  if (std::find(words.begin(), words.end(), value) != words.end()) return value;
+  std::string list;
+  for (const std::string& word : words) {
+    if (!list.empty()) list += word == words.back() ? " or " : ", ";
+    list += word;
+  }
+  const auto nearest = closest(value, words);
+  wrong(option, list, nearest ? "did you mean " + *nearest + "?" : "");
+}
+
+Period read_budget_period(const std::string& value, const std::string& option) {
+  return read_period(value, option, {"day", "week", "month", "total"});
+}
+
+Period read_token_period(const std::string& value, const std::string& option) {
+  return read_period(value, option, {"minute", "hour", "day", "week", "month", "total"});
+}
+
+Timestamp read_future(const std::string& value, const std::string& option, Timestamp now) {
+  if (const auto span = parse_duration(value)) return now + *span;
+  const auto instant = parse_rfc3339(value);
+  if (!instant) wrong(option, "like 30d, 2026-12-31, 2026-12-31T10:00:00Z or never");
+  return *instant;
+}
+
+Timestamp read_past(const std::string& value, const std::string& option, Timestamp now) {
+  if (const auto span = parse_duration(value)) return now - *span;
+  const auto instant = parse_rfc3339(value);
+  if (!instant) wrong(option, "like 2h, 7d, 2026-08-01 or 2026-08-01T10:00:00Z");
+  return *instant;
+}
+
+std::vector<std::pair<std::string, std::string>> read_pairs(const std::vector<std::string>& values,
+                                                            const std::string& option) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const std::string& value : values) {
+    const auto at = value.find('=');
+    if (at == std::string::npos || at == 0) wrong(option, "like name=value");
+    pairs.emplace_back(value.substr(0, at), value.substr(at + 1));
+  }
+  return pairs;
+}
+
+domain::Change<std::vector<std::string>> change_of_list(const std::vector<std::string>& values) {
+  using List = std::vector<std::string>;
+  if (values == List{"none"}) return domain::Change<List>::clear();
+  return domain::Change<List>::set(values);
+}
+
+void require_change(const api::Json& terms, const std::string& command) {
+  if (!terms.empty()) return;
+  throw Error(Errc::usage, "nothing to change", "say what: " + command + " --help");
+}
+
+}  // namespace nufi::cli

@@ -1,0 +1,107 @@
+#pragma once
+
+#include "cli/context.hpp"
+#include "lib/domain/terms.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
+/// Options that several commands share. Each reads its value with a message of its own, and throws
+/// Error{usage} when the value can't be one.
+namespace nufi::cli {
+
+/// --json, and -q/--quiet.
+void add_output_options(CLI::App& command, Context& context);
+void add_json_option(CLI::App& command, Context& context);
+/// --yes.
+void add_yes_option(CLI::App& command, Context& context);
+
+/// An option with one value, given to `read` (with the option's name) when it is there. `type` is
+/// what the help shows for the value.
+using ReadValue = std::function<void(const std::string& value, const std::string& option)>;
+CLI::Option* add_value(CLI::App& command,
+                       const std::string& name,
+                       const std::string& type,
+                       const std::string& help,
+                       ReadValue read);
+/// An option that may be repeated.
+using ReadValues =
+    std::function<void(const std::vector<std::string>& values, const std::string& option)>;
+CLI::Option* add_values(CLI::App& command,
+                        const std::string& name,
+                        const std::string& type,
+                        const std::string& help,
+                        ReadValues read);
+
+// Values. `option` is named in the message.
+domain::Money read_money(const std::string& value, const std::string& option);
+std::int64_t read_count(const std::string& value, const std::string& option);  ///< > 0
+std::int64_t read_whole(const std::string& value, const std::string& option);  ///< any sign
+/// One of `words`; the error names the nearest.
+std::string read_word(const std::string& value,
+                      const std::string& option,
+                      const std::vector<std::string>& words);
+domain::Period read_budget_period(const std::string& value, const std::string& option);
+domain::Period read_token_period(const std::string& value, const std::string& option);
+/// "30d" (from now), a date or an RFC 3339 time.
+Timestamp read_future(const std::string& value, const std::string& option, Timestamp now);
+/// "2h" (ago), a date or an RFC 3339 time.
+Timestamp read_past(const std::string& value, const std::string& option, Timestamp now);
+/// "name=value" pairs, in order.
+std::vector<std::pair<std::string, std::string>> read_pairs(const std::vector<std::string>& values,
+                                                            const std::string& option);
+
+/// `none` clears, anything else is read.
+template <class T, class Read>
+domain::Change<T> change_of(const std::string& value, const std::string& option, Read read) {
+  if (value == "none") return domain::Change<T>::clear();
+  return domain::Change<T>::set(read(value, option));
+}
+/// A list; the single value `none` empties it.
+domain::Change<std::vector<std::string>> change_of_list(const std::vector<std::string>& values);
+
+/// --budget, --budget-period, --token-limit, --token-limit-period.
+template <class Terms>
+void add_limit_options(CLI::App& command, Terms& terms) {
+  add_value(command,
+            "--budget",
+            "USD",
+            "most it may cost in a period, or none",
+            [&terms](const std::string& value, const std::string& option) {
+              terms.budget = change_of<domain::Money>(value, option, read_money);
+            });
+  add_value(command,
+            "--budget-period",
+            "PERIOD",
+            "day, week, month or total (default month)",
+            [&terms](const std::string& value, const std::string& option) {
+              terms.budget_period =
+                  domain::Change<domain::Period>::set(read_budget_period(value, option));
+            });
+  add_value(command,
+            "--token-limit",
+            "N",
+            "most tokens in a period, or none",
+            [&terms](const std::string& value, const std::string& option) {
+              terms.token_limit = change_of<std::int64_t>(value, option, read_count);
+            });
+  add_value(command,
+            "--token-limit-period",
+            "PERIOD",
+            "minute, hour, day, week, month or total (default month)",
+            [&terms](const std::string& value, const std::string& option) {
+              terms.token_limit_period =
+                  domain::Change<domain::Period>::set(read_token_period(value, option));
+            });
+}
+
+/// Throws Error{usage} if an edit changes nothing.
+void require_change(const api::Json& terms, const std::string& command);
+
+}  // namespace nufi::cli

@@ -1,0 +1,96 @@
+#include "cli/commands.hpp"
+#include "cli/diagnose.hpp"
+#include "cli/options.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <memory>
+#include <ostream>
+
+namespace nufi::cli {
+
+namespace {
+
+/// CLI11's help without its remarks behind the names: our help texts say those things in words.
+class Help final : public CLI::Formatter {
+ public:
+  Help() { column_width(34); }
+
+  std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
+    std::string name = CLI::Formatter::make_option_name(option, is_positional);
+    if (const auto at = name.find("{false}"); at != std::string::npos) name.erase(at);
+    return name;
+  }
+  std::string make_option_opts(const CLI::Option* option) const override {
+    return option->get_type_name().empty() ? "" : " " + option->get_type_name();
+  }
+};
+
+void print_error(const Context& context, const Error& error) {
+  const bool colour = context.screen.colour && context.err_is_terminal;
+  context.err << toned("error:", Tone::bad, colour) << ' ' << printable(error.what()) << '\n';
+  if (!error.hint().empty()) {
+    context.err << toned("hint:", Tone::strong, colour) << ' ' << printable(error.hint()) << '\n';
+  }
+}
+
+/// The one list of everything nufi can do.
+void add_commands(CLI::App& root, Context& context) {
+  add_daemon_commands(root, context);
+  add_status_command(root, context);
+  add_keys_commands(root, context);
+  add_usage_command(root, context);
+  add_requests_command(root, context);
+  add_upstreams_commands(root, context);
+  add_models_command(root, context);
+  add_prices_commands(root, context);
+  add_profile_commands(root, context);
+  add_accounts_commands(root, context);
+  add_config_commands(root, context);
+  add_ledger_commands(root, context);
+}
+
+void parse(Context& context, const std::vector<std::string>& arguments) {
+  CLI::App root{"nufi issues keys for language models, limits them and shows where the money went",
+                "nufi"};
+  root.formatter(std::make_shared<Help>());
+  root.require_subcommand(0, 1);
+  root.set_version_flag("--version", "nufi " NUFI_VERSION);
+  root.add_option("--socket", context.socket, "the socket of nufid")->type_name("PATH");
+  add_output_options(root, context);
+  add_commands(root, context);
+  root.footer("start with: nufi up, then: nufi keys create --name laptop --budget 5");
+  try {
+    auto reversed = arguments;
+    std::reverse(reversed.begin(), reversed.end());
+    root.parse(reversed);
+  } catch (const CLI::Success& success) {  // --help and --version
+    root.exit(success, context.out, context.err);
+    return;
+  } catch (const CLI::ParseError& error) {
+    throw diagnose(root, arguments, error);
+  }
+  if (root.get_subcommands().empty()) show_where_you_stand(context);
+}
+
+}  // namespace
+
+int run(Context& context, const std::vector<std::string>& arguments) {
+  try {
+    parse(context, arguments);
+    context.out.flush();
+    if (!context.out) throw Error(Errc::internal, "can't write the output");
+    return context.exit_code;
+  } catch (const Error& error) {
+    context.out.flush();
+    print_error(context, error);
+    return exit_code(error.code());
+  } catch (const std::exception& error) {
+    print_error(context, Error(Errc::internal, error.what()));
+    return exit_code(Errc::internal);
+  }
+}
+
+}  // namespace nufi::cli

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "cli/context.hpp"
+#include "lib/domain/views.hpp"
+
+#include <vector>
+
+namespace nufi::cli {
+
+Listing list_of_upstreams(const std::vector<domain::UpstreamView>& upstreams);
+Context::Rows rows_of_upstream(const domain::UpstreamView& view);
+Listing list_of_steps(const std::vector<domain::ProbeStep>& steps);
+
+}  // namespace nufi::cli
