@@ -109,6 +109,8 @@ class App::House {
                               .zone = settings_.timezone})),
         inference_(inference_options(config, settings_), *ledger_, clock_),
         publisher_(*store_, inference_, vault_, built_ins()) {
+    inference_.bind();
+    inference_.set_drain_on_disconnect(settings_.drain_on_disconnect);
     publisher_.publish_all();
     inference_.start();
     context_.emplace(make_context());
@@ -174,6 +176,7 @@ class App::House {
             .username_of = username_of,
             .settings_changed = [this](const service::SettingValues& values) {
               if (!config_.hold_wait) inference_.set_hold_wait(values.hold_wait);
+              inference_.set_drain_on_disconnect(values.drain_on_disconnect);
             }};
   }
 

@@ -50,6 +50,13 @@ void read_default_period(SettingValues& values, const std::string& text) {
   values.default_budget_period = *period;
 }
 
+void read_on_disconnect(SettingValues& values, const std::string& text) {
+  if (text != "cancel" && text != "drain") {
+    throw Error(Errc::invalid, "on_disconnect must be cancel or drain");
+  }
+  values.drain_on_disconnect = text == "drain";
+}
+
 void read_budget_status(SettingValues& values, const std::string& text) {
   if (text != "429" && text != "402") {
     throw Error(Errc::invalid, "budget_status must be 429 or 402");
@@ -74,6 +81,10 @@ constexpr std::array kSettings = {
             "month",
             "period of that budget: day, week, month or total",
             read_default_period},
+    Setting{"on_disconnect",
+            "cancel",
+            "what becomes of a call whose client left: cancel it, or drain it for its exact usage",
+            read_on_disconnect},
     Setting{"budget_status",
             "429",
             "HTTP status of a reached budget, 429 or 402; counts after a restart",

@@ -22,7 +22,8 @@ struct SettingValues {
   std::chrono::milliseconds hold_wait{2000};    ///< how long a call waits for room
   std::optional<domain::Money> default_budget;  ///< of a new account
   domain::Period default_budget_period = domain::Period::month;
-  int budget_status = 429;  ///< HTTP status of `Budget reached`: 429 or 402
+  bool drain_on_disconnect = false;  ///< read on when the client left, for the exact usage
+  int budget_status = 429;           ///< HTTP status of `Budget reached`: 429 or 402
 };
 
 /// A setting as it is shown.

@@ -66,5 +66,6 @@ TEST_CASE("settings: each refuses what it can't hold") {
   CHECK(refuses("hold_wait", "soon"));
   CHECK(refuses("default_budget_usd", "-5"));
   CHECK(refuses("default_budget_period", "minute"));
+  CHECK(refuses("on_disconnect", "wait"));
   CHECK(refuses("budget_status", "500"));
 }
