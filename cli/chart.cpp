@@ -121,6 +121,7 @@ std::vector<std::string> draw_chart(const std::vector<domain::DayTotals>& days,
                                 std::string(static_cast<std::size_t>(label_width) + 2, ' '),
                                 days_per_bar));
   }
+  for (std::string& line : lines) line = shorten(line, screen.width);
   return lines;
 }
 

@@ -14,13 +14,11 @@ using api::Setting;
 namespace {
 
 api::Json json_of(const Setting& setting) {
-  const auto text = [](bool is_there, const std::string& value) {
-    return is_there ? api::Json(value) : api::Json(nullptr);
-  };
-  return api::Json{{"name", setting.name},
-                   {"value", text(setting.is_set, setting.value)},
-                   {"default", text(!setting.fallback.empty(), setting.fallback)},
-                   {"description", setting.description}};
+  return api::Json{
+      {"name", setting.name},
+      {"value", setting.value ? api::Json(*setting.value) : api::Json(nullptr)},
+      {"default", setting.fallback.empty() ? api::Json(nullptr) : api::Json(setting.fallback)},
+      {"description", setting.description}};
 }
 
 void list(const Context& context, const std::vector<Setting>& settings) {
@@ -35,7 +33,7 @@ void list(const Context& context, const std::vector<Setting>& settings) {
     listing.items.push_back(json_of(setting));
     listing.ids.push_back(setting.name);
     listing.table.add({text_cell(setting.name, Tone::strong),
-                       text_cell(setting.value),
+                       text_cell(setting.effective(), setting.value ? Tone::plain : Tone::dim),
                        text_cell(setting.fallback, Tone::dim),
                        text_cell(setting.description)});
   }
@@ -58,7 +56,7 @@ void print_value(const Context& context, const Setting& setting) {
   if (context.json) {
     context.print_json(json_of(setting));
   } else {
-    context.out << setting.value << '\n';
+    context.out << setting.effective() << '\n';
   }
 }
 
@@ -87,7 +85,8 @@ void add_config_commands(CLI::App& root, Context& context) {
       print_value(context, setting);
     } else {
       context.note(printable(setting.name + " is " +
-                             (setting.value.empty() ? "not set" : setting.value) + " now"));
+                             (setting.effective().empty() ? "not set" : setting.effective()) +
+                             " now"));
     }
   });
   CLI::App* all = config.add_subcommand("list", "all settings");

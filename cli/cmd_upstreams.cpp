@@ -229,8 +229,8 @@ void add_edit(CLI::App& upstreams, Context& context) {
   });
 }
 
-void test(Context& context, const std::string& name) {
-  const auto steps = context.client().test_upstream(name);
+void test(Context& context, const std::string& name, const std::string& model) {
+  const auto steps = context.client().test_upstream(name, model);
   context.print(list_of_steps(steps));
   for (const domain::ProbeStep& step : steps) {
     if (!step.ok) context.exit_code = exit_code(Errc::upstream);
@@ -252,8 +252,12 @@ void add_upstreams_commands(CLI::App& root, Context& context) {
     context.print(api::to_json(view), view.upstream.name, rows_of_upstream(view));
   });
   add_edit(upstreams, context);
-  add_verb(upstreams, context, "test", "really call it: models, a chat, a stream, usage", *name)
-      ->callback([&context, name] { test(context, *name); });
+  auto model = std::make_shared<std::string>();
+  CLI::App* tries =
+      add_verb(upstreams, context, "test", "really call it: models, a chat, a stream", *name);
+  tries->add_option("--model", *model, "the model to call (default: one it serves)")
+      ->type_name("MODEL");
+  tries->callback([&context, name, model] { test(context, *name, *model); });
   CLI::App* remove = add_verb(upstreams, context, "remove", "forget it and its secret", *name);
   add_yes_option(*remove, context);
   remove->callback([&context, name] {

@@ -97,6 +97,8 @@ void add_usage_command(CLI::App& root, Context& context) {
               options_of->by_is_chosen = true;
             });
   command->add_option("--key", options->query.key, "only of this key")->type_name("KEY");
+  command->add_option("--project", options->query.project, "only of this project")
+      ->type_name("PROJECT");
   command->add_flag("--csv", options->csv, "print CSV with a header");
   add_json_option(*command, context);
   command->callback([&context, options] { usage(context, *options); });

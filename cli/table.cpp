@@ -18,9 +18,11 @@ std::string spaces(int count) {
   return std::string(static_cast<std::size_t>(std::max(count, 0)), ' ');
 }
 
-/// Columns before the decimal point; the whole text when there is none.
-int before_point(const std::string& text) {
-  return display_width(std::string_view(text).substr(0, text.find('.')));
+/// Columns before the decimal point; std::nullopt for a word in a column of numbers.
+std::optional<int> before_point(const std::string& text) {
+  const auto point = text.find('.');
+  if (point == std::string::npos) return std::nullopt;
+  return display_width(std::string_view(text).substr(0, point));
 }
 
 /// A column as it will be printed.
@@ -38,7 +40,9 @@ std::string aligned(const std::string& text, const Shape& shape, Align align) {
     case Align::right:
       return spaces(shape.width - width) + text;
     case Align::point: {
-      const std::string left = spaces(shape.point - before_point(text)) + text;
+      const auto before = before_point(text);
+      if (!before) return spaces(shape.width - width) + text;
+      const std::string left = spaces(shape.point - *before) + text;
       return left + spaces(shape.width - display_width(left));
     }
   }
@@ -144,10 +148,11 @@ void Table::print(std::ostream& out, const Screen& screen) const {
     int after = 0;
     for (const auto& row : rows_) {
       const int width = display_width(row[i].shown);
-      const int before = before_point(row[i].shown);
       shape.width = std::max(shape.width, width);
-      shape.point = std::max(shape.point, before);
-      after = std::max(after, width - before);
+      const auto before = before_point(row[i].shown);
+      if (!before) continue;
+      shape.point = std::max(shape.point, *before);
+      after = std::max(after, width - *before);
     }
     if (columns_[i].align == Align::point) {
       shape.width = std::max(shape.width, shape.point + after);

@@ -26,6 +26,7 @@ struct UsageQuery {
   int days = 30;             ///< whole days, today included
   std::string by = "model";  ///< model, key, project, group, upstream, day
   std::string key;           ///< "" = every key
+  std::string project;       ///< "" = every project
 };
 
 /// Which requests to list.
@@ -38,13 +39,14 @@ struct RequestQuery {
   std::string after;  ///< request id: only newer ones, oldest first
 };
 
-/// A setting: its value and default are JSON scalars; null is "not set".
+/// A setting, its values as text.
 struct Setting {
   std::string name;
-  std::string value;
-  std::string fallback;  ///< the default, as text
+  std::optional<std::string> value;  ///< std::nullopt: the default counts
+  std::string fallback;              ///< the default; "" = none
   std::string description;
-  bool is_set = false;  ///< value is not null
+
+  [[nodiscard]] const std::string& effective() const { return value ? *value : fallback; }
 };
 
 struct VerifyReport {
@@ -92,7 +94,8 @@ class Client {
   domain::UpstreamView upstream(const std::string& name);
   domain::UpstreamView edit_upstream(const std::string& name, const domain::UpstreamTerms& terms);
   void remove_upstream(const std::string& name);
-  std::vector<domain::ProbeStep> test_upstream(const std::string& name);
+  /// `model` "" lets nufid choose one.
+  std::vector<domain::ProbeStep> test_upstream(const std::string& name, const std::string& model);
 
   std::vector<domain::ModelView> models();
   std::vector<domain::PriceView> prices(const std::string& model_part);

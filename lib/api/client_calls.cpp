@@ -53,9 +53,8 @@ Setting setting_from_json(const Json& json) {
   Fields fields(json, "setting");
   Setting setting;
   setting.name = fields.need("name", read_text);
-  if (const Json* value = fields.find("value"); value != nullptr) {
+  if (const Json* value = fields.find("value"); value != nullptr && !value->is_null()) {
     setting.value = scalar_text(*value);
-    setting.is_set = !value->is_null();
   }
   if (const Json* fallback = fields.find("default"); fallback != nullptr) {
     setting.fallback = scalar_text(*fallback);
@@ -137,6 +136,7 @@ domain::KeyView Client::revoke_key(const std::string& key) {
 domain::UsageReport Client::usage(const UsageQuery& query) {
   Query text;
   text.add("days", std::to_string(query.days)).add("by", query.by).add("key", query.key);
+  text.add("project", query.project);
   domain::UsageReport report = usage_from_json(get("/v1/usage" + text.text()));
   report.by_what = query.by;
   return report;
@@ -175,8 +175,11 @@ void Client::remove_upstream(const std::string& name) {
   call("DELETE", upstream_path(name));
 }
 
-std::vector<domain::ProbeStep> Client::test_upstream(const std::string& name) {
-  const Json reply = call("POST", upstream_path(name) + "/test");
+std::vector<domain::ProbeStep> Client::test_upstream(const std::string& name,
+                                                     const std::string& model) {
+  Query query;
+  query.add("model", model);
+  const Json reply = call("POST", upstream_path(name) + "/test" + query.text());
   Fields fields(reply, "test");
   const auto read_steps = [](const Json& json, std::string_view field) {
     if (!json.is_array()) throw Error(Errc::invalid, std::string(field) + " must be a list");

@@ -1,0 +1,65 @@
+#pragma once
+
+#include "cli/context.hpp"
+#include "lib/base/text.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace nufi::test {
+
+/// 2026-08-15T12:00:00Z, for ever.
+class StillClock final : public Clock {
+ public:
+  [[nodiscard]] Timestamp now() const override { return *parse_rfc3339("2026-08-15T12:00:00Z"); }
+  [[nodiscard]] SteadyTime steady() const override { return {}; }
+};
+
+/// What a command printed and how it ended.
+struct Run {
+  int code = 0;
+  std::string out;
+  std::string err;
+};
+
+/// A place to run commands of nufi in, with a daemon that answers from a table.
+class Console {
+ public:
+  /// The daemon answers `request` ("GET /v1/status") with `body`; asked again, with the next one
+  /// told, and with the last one from then on.
+  void answers(const std::string& request, const std::string& body, int status = 200);
+  /// Nobody answers on the socket.
+  bool is_down = false;
+  /// What the person types, or what comes in the pipe.
+  std::string input;
+  std::string typed_secret;
+  bool is_terminal = false;  ///< standard output
+  bool can_ask = false;      ///< standard input and error
+  int width = 80;
+  bool unicode = true;
+  int pauses = 0;  ///< how often a follower may wait before it stops
+
+  Run run(const std::vector<std::string>& arguments);
+  /// As run(), on a terminal without colour.
+  Run on_terminal(const std::vector<std::string>& arguments, int columns = 80);
+
+  /// What the daemon was asked: "PATCH /v1/profile {…}".
+  std::vector<std::string> asked;
+
+ private:
+  std::map<std::string, std::vector<api::Reply>> table_;
+};
+
+/// A key as the daemon sends it; `fields` replaces or adds some of its JSON.
+std::string key_json(const std::string& fields = "{}");
+std::string status_json(const std::string& fields = "{}");
+std::string upstream_json(const std::string& fields = "{}");
+std::string account_json(const std::string& fields = "{}");
+/// A report of `days` days to 2026-08-15 of which each third cost something.
+std::string usage_json(int days);
+std::string request_json(const std::string& fields = "{}");
+/// {"data":[…],"next":null}.
+std::string list_json(const std::vector<std::string>& items);
+
+}  // namespace nufi::test

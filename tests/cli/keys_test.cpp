@@ -1,0 +1,268 @@
+#include "tests/cli/console.hpp"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+using nlohmann::ordered_json;
+using nufi::test::Console;
+using nufi::test::key_json;
+using nufi::test::list_json;
+using nufi::test::Run;
+using nufi::test::status_json;
+
+namespace {
+
+constexpr const char* kCreate = "POST /v1/projects/default/inference/keys";
+
+/// A daemon with three keys.
+Console house() {
+  Console console;
+  console.answers(
+      "GET /v1/inference/keys",
+      list_json({key_json(),
+                 key_json(R"({"id":"key_2","name":"nightly-batch","status":"disabled",)"
+                          R"("budget_usd":1234.56789,"spent_usd":0.000004,)"
+                          R"("created_at":"2026-01-01T00:00:00Z"})"),
+                 key_json(R"({"id":"key_3","name":"old","status":"revoked","budget_usd":null,)"
+                          R"("last_used_at":null,"expires_at":"2026-09-15T00:00:00Z"})")}));
+  console.answers("GET /v1/inference/keys/laptop", key_json());
+  console.answers("DELETE /v1/inference/keys/laptop", key_json(R"({"status":"revoked"})"));
+  console.answers("PATCH /v1/inference/keys/laptop", key_json());
+  console.answers("GET /v1/status", status_json());
+  console.answers(kCreate, key_json(R"({"key":"sk-nufi-secret"})"), 201);
+  return console;
+}
+
+}  // namespace
+
+TEST_CASE("keys list: a table on a terminal") {
+  auto console = house();
+  CHECK("\n" + console.on_terminal({"keys", "list"}).out == R"(
+NAME           STATUS                SPENT          BUDGET      LEFT    USED
+laptop         active            $1.25         $5.00/month     $3.75  3m ago
+nightly-batch  disabled, rotate  $0.000004  $1234.57/month  $1234.57  3m ago
+old            revoked           $1.25                   -         -   never
+)");
+  CHECK(console.on_terminal({"keys", "list"}, 140).out.find("sk-nufi-…d7c") != std::string::npos);
+}
+
+TEST_CASE("keys list: TSV in a pipe, nothing shortened") {
+  auto console = house();
+  CHECK(console.run({"keys", "list"}).out ==
+        "laptop\tactive\t1.25\t5\t3.75\t2026-08-15T11:57:00Z\t\tsk-nufi-…d7c\tkey_1\tdefault\tana"
+        "\tmonth\t\n"
+        "nightly-batch\tdisabled\t0.000004\t1234.56789\t1234.567886\t2026-08-15T11:57:00Z\t"
+        "\tsk-nufi-…d7c\tkey_2\tdefault\tana\tmonth\trotate\n"
+        "old\trevoked\t1.25\t\t\t\t2026-09-15T00:00:00Z\tsk-nufi-…d7c\tkey_3\tdefault\tana\tmonth"
+        "\t\n");
+}
+
+TEST_CASE("keys list: JSON and ids") {
+  auto console = house();
+  const auto json = ordered_json::parse(console.run({"keys", "list", "--json"}).out);
+  CHECK(json["data"].size() == 3);
+  CHECK(json["next"].is_null());
+  CHECK(json["data"][0] == ordered_json::parse(key_json()));
+  CHECK(console.run({"keys", "list", "-q"}).out == "key_1\nkey_2\nkey_3\n");
+  CHECK(console.run({"-q", "keys", "list"}).out == "key_1\nkey_2\nkey_3\n");
+}
+
+TEST_CASE("keys list: asks for what the options say, and an empty list says the next step") {
+  Console console;
+  console.answers("GET /v1/inference/keys?project=web&archived=true&all=true", list_json({}));
+
+  const Run run = console.on_terminal({"keys", "list", "--all", "--archived", "--project", "web"});
+
+  CHECK(run.code == 0);
+  CHECK(run.out.empty());
+  CHECK(run.err == "no keys yet; make one with: nufi keys create --name laptop --budget 5\n");
+}
+
+TEST_CASE("keys show: rows for people, fields for programs") {
+  auto console = house();
+  CHECK("\n" + console.on_terminal({"keys", "show", "laptop"}, 60).out == R"(
+name          laptop
+status        active
+key           sk-nufi-…d7c
+id            key_1
+account       ana
+project       default
+group         default
+budget        $5.00/month, resets in 16d
+spent         $1.25 this month
+remaining     $3.75
+requests/min  no limit
+tokens/min    no limit
+in parallel   no limit
+models        all
+addresses     all
+enforce       strict
+trace         off
+created       14d ago
+last used     3m ago
+expires       never
+)");
+  console.is_terminal = false;
+  CHECK(console.run({"keys", "show", "laptop"})
+            .out.starts_with("id\tkey_1\nname\tlaptop\nmasked\tsk-nufi-…d7c\nstatus\tactive\n"));
+  CHECK(console.run({"keys", "show", "laptop", "-q"}).out == "key_1\n");
+}
+
+TEST_CASE("keys create: prints the key once, with the two lines that use it") {
+  auto console = house();
+
+  const Run run = console.on_terminal({"keys", "create", "--name", "laptop", "--budget", "5"});
+
+  CHECK(run.out ==
+        "key 'laptop' (key_1, budget $5.00/month)\n\n"
+        "  sk-nufi-secret\n\n"
+        "export OPENAI_BASE_URL=http://127.0.0.1:6834/v1\n"
+        "export OPENAI_API_KEY=sk-nufi-secret\n");
+  CHECK(run.err == "\nnufi keeps no copy of the key: store it now\n");
+  CHECK(console.asked.back() == std::string(kCreate) + R"( {"name":"laptop","budget_usd":5})");
+}
+
+TEST_CASE("keys create: quiet, env and JSON") {
+  auto console = house();
+  CHECK(console.run({"keys", "create", "--name", "laptop", "-q"}).out == "sk-nufi-secret\n");
+  CHECK(console.asked.size() == 1);
+  CHECK(console.run({"keys", "create", "--name", "laptop", "--env"}).out ==
+        "export OPENAI_BASE_URL=http://127.0.0.1:6834/v1\nexport OPENAI_API_KEY=sk-nufi-secret\n");
+  const auto json =
+      ordered_json::parse(console.run({"keys", "create", "--name", "laptop", "--json"}).out);
+  CHECK(json["key"] == "sk-nufi-secret");
+}
+
+TEST_CASE("keys create: nothing is made when its address or a clipboard can't be had") {
+  Console console;
+  console.answers(kCreate, key_json(), 201);
+  CHECK(console.run({"keys", "create", "--name", "x", "--env"}).code == 3);
+  CHECK(console.asked == std::vector<std::string>{"GET /v1/status"});
+  CHECK(console.run({"keys", "create", "--name", "x", "--copy"}).code == 2);
+  CHECK(console.asked.empty());
+}
+
+TEST_CASE("keys create: every option of the manual reaches the daemon") {
+  auto console = house();
+  console.answers("POST /v1/projects/web/inference/keys", key_json(), 201);
+
+  console.run({"keys",
+               "create",
+               "--name",
+               "n",
+               "--project",
+               "web",
+               "--group",
+               "g",
+               "--budget",
+               "0.000000001",
+               "--budget-period",
+               "day",
+               "--token-limit",
+               "1000",
+               "--token-limit-period",
+               "minute",
+               "--rpm",
+               "1",
+               "--tpm",
+               "2",
+               "--max-parallel",
+               "3",
+               "--model",
+               "gpt-*",
+               "--model",
+               "o3",
+               "--ip",
+               "10.0.0.0/8",
+               "--expires",
+               "30d",
+               "--enforce",
+               "soft",
+               "--trace"});
+
+  REQUIRE(console.asked.size() == 1);
+  CHECK(console.asked[0] ==
+        "POST /v1/projects/web/inference/keys "
+        R"({"name":"n","group":"g","budget_usd":0.000000001,"budget_period":"day",)"
+        R"("token_limit":1000,"token_limit_period":"minute","rpm":1,"tpm":2,"max_parallel":3,)"
+        R"("allowed_models":["gpt-*","o3"],"allowed_ips":["10.0.0.0/8"],)"
+        R"("expires_at":"2026-09-14T12:00:00Z","enforce":"soft","trace":true})");
+}
+
+TEST_CASE("keys edit: none clears, dates are read, -1 means never") {
+  auto console = house();
+  const auto sent = [&console](std::vector<std::string> options) {
+    options.insert(options.begin(), {"keys", "edit", "laptop"});
+    const Run run = console.run(options);
+    CHECK(run.code == 0);
+    const std::string prefix = "PATCH /v1/inference/keys/laptop ";
+    REQUIRE(console.asked.size() == 1);
+    return console.asked[0].substr(prefix.size());
+  };
+  CHECK(sent({"--budget", "none", "--rpm", "none"}) == R"({"budget_usd":null,"rpm":null})");
+  CHECK(sent({"--model", "none"}) == R"({"allowed_models":null})");
+  CHECK(sent({"--expires", "-1"}) == R"({"expires_at":null})");
+  CHECK(sent({"--expires", "never"}) == R"({"expires_at":null})");
+  CHECK(sent({"--expires", "2026-12-31"}) == R"({"expires_at":"2026-12-31T00:00:00Z"})");
+  CHECK(sent({"--expires", "2026-12-31T10:00:00+02:00"}) ==
+        R"({"expires_at":"2026-12-31T08:00:00Z"})");
+  CHECK(sent({"--no-trace", "--name", "new name"}) == R"({"name":"new name","trace":false})");
+}
+
+TEST_CASE("keys edit: a value that can't be one is refused before the daemon is asked") {
+  auto console = house();
+  const auto refused = [&console](const std::string& option, const std::string& value) {
+    const Run run = console.run({"keys", "edit", "laptop", option, value});
+    CHECK(run.code == 2);
+    CHECK(console.asked.empty());
+    return run.err.substr(0, run.err.find('\n'));
+  };
+  CHECK(refused("--budget", "much") == "error: --budget must be an amount in USD like 5 or 0.25");
+  CHECK(refused("--budget", "-5") == "error: --budget must be an amount in USD like 5 or 0.25");
+  CHECK(refused("--budget-period", "hour") ==
+        "error: --budget-period must be day, week, month or total");
+  CHECK(refused("--rpm", "0") == "error: --rpm must be a whole number above 0");
+  CHECK(refused("--expires", "soon") ==
+        "error: --expires must be like 30d, 2026-12-31, 2026-12-31T10:00:00Z or never");
+  CHECK(refused("--enforce", "hard") == "error: --enforce must be strict or soft");
+}
+
+TEST_CASE("keys revoke: a pipe needs --yes") {
+  auto console = house();
+  const Run refused = console.run({"keys", "revoke", "laptop"});
+  CHECK(refused.code == 2);
+  CHECK(refused.err ==
+        "error: will not revoke key 'laptop' for good without being told to\nhint: add --yes\n");
+  CHECK(console.asked.empty());
+
+  const Run done = console.run({"keys", "revoke", "laptop", "--yes"});
+  CHECK(done.code == 0);
+  CHECK(done.out.empty());
+  CHECK(done.err == "key 'laptop' is revoked\n");
+  CHECK(console.asked == std::vector<std::string>{"DELETE /v1/inference/keys/laptop"});
+}
+
+TEST_CASE("keys revoke: a person is asked, by the key's name") {
+  auto console = house();
+  console.answers("GET /v1/inference/keys/key_1", key_json());
+  console.can_ask = true;
+  console.input = "n\n";
+  const Run no = console.on_terminal({"keys", "revoke", "key_1"});
+  CHECK(no.code == 2);
+  CHECK(no.err.starts_with("revoke key 'laptop' for good? [y/N] error: nothing was done\n"));
+
+  console.answers("DELETE /v1/inference/keys/key_1", key_json(R"({"status":"revoked"})"));
+  console.input = "y\n";
+  CHECK(console.on_terminal({"keys", "revoke", "key_1"}).code == 0);
+  CHECK(console.asked.back() == "DELETE /v1/inference/keys/key_1");
+}
+
+TEST_CASE("keys disable, enable: act on the key and print it when asked to") {
+  Console console;
+  console.answers("POST /v1/inference/keys/laptop/disable", key_json(R"({"status":"disabled"})"));
+  console.answers("POST /v1/inference/keys/laptop/enable", key_json());
+  CHECK(console.run({"keys", "disable", "laptop"}).err == "key 'laptop' is disabled\n");
+  CHECK(console.run({"keys", "enable", "laptop", "-q"}).out == "key_1\n");
+  const auto json = ordered_json::parse(console.run({"keys", "disable", "laptop", "--json"}).out);
+  CHECK(json["status"] == "disabled");
+}

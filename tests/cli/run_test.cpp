@@ -1,0 +1,123 @@
+#include "tests/cli/console.hpp"
+
+#include <doctest/doctest.h>
+
+using nufi::test::Console;
+using nufi::test::Run;
+using nufi::test::status_json;
+
+namespace {
+
+void check_usage_error(const std::vector<std::string>& arguments,
+                       const std::string& error,
+                       const std::string& hint) {
+  Console console;
+  const Run run = console.run(arguments);
+  CHECK(run.code == 2);
+  CHECK(run.out.empty());
+  CHECK(run.err == "error: " + error + "\nhint: " + hint + "\n");
+  CHECK(console.asked.empty());
+}
+
+}  // namespace
+
+TEST_CASE("nufi: unknown words get did you mean") {
+  check_usage_error({"key"}, "unknown command 'key'", "did you mean nufi keys?");
+  check_usage_error({"keys", "lst"}, "unknown command 'lst'", "did you mean nufi keys list?");
+  check_usage_error({"keys", "list", "--jsn"}, "unknown option '--jsn'", "did you mean --json?");
+  check_usage_error({"usage", "--by", "modle"},
+                    "--by must be model, key, project, group, upstream or day",
+                    "did you mean model?");
+  check_usage_error({"xyzzy"},
+                    "unknown command 'xyzzy'",
+                    "one of: up, down, restart, status, keys, usage, requests, upstreams, models, "
+                    "prices, profile, accounts, config, ledger");
+}
+
+TEST_CASE("nufi: what is missing or too much is said, with where to look") {
+  check_usage_error({"keys"},
+                    "nufi keys needs a verb",
+                    "one of: create, list, show, edit, disable, enable, revoke");
+  check_usage_error({"keys", "create"}, "--name is required", "see: nufi keys create --help");
+  check_usage_error({"keys", "show"}, "KEY is required", "see: nufi keys show --help");
+  check_usage_error({"keys", "show", "a", "b"},
+                    "more words than nufi keys show takes",
+                    "see: nufi keys show --help");
+  check_usage_error(
+      {"keys", "edit", "laptop"}, "nothing to change", "say what: nufi keys edit --help");
+}
+
+TEST_CASE("nufi: a secret in the wrong place is refused and not repeated") {
+  Console console;
+  for (const auto& arguments : std::vector<std::vector<std::string>>{
+           {"upstreams", "add", "x", "--url", "http://h", "--key", "sk-secret"},
+           {"upstreams", "add", "x", "--url", "http://h", "--key=sk-secret"},
+           {"upstreams", "add", "x", "sk-secret"}}) {
+    const Run run = console.run(arguments);
+    CHECK(run.code == 2);
+    CHECK((run.out + run.err).find("sk-secret") == std::string::npos);
+  }
+  CHECK(console.asked.empty());
+}
+
+TEST_CASE("nufi: exit codes say what kind of trouble it was") {
+  Console console;
+  const auto code_for = [&console](const char* errc, int status) {
+    Console fresh;
+    fresh.answers("GET /v1/inference/keys/k",
+                  std::string(R"({"error":{"message":"m","hint":"h","code":")") + errc + R"("}})",
+                  status);
+    const Run run = fresh.run({"keys", "show", "k"});
+    CHECK(run.out.empty());
+    CHECK(run.err == "error: m\nhint: h\n");
+    return run.code;
+  };
+  CHECK(code_for("conflict", 409) == 1);
+  CHECK(code_for("invalid", 400) == 2);
+  CHECK(code_for("not_found", 404) == 3);
+  CHECK(code_for("ambiguous", 409) == 3);
+  CHECK(code_for("not_permitted", 403) == 4);
+  CHECK(code_for("limit_reached", 429) == 6);
+  console.is_down = true;
+  const Run down = console.run({"keys", "list"});
+  CHECK(down.code == 5);
+  CHECK(down.err ==
+        "error: nufid is not running (socket /run/test.sock)\nhint: start it with: nufi up\n");
+}
+
+TEST_CASE("nufi: version and help go to stdout and end well") {
+  Console console;
+  CHECK(console.run({"--version"}).out == "nufi " NUFI_VERSION "\n");
+  for (const auto& arguments : std::vector<std::vector<std::string>>{{"--help"},
+                                                                     {"keys", "--help"},
+                                                                     {"keys", "create", "--help"},
+                                                                     {"upstreams", "add", "-h"}}) {
+    const Run run = console.run(arguments);
+    CHECK(run.code == 0);
+    CHECK(run.err.empty());
+    CHECK(run.out.find("Usage: nufi") != std::string::npos);
+  }
+}
+
+TEST_CASE("nufi: alone it says where you stand and the next step") {
+  Console console;
+  console.answers("GET /v1/status", status_json());
+
+  const Run run = console.run({});
+
+  CHECK(run.code == 0);
+  CHECK(run.out ==
+        "nufid 0.1.0 is running on http://127.0.0.1:6834/v1\n"
+        "3 live keys, 1 upstream, $1.25 spent of $50.00/month\n"
+        "next: nufi usage --days 30\n");
+}
+
+TEST_CASE("nufi: the next step of a new daemon is an upstream, then a key") {
+  Console fresh;
+  fresh.answers("GET /v1/status", status_json(R"({"upstreams":[],"live_keys":0})"));
+  CHECK(fresh.run({}).out.ends_with("next: nufi upstreams add openai --preset openai\n"));
+
+  Console keyless;
+  keyless.answers("GET /v1/status", status_json(R"({"live_keys":0})"));
+  CHECK(keyless.run({}).out.ends_with("next: nufi keys create --name laptop --budget 5\n"));
+}

@@ -1,0 +1,140 @@
+#include "tests/cli/console.hpp"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <filesystem>
+
+using nlohmann::ordered_json;
+using nufi::test::Console;
+using nufi::test::list_json;
+using nufi::test::Run;
+using nufi::test::upstream_json;
+
+namespace {
+
+/// The body that `upstreams add` sends.
+ordered_json added(Console& console, std::vector<std::string> options) {
+  console.answers("POST /v1/upstreams", upstream_json(), 201);
+  options.insert(options.begin(), {"upstreams", "add", "openai"});
+  const Run run = console.run(options);
+  CHECK(run.code == 0);
+  REQUIRE(console.asked.size() == 1);
+  return ordered_json::parse(console.asked[0].substr(std::string("POST /v1/upstreams ").size()));
+}
+
+}  // namespace
+
+TEST_CASE("upstreams list: a table, TSV, names") {
+  Console console;
+  console.answers(
+      "GET /v1/upstreams",
+      list_json({upstream_json(),
+                 upstream_json(R"({"name":"local","url":"http://127.0.0.1:11434/v1","models":[],)"
+                               R"("secret":"none","health":"failing: connection refused"})")}));
+  CHECK("\n" + console.on_terminal({"upstreams", "list"}, 120).out == R"(
+UPSTREAM  HEALTH                       URL                        MODELS  SECRET              PRIORITY
+openai    ok                           https://api.openai.com/v1  gpt-*   env OPENAI_API_KEY         0
+local     failing: connection refused  http://127.0.0.1:11434/v1  all     none                       0
+)");
+  console.is_terminal = false;
+  CHECK(console.run({"upstreams", "list"})
+            .out.starts_with("openai\tok\thttps://api.openai.com/v1\tgpt-*\tenv OPENAI_API_KEY\t0\t"
+                             "up_1\n"));
+  CHECK(console.run({"upstreams", "list", "-q"}).out == "openai\nlocal\n");
+}
+
+TEST_CASE("upstreams add: references go as they are, a file by its whole path") {
+  Console console;
+  CHECK(added(console, {"--preset", "openai", "--key-env", "OPENAI_API_KEY"}) ==
+        ordered_json::parse(R"({"name":"openai","preset":"openai","secret_kind":"env",)"
+                            R"("secret_reference":"OPENAI_API_KEY"})"));
+  CHECK(added(console, {"--url", "http://h/v1", "--key-file", "sub/../k"})["secret_reference"] ==
+        (std::filesystem::current_path() / "k").string());
+  CHECK(added(console, {"--url", "http://h/v1", "--key-command", "pass show x"})["secret_kind"] ==
+        "command");
+}
+
+TEST_CASE("upstreams add: a secret comes from standard input or is asked for without echo") {
+  Console console;
+  console.input = "  sk-from-stdin\nmore\n";
+  const auto from_stdin = added(console, {"--preset", "openai", "--key-stdin"});
+  CHECK(from_stdin["secret_kind"] == "stored");
+  CHECK(from_stdin["secret_text"] == "sk-from-stdin");
+
+  console.can_ask = true;
+  console.typed_secret = "sk-typed\r";
+  CHECK(added(console, {"--preset", "openai"})["secret_text"] == "sk-typed");
+}
+
+TEST_CASE("upstreams add: without a secret and nobody to ask it is refused") {
+  Console console;
+  const Run run = console.run({"upstreams", "add", "openai", "--preset", "openai"});
+  CHECK(run.code == 2);
+  CHECK(run.err ==
+        "error: it is not said where the secret of 'openai' is\n"
+        "hint: add --key-env, --key-file, --key-stdin, --key-command or --no-key\n");
+  CHECK(console.run({"upstreams", "add", "x", "--preset", "openai", "--key-stdin"}).code == 2);
+  CHECK(console.asked.empty());
+}
+
+TEST_CASE("upstreams add: local presets need no secret, --no-key says so of any") {
+  Console console;
+  CHECK(added(console, {"--preset", "ollama"})["secret_kind"] == "none");
+  CHECK(added(console, {"--url", "http://h/v1", "--no-key"})["secret_kind"] == "none");
+  CHECK(console.run({"upstreams", "add", "x"}).code == 2);
+  CHECK(
+      console.run({"upstreams", "add", "x", "--url", "http://h", "--no-key", "--key-stdin"}).code ==
+      2);
+  CHECK(console.run({"upstreams", "add", "x", "--preset", "opnai"})
+            .err.ends_with("hint: did you mean openai?\n"));
+}
+
+TEST_CASE("upstreams add: the other options reach the daemon") {
+  Console console;
+  CHECK(added(console,
+              {"--url", "http://h/v1", "--no-key", "--model",  "a*",      "--model",
+               "b",     "--alias",     "fast=a-1", "--header", "X-A=1=2", "--group",
+               "g",     "--priority",  "-1",       "--weight", "2",       "--max-connections",
+               "9",     "--ca-file",   "/ca.pem",  "--free"}) ==
+        ordered_json::parse(
+            R"({"name":"openai","url":"http://h/v1","secret_kind":"none","models":["a*","b"],)"
+            R"("aliases":{"fast":"a-1"},"headers":{"X-A":"1=2"},"groups":["g"],"priority":-1,)"
+            R"("weight":2,"free":true,"max_connections":9,"ca_file":"/ca.pem"})"));
+  CHECK(console.run({"upstreams", "add", "x", "--url", "u", "--no-key", "--alias", "fast"}).code ==
+        2);
+}
+
+TEST_CASE("upstreams edit: changes what is said, and nothing else") {
+  Console console;
+  console.answers("PATCH /v1/upstreams/openai", upstream_json());
+  console.run({"upstreams", "edit", "openai", "--model", "none", "--name", "new"});
+  CHECK(console.asked ==
+        std::vector<std::string>{R"(PATCH /v1/upstreams/openai {"name":"new","models":null})"});
+  CHECK(console.run({"upstreams", "edit", "openai"}).code == 2);
+}
+
+TEST_CASE("upstreams test: prints the steps, and fails when one does") {
+  Console console;
+  console.answers("POST /v1/upstreams/openai/test",
+                  R"({"steps":[{"name":"models","ok":true,"detail":"40 models","ms":120},)"
+                  R"({"name":"chat","ok":false,"detail":"401 invalid key","ms":80}]})");
+  const Run run = console.on_terminal({"upstreams", "test", "openai"});
+  CHECK(run.code == 1);
+  CHECK("\n" + run.out == R"(
+STEP    RESULT   TIME  DETAIL
+models  ok      120ms  40 models
+chat    failed   80ms  401 invalid key
+)");
+  console.run({"upstreams", "test", "openai", "--model", "gpt-4o"});
+  CHECK(console.asked.back() == "POST /v1/upstreams/openai/test?model=gpt-4o");
+}
+
+TEST_CASE("upstreams remove: a pipe needs --yes") {
+  Console console;
+  console.answers("DELETE /v1/upstreams/openai", R"({"removed":"openai"})");
+  CHECK(console.run({"upstreams", "remove", "openai"}).code == 2);
+  CHECK(console.asked.empty());
+  CHECK(console.run({"upstreams", "remove", "openai", "--yes"}).err ==
+        "upstream 'openai' removed\n");
+}

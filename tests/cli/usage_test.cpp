@@ -1,0 +1,93 @@
+#include "tests/cli/console.hpp"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+using nlohmann::ordered_json;
+using nufi::test::Console;
+using nufi::test::Run;
+using nufi::test::usage_json;
+
+namespace {
+
+Console house(int days) {
+  Console console;
+  const std::string query = "GET /v1/usage?days=" + std::to_string(days);
+  for (const char* by : {"model", "key", "day"}) {
+    console.answers(query + "&by=" + by, usage_json(days));
+  }
+  return console;
+}
+
+}  // namespace
+
+TEST_CASE("usage: totals, a chart per day, by model and by key on a terminal") {
+  auto console = house(30);
+  CHECK("\n" + console.on_terminal({"usage"}).out == R"(
+30 days to now (UTC)
+spent     $12.50
+requests  1,234
+tokens    120 in (20 cached), 40 out
+
+$10.00 ┤
+       │
+       │                                                      ▅
+       │                                          ▃     █     █
+ $5.00 ┤                              ▂     ▆     █     █     █
+       │                        ▅     █     █     █     █     █
+       │            ▃     █     █     █     █     █     █     █
+       │▂     ▆     █     █     █     █     █     █     █     █
+    $0 └────────────────────────────────────────────────────────────
+        07-17   07-21   07-25   07-29   08-02   08-06   08-10
+
+MODEL        REQUESTS  ERRORS  REFUSED    COST  TOKENS
+gpt-4o            617       0        0  $12.25     160
+gpt-4o-mini       617       0        0   $0.25     160
+
+KEY          REQUESTS  ERRORS  REFUSED    COST  TOKENS
+gpt-4o            617       0        0  $12.25     160
+gpt-4o-mini       617       0        0   $0.25     160
+)");
+}
+
+TEST_CASE("usage: without calls there is nothing to draw") {
+  Console console;
+  auto report = ordered_json::parse(usage_json(7));
+  for (const char* field : {"requests", "errors", "refused", "cost_usd"}) {
+    report["totals"][field] = 0;
+  }
+  console.answers("GET /v1/usage?days=7&by=model", report.dump());
+  CHECK(
+      console.on_terminal({"usage", "--days", "7"}).out ==
+      "7 days to now (UTC)\nspent     $0.00\nrequests  0\ntokens    120 in (20 cached), 40 out\n");
+}
+
+TEST_CASE("usage: TSV and CSV have the rows of --by") {
+  auto console = house(7);
+  const std::string rest = "\t617\t0\t0\t12.25\t160\t100\t20\t0\t0\t0\t40\t0\t0\t0\n";
+  CHECK(console.run({"usage", "--days", "7"}).out.starts_with("gpt-4o" + rest));
+  CHECK(console.run({"usage", "--days", "7", "--by", "day"})
+            .out.starts_with("2026-08-09\t5\t0\t0\t0.25\t160\t100\t"));
+  CHECK(console.run({"usage", "--days", "7", "--csv"})
+            .out.starts_with("model,requests,errors,refused,cost_usd,tokens,input,cached_input,"
+                             "cache_write,audio_input,image_input,output,reasoning,audio_output,"
+                             "image_output\ngpt-4o,617,0,0,12.25,160,"));
+}
+
+TEST_CASE("usage: JSON is the report") {
+  auto console = house(7);
+  const auto json = ordered_json::parse(console.run({"usage", "--days", "7", "--json"}).out);
+  CHECK(json["days"].size() == 7);
+  CHECK(json["totals"]["cost_usd"] == 12.5);
+  CHECK(json["totals"]["tokens"]["total"] == 160);
+}
+
+TEST_CASE("usage: --days, --by and --key are checked and sent") {
+  Console console;
+  CHECK(console.run({"usage", "--days", "0"}).code == 2);
+  CHECK(console.run({"usage", "--days", "99999"}).code == 2);
+  CHECK(console.run({"usage", "--by", "colour"}).code == 2);
+  console.run({"usage", "--days", "90", "--by", "upstream", "--key", "my key", "--project", "web"});
+  CHECK(console.asked ==
+        std::vector<std::string>{"GET /v1/usage?days=90&by=upstream&key=my%20key&project=web"});
+}
