@@ -30,6 +30,14 @@ std::int64_t microseconds(SteadyTime from, SteadyTime to) {
 
 }  // namespace
 
+Timestamp time_of(domain::RequestId id) {
+  return Timestamp(std::chrono::milliseconds(id.value >> 20));
+}
+
+Timestamp Engine::ledger_time() const {
+  return std::max(clock_.now(), time_of(last_id_));
+}
+
 domain::RequestId Engine::next_id(Timestamp now) {
   last_id_.value = std::max(last_id_.value + 1, now.time_since_epoch().count() << 20);
   return last_id_;
@@ -50,7 +58,7 @@ std::optional<HoldOutcome> Engine::decide(HoldRequest& request,
                                           SteadyTime since,
                                           CounterPtr& binding) {
   if (!problem_.empty()) return Unwritable{problem_};
-  const auto now = clock_.now();
+  const auto now = ledger_time();
   std::vector<CounterPtr> counters;
   counters.reserve(request.constraints.size());
   CounterPtr queued;
@@ -195,7 +203,7 @@ void Engine::give_up(Ticket ticket) {
         waiters_.begin(), waiters_.end(), [&](const auto& each) { return each.ticket == ticket; });
     if (waiter == waiters_.end()) return;
     if (waiter->binding) waiter->binding->waiting -= 1;
-    const auto now = clock_.now();
+    const auto now = ledger_time();
     std::vector<CounterPtr> counters;
     for (const auto& constraint : waiter->request.constraints) {
       counters.push_back(counters_.at(constraint.window, now));
@@ -291,14 +299,14 @@ void Engine::settle(domain::RequestId id, Settlement settlement, SettleCallback 
 void Engine::count_refusal(const domain::LedgerRow& who) {
   std::lock_guard lock(mutex_);
   auto row = who;
-  row.time = clock_.now();
+  row.time = ledger_time();
   refusals_[rollup_key(row)] += 1;
   note_work();
 }
 
 domain::WindowState Engine::window(const domain::WindowId& id) const {
   std::lock_guard lock(mutex_);
-  return counters_.peek(id, clock_.now());
+  return counters_.peek(id, ledger_time());
 }
 
 HeldTotals Engine::held() const {

@@ -78,6 +78,9 @@ class Engine final : public Ledger {
   OpenCall close_call(OpenCall call, const Settlement& settlement);
   void note_work();
   domain::RequestId next_id(Timestamp now);
+  /// The clock, but never before the last admission: a clock that is set back must not put a row
+  /// outside the cycle that counted it.
+  Timestamp ledger_time() const;
   static void run(Decided& decided);
 
   // fold.cpp
@@ -122,6 +125,9 @@ class Engine final : public Ledger {
   std::jthread writer_;
   std::jthread syncer_;
 };
+
+/// The millisecond a call was admitted in.
+Timestamp time_of(domain::RequestId id);
 
 /// The rollup a row belongs to.
 store::RollupKey rollup_key(const domain::LedgerRow& row);

@@ -219,7 +219,11 @@ void Engine::start_window(const domain::WindowId& id) {
   // With folding stopped, what is spent is exactly what the database has plus what waits in memory.
   std::lock_guard folding(fold_mutex_);
   if (!fold()) throw Error(Errc::unavailable, "the ledger can't be written: " + problem());
-  const auto now = clock_.now();
+  Timestamp now;
+  {
+    std::lock_guard lock(mutex_);
+    now = ledger_time();
+  }
   const auto cycle = domain::cycle_at(id.period, now, counters_.zone());
   const auto stored = store_.spent_between(id.scope, id.subject, id.metric, cycle.start, cycle.end);
 

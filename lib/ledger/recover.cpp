@@ -79,13 +79,11 @@ CounterPtr Engine::recovered_counter(std::vector<CounterPtr>& loaded,
 
 void Engine::recover() {
   auto state = store_.load(clock_.now());
-  if (!state.running.empty()) {
-    // Their windows may have turned since: read those cycles too.
-    auto oldest = std::min_element(state.running.begin(),
-                                   state.running.end(),
-                                   [](const auto& a, const auto& b) { return a.time < b.time; });
-    state = store_.load(std::min(oldest->time, clock_.now()));
-  }
+  // What is not folded yet may belong to windows that have turned since: read their cycles too. No
+  // unfolded call is older than the newest row of the database or the oldest that is still open.
+  auto oldest = std::min(clock_.now(), time_of(state.last_request));
+  for (const auto& row : state.running) oldest = std::min(oldest, row.time);
+  state = store_.load(oldest);
   last_id_ = state.last_request;
 
   std::vector<CounterPtr> loaded;

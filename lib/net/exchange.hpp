@@ -55,6 +55,9 @@ class Exchange {
   /// Gives the body's memory back: it has been sent on.
   virtual void drop_body() = 0;
 
+  /// Adds a field to whatever reply this request gets.
+  virtual void add_reply_field(std::string_view name, std::string_view value) = 0;
+
   /// Sends a whole reply. False if the client is gone.
   virtual Awaitable<bool> send(const Reply& reply, std::string_view body) = 0;
 

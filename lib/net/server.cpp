@@ -185,21 +185,31 @@ bool Server::drain(std::chrono::milliseconds timeout) {
     home->loop.post([&sessions = *home->sessions] {
       sessions.draining = true;
       const auto all = sessions.sessions;
-      for (auto* session : all) session->drain();
+      // Ending one may take others out of the set.
+      for (auto* session : all) {
+        if (sessions.sessions.contains(session)) session->drain();
+      }
     });
   }
   return native_->wait_empty(timeout);
 }
 
-void Server::stop() {
-  if (!native_->started) return;
-  drain(0ms);
+void Server::abort() {
   for (auto& home : native_->homes) {
     home->loop.post([&sessions = *home->sessions] {
       const auto all = sessions.sessions;
-      for (auto* session : all) session->abort();
+      // Ending one may take others out of the set.
+      for (auto* session : all) {
+        if (sessions.sessions.contains(session)) session->abort();
+      }
     });
   }
+}
+
+void Server::stop() {
+  if (!native_->started) return;
+  drain(0ms);
+  abort();
   if (!native_->wait_empty(10s)) log::error("connections did not end in time");
   for (auto& home : native_->homes) {
     home->loop.post([&home] { home->upstreams.clear(); });

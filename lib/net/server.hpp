@@ -57,6 +57,8 @@ class Server {
   /// Stops accepting, closes idle connections, and waits until the calls in flight have ended or
   /// `timeout` is over. True if all had ended.
   bool drain(std::chrono::milliseconds timeout);
+  /// Breaks the connections off, so that a drain in another thread ends. Thread-safe.
+  void abort();
   /// Closes what is left and ends the loops.
   void stop();
 

@@ -73,12 +73,7 @@ void Session::on_read(ErrorCode error, std::size_t size) {
   reading_ = false;
   end_ += size;
   if (error && !(error == asio::error::operation_aborted && !timed_out_)) gone_ = true;
-  if (input_waiter_) {
-    auto waiter = std::move(input_waiter_);
-    input_waiter_ = nullptr;
-    std::move(waiter)();
-    return;
-  }
+  if (input_.is_awaited()) return input_.fire();
   if (gone_ && in_call_ && gone_callback_) std::exchange(gone_callback_, nullptr)();
 }
 
@@ -87,8 +82,7 @@ Awaitable<bool> Session::more_input() {
   const auto before = end_ - begin_;
   while (end_ - begin_ == before && !gone_) {
     start_reading();
-    co_await asio::async_initiate<const asio::use_awaitable_t<Executor>&, void()>(
-        [this](auto handler) { input_waiter_ = std::move(handler); }, kAwait);
+    co_await input_.wait();
   }
   co_return end_ - begin_ != before;
 }
@@ -101,6 +95,7 @@ void Session::on_gone(std::function<void()> callback) {
 
 Awaitable<Session::HeadRead> Session::read_head() {
   head_.clear();
+  extra_fields_.clear();
   std::size_t looked = 0;
   bool first_byte = begin_ != end_;
   timed_out_ = false;
@@ -109,19 +104,19 @@ Awaitable<Session::HeadRead> Session::read_head() {
   while (true) {
     const std::string_view bytes(buffer_.get() + begin_, end_ - begin_);
     if (auto problem = check_head(bytes); !problem.empty()) {
-      co_await refuse({400, "bad_request", problem});
+      co_await refuse(400, "bad_request", problem);
       co_return HeadRead::refused;
     }
     head_end = find_head_end(bytes, looked);
     looked = bytes.size();
     if (head_end > home_.options.max_head && looked > home_.options.max_head) {
-      co_await refuse({431, "headers_too_large", "the request's head is longer than 64 kB"});
+      co_await refuse(431, "headers_too_large", "the request's head is longer than 64 kB");
       co_return HeadRead::refused;
     }
     if (head_end != std::string_view::npos) break;
     if (bytes.find("\r\n") == std::string_view::npos &&
         bytes.size() > home_.options.max_target + 64) {
-      co_await refuse({414, "uri_too_long", "the request's target is longer than 8 kB"});
+      co_await refuse(414, "uri_too_long", "the request's target is longer than 8 kB");
       co_return HeadRead::refused;
     }
     if (end_ - begin_ == capacity_ && capacity_ > 0) {
@@ -135,7 +130,7 @@ Awaitable<Session::HeadRead> Session::read_head() {
     if (!co_await more_input()) {
       if (timed_out_ && first_byte) {
         gone_ = false;
-        co_await refuse({408, "request_timeout", "the request's head took too long"});
+        co_await refuse(408, "request_timeout", "the request's head took too long");
         co_return HeadRead::refused;
       }
       co_return HeadRead::closed;
@@ -154,12 +149,12 @@ Awaitable<Session::HeadRead> Session::read_head() {
   if (error == http::error::need_more) error = {};
   if (error || !parser_->is_header_done()) {
     const int status = error == http::error::header_limit ? 431 : 400;
-    co_await refuse({status, "bad_request", "not a valid HTTP/1.1 request: " + error.message()});
+    co_await refuse(status, "bad_request", "not a valid HTTP/1.1 request: " + error.message());
     co_return HeadRead::refused;
   }
   head_.keep_alive = parser_->keep_alive();
   if (auto refusal = check_request()) {
-    co_await refuse(std::move(*refusal));
+    co_await refuse(refusal->status, refusal->code, refusal->message);
     co_return HeadRead::refused;
   }
   co_return HeadRead::whole;
@@ -282,6 +277,13 @@ std::string Session::head_text(const Reply& reply, std::string_view framing) con
     text += field.value;
     text += "\r\n";
   }
+  for (std::size_t i = 0; i < extra_fields_.size(); ++i) {
+    const auto field = extra_fields_.at(i);
+    text += field.name;
+    text += ": ";
+    text += field.value;
+    text += "\r\n";
+  }
   text += framing;
   if (close_after_ || !head_.keep_alive || home_.draining) {
     text += "Connection: close\r\n";
@@ -351,7 +353,7 @@ Awaitable<bool> Session::write(std::string_view bytes) {
 
 Awaitable<bool> Session::finish(std::string_view bytes) {
   if (!chunked_) {
-    whole_ = bytes.empty() ? !gone_ : co_await write_all(bytes);
+    whole_ = co_await write_all(bytes);
   } else if (bytes.empty()) {
     whole_ = co_await write_all("0\r\n\r\n");
   } else {
@@ -362,12 +364,14 @@ Awaitable<bool> Session::finish(std::string_view bytes) {
   co_return whole_;
 }
 
-Awaitable<void> Session::refuse(Refusal refusal) {
+Awaitable<void> Session::refuse(int status, std::string code, std::string message) {
   close_after_ = true;
   Reply reply;
-  reply.status = refusal.status;
+  reply.status = status;
   reply.fields.add("Content-Type", "application/json");
-  co_await send(reply, home_.refusal_body(refusal));
+  const Refusal refusal{status, std::move(code), std::move(message)};
+  const auto body = home_.refusal_body(refusal);
+  co_await send(reply, body);
 }
 
 Awaitable<void> Session::close_gently() {

@@ -4,10 +4,9 @@
 #include "lib/net/exchange.hpp"
 #include "lib/net/loop.hpp"
 #include "lib/net/parse.hpp"
+#include "lib/net/resume.hpp"
 #include "lib/net/server.hpp"
 #include "lib/net/upstream_pool.hpp"
-
-#include <boost/asio/any_completion_handler.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -57,6 +56,9 @@ class Session final : public Exchange, public std::enable_shared_from_this<Sessi
   Awaitable<BodyRead> read_body(std::uint64_t most) override;
   const std::string& body() const override { return body_; }
   void drop_body() override;
+  void add_reply_field(std::string_view name, std::string_view value) override {
+    extra_fields_.add(name, value);
+  }
   Awaitable<bool> send(const Reply& reply, std::string_view body) override;
   Awaitable<bool> start(const Reply& reply, std::optional<std::uint64_t> length) override;
   Awaitable<bool> write(std::string_view bytes) override;
@@ -75,7 +77,7 @@ class Session final : public Exchange, public std::enable_shared_from_this<Sessi
   Awaitable<bool> more_input();
   Awaitable<HeadRead> read_head();
   std::optional<Refusal> check_request() const;
-  Awaitable<void> refuse(Refusal refusal);
+  Awaitable<void> refuse(int status, std::string code, std::string message);
   Awaitable<bool> write_all(std::string_view first,
                             std::string_view second = {},
                             std::string_view third = {});
@@ -96,12 +98,13 @@ class Session final : public Exchange, public std::enable_shared_from_this<Sessi
   std::size_t end_ = 0;
   bool reading_ = false;
   bool gone_ = false;
-  asio::any_completion_handler<void()> input_waiter_;
+  Resume input_;
 
   // The request being served.
   RequestHead head_;
   std::optional<RequestSink> parser_;
   std::string body_;
+  Fields extra_fields_;
   bool in_call_ = false;
   bool started_ = false;
   bool chunked_ = false;

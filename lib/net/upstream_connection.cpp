@@ -110,8 +110,12 @@ Awaitable<std::size_t> UpstreamConnection::read_some(ErrorCode& error) {
     co_return 0;
   }
   const auto room = asio::buffer(buffer_.get() + end_, capacity_ - end_);
-  const auto size = tls_ ? co_await tls_->async_read_some(room, into(error))
-                         : co_await socket_.async_read_some(room, into(error));
+  std::size_t size = 0;
+  if (tls_) {
+    size = co_await tls_->async_read_some(room, into(error));
+  } else {
+    size = co_await socket_.async_read_some(room, into(error));
+  }
   end_ += size;
   co_return size;
 }

@@ -191,6 +191,7 @@ class ChatReader final : public JsonVisitor {
   void service_tier(const JsonValue& value) {
     if (value.kind == JsonKind::null) return;
     if (value.kind != JsonKind::string) return wrong("service_tier", "a string");
+    request_.tier_asked = true;
     const auto tier = value.raw.substr(1, value.raw.size() - 2);
     // `auto` may be served as priority; flex and batch only where they are offered, else standard.
     if (tier == "priority" || tier == "auto") request_.call.tier = domain::ServiceTier::priority;

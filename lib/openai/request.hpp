@@ -31,6 +31,7 @@ struct FieldSpan {
 /// refused).
 struct ChatRequest {
   domain::Call call;
+  bool tier_asked = false;   ///< it names a service_tier: the reply says which one it got
   bool usage_asked = false;  ///< the client wants the usage chunk of a stream itself
   FieldSpan model;           ///< of the value, quotes included
   FieldSpan stream_options;  ///< of the value

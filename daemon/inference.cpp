@@ -1,0 +1,142 @@
+#include "daemon/inference.hpp"
+
+#include "lib/base/error.hpp"
+#include "lib/domain/access.hpp"
+#include "lib/gateway/directory.hpp"
+#include "lib/gateway/gateway.hpp"
+#include "lib/net/server.hpp"
+#include "lib/openai/error_body.hpp"
+
+#include <algorithm>
+#include <sched.h>
+#include <utility>
+
+namespace nufi::daemon {
+namespace {
+
+/// The cores this process may use: one loop each.
+std::size_t usable_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
+  return static_cast<std::size_t>(std::max(1, CPU_COUNT(&set)));
+}
+
+bool is_loopback(const std::string& host) {
+  return host == "localhost" || host == "::1" || domain::is_ip_allowed({"127.0.0.0/8"}, host);
+}
+
+std::string refusal_body(const net::Refusal& refusal) {
+  const bool ours = refusal.status >= 500;
+  return openai::error_body({refusal.status,
+                             ours ? "server_error" : "invalid_request_error",
+                             refusal.code,
+                             refusal.message,
+                             "",
+                             ""});
+}
+
+net::ServerOptions server_options(const Inference::Options& options) {
+  net::ServerOptions server;
+  server.loops = usable_cores();
+  server.max_connections = options.max_connections;
+  return server;
+}
+
+gateway::Options gateway_options(const Inference::Options& options) {
+  gateway::Options gateway;
+  gateway.allowed_hosts = options.allowed_hosts;
+  gateway.cors_origins = options.cors_origins;
+  gateway.max_body = options.max_body;
+  gateway.first_byte_timeout = options.upstream_timeout;
+  gateway.idle_timeout = options.upstream_timeout;
+  gateway.budget_status = options.budget_status;
+  return gateway;
+}
+
+}  // namespace
+
+struct Inference::Parts {
+  Parts(Options given, ledger::Ledger& ledger, const Clock& clock)
+      : options(std::move(given)),
+        directory(options.ca_file),
+        server_settings(server_options(options)),
+        gateway(gateway_options(options), directory, ledger, clock, server_settings.loops),
+        server(
+            server_settings,
+            [this](net::Exchange& exchange) { return gateway.handle(exchange); },
+            refusal_body) {}
+
+  const Options options;
+  gateway::Directory directory;
+  const net::ServerOptions server_settings;
+  gateway::Gateway gateway;
+  net::Server server;  ///< last: its loops stop before what they use is destroyed
+};
+
+Inference::Inference(Options options, ledger::Ledger& ledger, const Clock& clock) {
+  if (!options.allow_remote && options.listen_fd < 0 && !is_loopback(options.host)) {
+    throw Error(Errc::invalid,
+                "'" + options.host + "' is reachable from other machines",
+                "if you mean it, say so: --allow-remote inference");
+  }
+  if (!options.ca_file.empty()) net::TlsContext check(options.ca_file);
+  parts_ = std::make_unique<Parts>(std::move(options), ledger, clock);
+  set_hold_wait(parts_->options.hold_wait);
+}
+
+Inference::~Inference() = default;
+
+void Inference::bind() {
+  if (parts_->options.listen_fd >= 0) {
+    parts_->server.adopt(parts_->options.listen_fd);
+  } else {
+    parts_->server.listen(parts_->options.host, parts_->options.port);
+  }
+}
+
+void Inference::start() {
+  parts_->server.start();
+}
+
+std::uint16_t Inference::port() const {
+  return parts_->server.port();
+}
+
+bool Inference::drain(std::chrono::seconds timeout) {
+  parts_->gateway.settings().draining = true;
+  const bool ended = parts_->server.drain(timeout);
+  parts_->server.stop();
+  return ended;
+}
+
+void Inference::abort() {
+  parts_->server.abort();
+}
+
+void Inference::set_hold_wait(std::chrono::milliseconds patience) {
+  parts_->gateway.settings().hold_wait_ms = patience.count();
+}
+
+void Inference::set_drain_on_disconnect(bool drain) {
+  parts_->gateway.settings().drain_on_disconnect = drain;
+}
+
+void Inference::publish_keys(const std::vector<domain::Key>& keys) {
+  parts_->directory.put_keys(keys);
+  for (const auto& key : keys) {
+    if (!key.revoked_at) continue;
+    parts_->server.each_loop(
+        [this, id = key.id](std::size_t loop) { parts_->gateway.live_calls().cut(loop, id); });
+  }
+}
+
+void Inference::publish_world(domain::World world) {
+  parts_->directory.put_world(std::move(world));
+}
+
+std::string Inference::upstream_health(const domain::UpstreamId& id) const {
+  return parts_->directory.health(id);
+}
+
+}  // namespace nufi::daemon

@@ -1,0 +1,84 @@
+#include "lib/gateway/admit.hpp"
+
+#include "lib/base/id.hpp"
+#include "lib/base/secret.hpp"
+#include "lib/base/text.hpp"
+#include "lib/domain/access.hpp"
+
+#include <algorithm>
+
+namespace nufi::gateway {
+namespace {
+
+std::string_view bearer_of(const net::Fields& fields) {
+  constexpr std::string_view kScheme = "bearer ";
+  const auto value = fields.find("authorization");
+  if (value.size() <= kScheme.size() ||
+      !equals_ignoring_case(value.substr(0, kScheme.size()), kScheme)) {
+    return {};
+  }
+  return trim(value.substr(kScheme.size()));
+}
+
+std::string_view without_port(std::string_view host) {
+  if (host.starts_with('[')) {
+    const auto end = host.find(']');
+    return end == std::string_view::npos ? std::string_view{} : host.substr(1, end - 1);
+  }
+  return host.substr(0, host.rfind(':'));
+}
+
+bool is_loopback_name(std::string_view name) {
+  return equals_ignoring_case(name, "localhost") || to_lower(name).ends_with(".localhost") ||
+         name == "::1" || domain::is_ip_allowed({"127.0.0.0/8"}, name);
+}
+
+}  // namespace
+
+std::variant<Caller, No> identify(const net::Exchange& exchange,
+                                  const Directory& directory,
+                                  Timestamp now) {
+  const auto& fields = exchange.head().fields;
+  if (fields.count("authorization") > 1) {
+    return refuse_invalid("invalid_value", "Authorization is given twice");
+  }
+  const auto text = bearer_of(fields);
+  if (text.empty()) return refuse_key(domain::Denial::no_key);
+  if (!domain::is_well_formed_key(text)) return refuse_key(domain::Denial::bad_key);
+  Caller caller;
+  caller.key = directory.find_key(sha256(text));
+  if (!caller.key) return refuse_key(domain::Denial::bad_key);
+  if (auto denial = domain::deny_key(*caller.key, now, exchange.client_ip())) {
+    return *denial == domain::Denial::ip_not_allowed ? refuse_ip_not_allowed(exchange.client_ip())
+                                                     : refuse_key(*denial);
+  }
+  caller.world = directory.world();
+  const auto& world = *caller.world;
+  const auto account = world.accounts.find(caller.key->account);
+  const auto project = world.projects.find(caller.key->project);
+  const auto group = world.groups.find(caller.key->group);
+  if (account == world.accounts.end() || project == world.projects.end() ||
+      group == world.groups.end()) {
+    return refuse_key(domain::Denial::bad_key);
+  }
+  caller.account = &account->second;
+  caller.project = &project->second;
+  caller.group = &group->second;
+  return caller;
+}
+
+bool is_host_allowed(std::string_view host,
+                     std::string_view local_ip,
+                     const std::vector<std::string>& allowed) {
+  const auto name = without_port(host);
+  if (is_loopback_name(name) || name == local_ip) return true;
+  return std::any_of(allowed.begin(), allowed.end(), [&](const auto& each) {
+    return equals_ignoring_case(each, name) || equals_ignoring_case(each, host);
+  });
+}
+
+std::string unrecorded_id() {
+  return "req_" + random_base62(16);
+}
+
+}  // namespace nufi::gateway

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "lib/base/clock.hpp"
+#include "lib/gateway/gateway.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace nufi::gateway {
+
+/// Who sends this request, by its `Authorization: Bearer` (any case) field; or why not.
+std::variant<Caller, No> identify(const net::Exchange& exchange,
+                                  const Directory& directory,
+                                  Timestamp now);
+
+/// True if `host` (a Host field) is a loopback name or address, the very address the client
+/// connected to, or one of `allowed`; with or without port. What keeps web pages of other names out
+/// (DNS rebinding).
+bool is_host_allowed(std::string_view host,
+                     std::string_view local_ip,
+                     const std::vector<std::string>& allowed);
+
+/// A random id for the x-request-id of a request that has no row in the ledger.
+std::string unrecorded_id();
+
+}  // namespace nufi::gateway

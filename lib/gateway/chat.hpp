@@ -1,0 +1,82 @@
+#pragma once
+
+#include "lib/domain/estimate.hpp"
+#include "lib/domain/route.hpp"
+#include "lib/gateway/charge.hpp"
+#include "lib/gateway/gateway.hpp"
+#include "lib/gateway/meter.hpp"
+#include "lib/net/upstream_call.hpp"
+#include "lib/openai/request.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nufi::gateway {
+
+/// One POST /v1/chat/completions, from the door to the ledger. run() reads top to bottom as the
+/// stages of ARCHITECTURE.md; each stage either goes on or refuses.
+///
+/// Once a hold is taken, exactly one settlement follows on every way out (run() is the only place
+/// that settles), and it is durable before the last byte of the answer goes out.
+class ChatCall {
+ public:
+  ChatCall(Gateway& gateway, net::Exchange& exchange);
+
+  net::Awaitable<void> run();
+
+ private:
+  /// A candidate with what it costs.
+  struct Priced {
+    domain::Candidate candidate;
+    const ReadyUpstream* ready = nullptr;
+    Pricing pricing;
+  };
+  /// What became of the call once it was held.
+  struct Outcome {
+    Ending ending = Ending::failed;
+    domain::RowStatus status = domain::RowStatus::ok;
+    std::string error_code;
+    std::optional<No> no;    ///< the client gets this (nothing was sent to it yet)
+    bool ask_again = false;  ///< the same upstream, without the option it does not know
+  };
+
+  // Stages, in order. Those that return a No have refused.
+  net::Awaitable<std::optional<No>> read();
+  std::optional<No> check_access() const;
+  std::optional<No> choose_upstreams();
+  net::Awaitable<std::optional<No>> hold();
+  net::Awaitable<Outcome> forward();
+  net::Awaitable<Outcome> pass_reply(net::UpstreamCall& call);
+  net::Awaitable<Outcome> pass_pieces(net::UpstreamCall& call);
+  net::Awaitable<Outcome> pass_error_reply(net::UpstreamCall& call);
+  /// Settles if that has not been done; the reply's last bytes must wait for it.
+  net::Awaitable<void> settle_once(const Outcome& outcome);
+
+  ledger::HoldRequest hold_request() const;
+  No refuse_hold(const domain::WindowRefusal& refusal) const;
+  std::string body_for(const Priced& priced) const;
+  net::Reply reply_head(const net::UpstreamCall& call) const;
+  Outcome no_reply(net::RequestResult result, const net::UpstreamCall& call);
+  bool has_usd_budget() const;
+
+  Gateway& gateway_;
+  net::Exchange& exchange_;
+  const SteadyTime started_;
+  std::string id_;  ///< of the ledger row, once there is one
+  Caller caller_;
+  openai::ChatRequest request_;
+  std::vector<Priced> candidates_;
+  const Priced* serving_ = nullptr;
+  std::int64_t prompt_estimate_ = 0;
+  ledger::Held held_;
+  std::optional<Meter> meter_;
+  ledger::Settlement settlement_;
+  bool settled_ = false;
+  bool cut_ = false;
+  bool usage_injected_ = false;
+};
+
+}  // namespace nufi::gateway

@@ -1,0 +1,328 @@
+// The half of a chat call that talks to upstreams: attempts, and the reply as it passes.
+
+#include "lib/base/text.hpp"
+#include "lib/gateway/chat.hpp"
+#include "lib/gateway/headers.hpp"
+#include "lib/net/server.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace nufi::gateway {
+namespace {
+
+using namespace std::chrono_literals;
+using domain::AttemptResult;
+using domain::RowStatus;
+using net::RequestResult;
+
+/// After the end marker an upstream should close the body; a client must not wait for one that
+/// won't.
+constexpr std::chrono::milliseconds kAfterDone = 2s;
+/// The most of an error reply that is looked at before it passes.
+constexpr std::size_t kErrorLookahead = 16'384;
+
+std::int64_t microseconds(SteadyTime from, SteadyTime to) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(to - from).count();
+}
+
+AttemptResult attempt_result(RequestResult result) {
+  switch (result) {
+    case RequestResult::answered:
+      return AttemptResult::answered;
+    case RequestResult::connect_failed:
+      return AttemptResult::connect_failed;
+    case RequestResult::timed_out:
+      return AttemptResult::timed_out;
+    case RequestResult::broken:
+    case RequestResult::cancelled:
+      return AttemptResult::broken;
+  }
+  return AttemptResult::broken;
+}
+
+bool is_trouble(RequestResult result, int status) {
+  return result != RequestResult::answered || status >= 500;
+}
+
+openai::ApiError stream_error(std::string code, std::string message) {
+  return {0, "server_error", std::move(code), std::move(message), "", ""};
+}
+
+}  // namespace
+
+net::Awaitable<ChatCall::Outcome> ChatCall::forward() {
+  Outcome outcome;
+  std::optional<LiveCalls::Entry> live;
+  net::UpstreamCall* current = nullptr;
+  if (request_.call.stream) {
+    live.emplace(gateway_.live_calls_, net::Server::current_loop(), caller_.key->id, [&] {
+      cut_ = true;
+      if (current != nullptr) current->cancel();
+    });
+  }
+  exchange_.on_gone([&] {
+    if (current != nullptr && !gateway_.settings_.drain_on_disconnect.load()) current->cancel();
+  });
+
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    const auto& priced = candidates_[i];
+    serving_ = &priced;
+    usage_injected_ = request_.call.stream && !request_.usage_asked &&
+                      !priced.ready->refuses_stream_options->load();
+    const auto body = body_for(priced);
+    const auto head =
+        upstream_request_head(exchange_.head(), *priced.ready, "/chat/completions", body.size());
+    const bool last = i + 1 == candidates_.size();
+    if (last && !usage_injected_) exchange_.drop_body();
+
+    net::UpstreamCall call(exchange_.services().upstreams, priced.ready->target);
+    current = &call;
+    settlement_.attempts += 1;
+    if (exchange_.is_gone() || cut_) {
+      outcome.status = cut_ ? RowStatus::cut : RowStatus::client_gone;
+      current = nullptr;
+      break;
+    }
+    const auto result = co_await call.request(head, body, gateway_.options_.first_byte_timeout);
+    settlement_.connect_us = call.connect_us();
+    const auto status = result == RequestResult::answered ? call.head().status : 0;
+    if (is_trouble(result, status) && result != RequestResult::cancelled) {
+      priced.ready->health->failed(
+          result == RequestResult::answered ? "HTTP " + std::to_string(status) : call.problem(),
+          gateway_.clock_.steady());
+    } else if (result == RequestResult::answered) {
+      priced.ready->health->succeeded();
+    }
+    const bool go_on = !last && result != RequestResult::cancelled &&
+                       domain::may_try_next(attempt_result(result), status);
+    if (!go_on) {
+      if (result == RequestResult::answered) {
+        outcome = co_await pass_reply(call);
+      } else {
+        outcome = no_reply(result, call);
+      }
+      current = nullptr;
+      if (!outcome.ask_again) break;
+      --i;
+      continue;
+    }
+    current = nullptr;
+  }
+  exchange_.on_gone(nullptr);
+  co_return outcome;
+}
+
+ChatCall::Outcome ChatCall::no_reply(RequestResult result, const net::UpstreamCall& call) {
+  Outcome outcome;
+  outcome.status = RowStatus::upstream_error;
+  const auto& name = serving_->candidate.upstream->name;
+  switch (result) {
+    case RequestResult::cancelled:
+      outcome.status = cut_ ? RowStatus::cut : RowStatus::client_gone;
+      outcome.error_code = cut_ ? "key_revoked" : "";
+      // A stream's output is counted as it passes, and none has; a plain call runs on unseen.
+      outcome.ending = request_.call.stream ? Ending::cut_short : Ending::unseen;
+      if (cut_) outcome.no = refuse_key(domain::Denial::key_revoked);
+      return outcome;
+    case RequestResult::timed_out:
+      outcome.error_code = "upstream_timeout";
+      outcome.no = refuse_upstream(
+          504, "upstream_timeout", "The upstream '" + name + "' is too slow: " + call.problem());
+      return outcome;
+    case RequestResult::connect_failed:
+    case RequestResult::broken:
+    case RequestResult::answered:
+      break;
+  }
+  outcome.error_code = "upstream_error";
+  outcome.no = refuse_upstream(
+      502, "upstream_error", "The upstream '" + name + "' failed: " + call.problem());
+  return outcome;
+}
+
+net::Reply ChatCall::reply_head(const net::UpstreamCall& call) const {
+  net::Reply reply;
+  reply.status = call.head().status;
+  pass_reply_fields(call.head().fields, reply.fields);
+  if (call.head().fields.count("x-request-id") == 0) reply.fields.add("x-request-id", id_);
+  reply.fields.add("x-nufi-request-id", id_);
+  reply.fields.add("x-nufi-upstream", serving_->candidate.upstream->name);
+  if (held_.ask.clamped_output) {
+    reply.fields.add("x-nufi-max-tokens", std::to_string(*held_.ask.clamped_output));
+  }
+  return reply;
+}
+
+net::Awaitable<ChatCall::Outcome> ChatCall::pass_reply(net::UpstreamCall& call) {
+  const auto status = call.head().status;
+  settlement_.first_byte_us = microseconds(started_, gateway_.clock_.steady());
+  settlement_.http_status = status;
+  Outcome outcome;
+  outcome.status = RowStatus::upstream_error;
+  if (status == 401 || status == 403) {
+    outcome.error_code = "upstream_auth_failed";
+    outcome.no = refuse_upstream(
+        502,
+        "upstream_auth_failed",
+        "The upstream '" + serving_->candidate.upstream->name +
+            "' refused nufid's credential (HTTP " + std::to_string(status) +
+            "). Check it with: nufi upstreams test " + serving_->candidate.upstream->name);
+    co_return outcome;
+  }
+  if (status >= 300 && status < 400) {
+    outcome.error_code = "upstream_error";
+    outcome.no = refuse_upstream(502,
+                                 "upstream_error",
+                                 "The upstream '" + serving_->candidate.upstream->name +
+                                     "' answered with a redirect, which is not followed.");
+    co_return outcome;
+  }
+  if (status >= 400) co_return co_await pass_error_reply(call);
+  co_return co_await pass_pieces(call);
+}
+
+net::Awaitable<ChatCall::Outcome> ChatCall::pass_error_reply(net::UpstreamCall& call) {
+  // As it is: status, fields and body. It costs nothing, so only the settlement must come first.
+  Outcome outcome;
+  outcome.status = call.head().status < 500 ? RowStatus::client_error : RowStatus::upstream_error;
+  outcome.error_code = "upstream_" + std::to_string(call.head().status);
+  std::string body;
+  net::BodyPiece piece;
+  do {
+    piece = co_await call.read_body(gateway_.options_.idle_timeout);
+    body += piece.bytes;
+  } while (!piece.end && !piece.broken && body.size() < kErrorLookahead);
+
+  // An upstream that does not know the option we added: it is remembered and asked again without.
+  // A refused request was not billed.
+  if (usage_injected_ && (call.head().status == 400 || call.head().status == 422) &&
+      body.find("stream_options") != std::string::npos) {
+    serving_->ready->refuses_stream_options->store(true);
+    outcome.ask_again = true;
+    co_return outcome;
+  }
+  const auto reply = reply_head(call);
+  co_await settle_once(outcome);
+  if (piece.end || piece.broken) {
+    co_await exchange_.send(reply, body);
+    co_return outcome;
+  }
+  bool open = co_await exchange_.start(reply, std::nullopt);
+  if (open) open = co_await exchange_.write(body);
+  while (open && !piece.end && !piece.broken) {
+    piece = co_await call.read_body(gateway_.options_.idle_timeout);
+    open = co_await exchange_.write(piece.bytes);
+  }
+  if (open && piece.end) co_await exchange_.finish({});
+  co_return outcome;
+}
+
+net::Awaitable<ChatCall::Outcome> ChatCall::pass_pieces(net::UpstreamCall& call) {
+  const bool stream =
+      to_lower(call.head().fields.find("content-type")).starts_with("text/event-stream");
+  meter_.emplace(
+      stream ? Meter::Kind::stream : Meter::Kind::plain, usage_injected_, request_.tier_asked);
+  const auto reply = reply_head(call);
+  std::optional<std::uint64_t> length;
+  if (!stream) {
+    if (const auto given = parse_integer(call.head().fields.find("content-length"))) {
+      length = static_cast<std::uint64_t>(*given);
+    }
+  }
+
+  Outcome served;
+  served.ending = Ending::served;
+  bool client_there = true;
+  while (true) {
+    const auto timeout = meter_->done() ? kAfterDone : gateway_.options_.idle_timeout;
+    const auto piece = co_await call.read_body(timeout);
+    if (piece.broken) break;
+    const auto out = meter_->feed(piece.bytes);
+    if (piece.end && !stream) {
+      // A plain reply's last bytes wait for the settlement.
+      co_await settle_once(served);
+      if (client_there) {
+        if (exchange_.started()) {
+          co_await exchange_.finish(out);
+        } else {
+          co_await exchange_.send(reply, out);
+        }
+      }
+      co_return served;
+    }
+    if (client_there && !exchange_.started()) {
+      client_there = co_await exchange_.start(reply, length);
+    }
+    if (meter_->done() && !settled_) {
+      if (client_there && !out.empty()) client_there = co_await exchange_.write(out);
+      if (meter_->failed()) {
+        served.status = RowStatus::upstream_error;
+        served.error_code = "upstream_error";
+      }
+      co_await settle_once(served);
+    } else if (client_there && !piece.end) {
+      client_there = co_await exchange_.write(out);
+    } else if (client_there && piece.end && !meter_->done()) {
+      client_there = co_await exchange_.write(out);
+    }
+    if (piece.end) {
+      if (meter_->failed()) {
+        served.status = RowStatus::upstream_error;
+        served.error_code = "upstream_error";
+      }
+      co_await settle_once(served);
+      if (client_there) co_await exchange_.finish(meter_->rest());
+      co_return served;
+    }
+    if (!client_there && !gateway_.settings_.drain_on_disconnect.load()) break;
+  }
+
+  // It ended before its end. What has passed is charged.
+  Outcome outcome;
+  outcome.ending = Ending::cut_short;
+  if (settled_) {
+    // Only the silence behind the end marker is missing.
+    if (client_there && !exchange_.is_gone()) co_await exchange_.finish(meter_->rest());
+    co_return outcome;
+  }
+  if (cut_) {
+    outcome.status = RowStatus::cut;
+    outcome.error_code = "key_revoked";
+  } else if (exchange_.is_gone() || !client_there) {
+    outcome.status = RowStatus::client_gone;
+    // A plain reply that was on its way had been billed in full.
+    if (!stream && meter_->usage_kind() == Meter::UsageKind::missing) {
+      outcome.ending = Ending::unseen;
+    }
+  } else {
+    outcome.status = RowStatus::upstream_error;
+    outcome.error_code = "upstream_error";
+    if (!meter_->has_content()) outcome.ending = Ending::failed;
+  }
+  co_await settle_once(outcome);
+  if (exchange_.is_gone() || !client_there) co_return outcome;
+  const auto error = cut_ ? openai::ApiError{0,
+                                             "invalid_request_error",
+                                             "key_revoked",
+                                             "This API key was revoked while the stream ran.",
+                                             "",
+                                             ""}
+                          : stream_error("upstream_error",
+                                         "The upstream '" + serving_->candidate.upstream->name +
+                                             "' broke off in the middle of its reply.");
+  if (!exchange_.started()) {
+    outcome.no = No{error, {}};
+    outcome.no->error.status = cut_ ? 401 : 502;
+  } else if (stream) {
+    exchange_.close_after();
+    std::string last(meter_->rest());
+    if (!last.empty() && !last.ends_with("\n\n")) last += "\n\n";
+    co_await exchange_.finish(last + error_event(error));
+  } else {
+    exchange_.close_after();  // a plain reply without its end: the closed connection says so
+  }
+  co_return outcome;
+}
+
+}  // namespace nufi::gateway

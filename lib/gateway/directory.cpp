@@ -1,0 +1,161 @@
+#include "lib/gateway/directory.hpp"
+
+#include "lib/base/error.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace nufi::gateway {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int kToleratedFailures = 1;
+constexpr std::chrono::milliseconds kFirstCooling = 1s;
+constexpr std::chrono::milliseconds kLongestCooling = 60s;
+
+std::string authorization_of(const Secret& secret) {
+  return secret.empty() ? std::string() : "Bearer " + secret.expose();
+}
+
+}  // namespace
+
+void UpstreamHealth::succeeded() {
+  if (known_ && !troubled_.load(std::memory_order_relaxed)) return;
+  std::lock_guard lock(mutex_);
+  known_ = true;
+  failures_ = 0;
+  until_ = {};
+  why_.clear();
+  troubled_ = false;
+}
+
+void UpstreamHealth::failed(std::string why, SteadyTime now) {
+  std::lock_guard lock(mutex_);
+  known_ = true;
+  troubled_ = true;
+  why_ = std::move(why);
+  failures_ += 1;
+  if (failures_ <= kToleratedFailures) return;
+  const auto doublings = std::min(failures_ - kToleratedFailures - 1, 6);
+  until_ = now + std::min(kFirstCooling * (1 << doublings), kLongestCooling);
+}
+
+std::chrono::milliseconds UpstreamHealth::cooling(SteadyTime now) const {
+  if (!troubled_.load(std::memory_order_relaxed)) return 0ms;
+  std::lock_guard lock(mutex_);
+  if (until_ <= now) return 0ms;
+  return std::chrono::ceil<std::chrono::milliseconds>(until_ - now);
+}
+
+std::string UpstreamHealth::text() const {
+  std::lock_guard lock(mutex_);
+  if (!known_) return "unknown";
+  return why_.empty() ? "ok" : "failing: " + why_;
+}
+
+const domain::Price* World::price(const domain::Upstream& upstream,
+                                  std::string_view model,
+                                  std::string_view asked) const {
+  for (auto name : {model, asked}) {
+    auto own = own_prices.find(name);
+    if (own != own_prices.end()) return &own->second;
+  }
+  return domain::Catalogue::built_in().find(upstream.provider, model);
+}
+
+std::size_t Directory::DigestHash::operator()(const Sha256& digest) const noexcept {
+  std::size_t hash = 0;
+  std::memcpy(&hash, digest.data(), sizeof(hash));
+  return hash;
+}
+
+void Directory::put_keys(const std::vector<domain::Key>& keys) {
+  for (const auto& key : keys) {
+    auto& shard = shards_[key.digest[31] % shards_.size()];
+    auto value = std::make_shared<const domain::Key>(key);
+    std::lock_guard lock(shard.mutex);
+    shard.keys[key.digest].swap(value);
+  }
+}
+
+std::shared_ptr<const domain::Key> Directory::find_key(const Sha256& digest) const {
+  const auto& shard = shards_[digest[31] % shards_.size()];
+  std::lock_guard lock(shard.mutex);
+  auto found = shard.keys.find(digest);
+  return found == shard.keys.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<const World> Directory::world() const {
+  std::lock_guard lock(world_mutex_);
+  return world_;
+}
+
+ReadyUpstream Directory::make_ready(domain::ReadyUpstream given, const World* before) {
+  ReadyUpstream ready;
+  ready.upstream = std::make_shared<const domain::Upstream>(given.upstream);
+  ready.authorization = authorization_of(given.secret);
+  ready.problem = std::move(given.problem);
+
+  const ReadyUpstream* earlier = nullptr;
+  if (before != nullptr) {
+    auto found = before->ready.find(given.upstream.id);
+    if (found != before->ready.end()) earlier = &found->second;
+  }
+  ready.health = earlier ? earlier->health : std::make_shared<UpstreamHealth>();
+  ready.refuses_stream_options =
+      earlier ? earlier->refuses_stream_options : std::make_shared<std::atomic<bool>>(false);
+  const auto& url = given.upstream.url;
+  // The same place keeps its target, and with it the connections that are open to it.
+  if (earlier && earlier->upstream->url.text() == url.text() &&
+      earlier->upstream->ca_file == given.upstream.ca_file) {
+    ready.target = earlier->target;
+    return ready;
+  }
+  auto target = std::make_shared<net::Target>();
+  target->host = url.host;
+  target->port = url.port;
+  if (url.tls) {
+    const auto& own = given.upstream.ca_file;
+    target->tls = std::make_shared<const net::TlsContext>(own.empty() ? ca_file_ : own);
+  }
+  ready.target = std::move(target);
+  return ready;
+}
+
+void Directory::put_world(domain::World given) {
+  const auto before = world();
+  auto next = std::make_shared<World>();
+  for (auto& account : given.accounts) next->accounts.emplace(account.id, std::move(account));
+  for (auto& project : given.projects) next->projects.emplace(project.id, std::move(project));
+  for (auto& group : given.groups) next->groups.emplace(group.id, std::move(group));
+  for (auto& upstream : given.upstreams) {
+    const auto id = upstream.upstream.id;
+    try {
+      auto ready = make_ready(upstream, before.get());
+      next->upstreams.push_back(ready.upstream);
+      next->ready.emplace(id, std::move(ready));
+    } catch (const Error& error) {
+      // One upstream whose certificates can't be read must not take the others down.
+      ReadyUpstream broken;
+      broken.upstream = std::make_shared<const domain::Upstream>(upstream.upstream);
+      broken.problem = error.what();
+      broken.health = std::make_shared<UpstreamHealth>();
+      broken.refuses_stream_options = std::make_shared<std::atomic<bool>>(false);
+      next->upstreams.push_back(broken.upstream);
+      next->ready.emplace(id, std::move(broken));
+    }
+  }
+  for (auto& price : given.own_prices) next->own_prices.emplace(price.model, std::move(price));
+  std::lock_guard lock(world_mutex_);
+  world_ = std::move(next);
+}
+
+std::string Directory::health(const domain::UpstreamId& id) const {
+  const auto now = world();
+  auto found = now->ready.find(id);
+  return found == now->ready.end() ? "unknown" : found->second.health->text();
+}
+
+}  // namespace nufi::gateway

@@ -1,0 +1,105 @@
+#pragma once
+
+#include "lib/base/clock.hpp"
+#include "lib/domain/catalogue.hpp"
+#include "lib/domain/key.hpp"
+#include "lib/domain/route.hpp"
+#include "lib/domain/world.hpp"
+#include "lib/net/upstream_call.hpp"
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace nufi::gateway {
+
+/// How an upstream fares; outlives changes of its settings. Thread-safe.
+class UpstreamHealth {
+ public:
+  /// A call was answered.
+  void succeeded();
+  /// A call failed for a reason of the upstream's. From the second failure in a row it cools down,
+  /// 1 s at first, twice as long each time, at most 60 s.
+  void failed(std::string why, SteadyTime now);
+  /// How long it still cools, 0 = ready.
+  [[nodiscard]] std::chrono::milliseconds cooling(SteadyTime now) const;
+  /// "ok", "unknown", "failing: <why>".
+  [[nodiscard]] std::string text() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::string why_;
+  std::atomic<bool> known_{false};
+  int failures_ = 0;
+  SteadyTime until_{};
+  std::atomic<bool> troubled_{false};  ///< failures_ > 0: spares the healthy the lock
+};
+
+/// An upstream as calls need it. Immutable but for its health.
+struct ReadyUpstream {
+  std::shared_ptr<const domain::Upstream> upstream;
+  std::shared_ptr<const net::Target> target;
+  std::string authorization;  ///< value of the header, "" = none
+  std::string problem;        ///< why its secret can't be read, "" = ready
+  std::shared_ptr<UpstreamHealth> health;
+  /// It refused `stream_options` once; not asked again.
+  std::shared_ptr<std::atomic<bool>> refuses_stream_options;
+};
+
+/// Everything calls depend on but keys, as it was at one moment. Immutable.
+struct World {
+  std::unordered_map<domain::AccountId, domain::Account> accounts;
+  std::unordered_map<domain::ProjectId, domain::Project> projects;
+  std::unordered_map<domain::GroupId, domain::Group> groups;
+  std::vector<std::shared_ptr<const domain::Upstream>> upstreams;
+  std::unordered_map<domain::UpstreamId, ReadyUpstream> ready;
+  std::map<std::string, domain::Price, std::less<>> own_prices;
+
+  /// The price of `model` (the name that goes to `upstream`; `asked` is the client's): an own
+  /// setting, else the catalogue's, else null. A free upstream's calls cost nothing whatever it is.
+  [[nodiscard]] const domain::Price* price(const domain::Upstream& upstream,
+                                           std::string_view model,
+                                           std::string_view asked) const;
+};
+
+/// What the data plane knows, handed over on every change, so that it counts for the next call.
+/// Thread-safe; readers share immutable values and wait for nobody.
+class Directory {
+ public:
+  /// `ca_file`: extra roots for all upstreams, "" = none.
+  explicit Directory(std::string ca_file) : ca_file_(std::move(ca_file)) {}
+
+  void put_keys(const std::vector<domain::Key>& keys);
+  /// An upstream whose CA file can't be read stands there with its problem.
+  void put_world(domain::World world);
+
+  [[nodiscard]] std::shared_ptr<const domain::Key> find_key(const Sha256& digest) const;
+  [[nodiscard]] std::shared_ptr<const World> world() const;
+  [[nodiscard]] std::string health(const domain::UpstreamId& id) const;
+
+ private:
+  struct DigestHash {
+    std::size_t operator()(const Sha256& digest) const noexcept;
+  };
+  struct Shard {
+    mutable std::mutex mutex;
+    std::unordered_map<Sha256, std::shared_ptr<const domain::Key>, DigestHash> keys;
+  };
+
+  ReadyUpstream make_ready(domain::ReadyUpstream given, const World* before);
+
+  const std::string ca_file_;
+  std::array<Shard, 16> shards_;
+  mutable std::mutex world_mutex_;
+  std::shared_ptr<const World> world_ = std::make_shared<World>();
+};
+
+}  // namespace nufi::gateway

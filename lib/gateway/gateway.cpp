@@ -1,0 +1,119 @@
+#include "lib/gateway/gateway.hpp"
+
+#include "lib/base/log.hpp"
+#include "lib/base/text.hpp"
+#include "lib/gateway/admit.hpp"
+#include "lib/gateway/chat.hpp"
+#include "lib/gateway/info.hpp"
+#include "lib/gateway/url.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace nufi::gateway {
+namespace {
+
+constexpr std::string_view kModels = "/v1/models/";
+
+}  // namespace
+
+Gateway::Gateway(Options options,
+                 Directory& directory,
+                 ledger::Ledger& ledger,
+                 const Clock& clock,
+                 std::size_t loops)
+    : options_(std::move(options)),
+      directory_(directory),
+      ledger_(ledger),
+      clock_(clock),
+      live_calls_(loops) {}
+
+net::Awaitable<void> Gateway::handle(net::Exchange& exchange) {
+  try {
+    co_await route(exchange);
+  } catch (const std::exception& error) {
+    log::error("a call ended with an error of ours", {{"why", error.what()}});
+    exchange.close_after();
+  }
+}
+
+net::Awaitable<void> Gateway::route(net::Exchange& exchange) {
+  const auto& head = exchange.head();
+  const auto path = head.path();
+  const bool is_get = head.method == "GET";
+  if (!is_host_allowed(head.fields.find("host"), exchange.local_ip(), options_.allowed_hosts)) {
+    co_return co_await send_no(exchange, refuse_host_not_allowed(), unrecorded_id());
+  }
+  // No CORS for anybody who was not named: to a page of another origin we do not exist.
+  const auto origin = head.fields.find("origin");
+  const auto& origins = options_.cors_origins;
+  if (!origin.empty() && std::find(origins.begin(), origins.end(), origin) != origins.end()) {
+    exchange.add_reply_field("Access-Control-Allow-Origin", origin);
+    exchange.add_reply_field("Vary", "Origin");
+    if (head.method == "OPTIONS") {
+      net::Reply reply;
+      reply.status = 204;
+      reply.fields.add("Access-Control-Allow-Methods", "GET, POST, DELETE");
+      const auto asked = head.fields.find("access-control-request-headers");
+      if (!asked.empty()) reply.fields.add("Access-Control-Allow-Headers", asked);
+      reply.fields.add("Access-Control-Max-Age", "600");
+      co_await exchange.send(reply, {});
+      co_return;
+    }
+  }
+  if (path == "/v1/chat/completions") {
+    if (head.method != "POST") {
+      co_return co_await send_no(exchange, refuse_method(head.method, "POST"), unrecorded_id());
+    }
+    ChatCall call(*this, exchange);
+    co_return co_await call.run();
+  }
+  if (path == "/healthz") {
+    co_return co_await send_json(exchange, 200, R"({"status":"ok"})");
+  }
+  if (path == "/readyz") co_return co_await ready(exchange);
+
+  const bool is_model = path.starts_with(kModels) && path.size() > kModels.size();
+  if (path != "/v1/models" && path != "/v1/key" && !is_model) {
+    co_return co_await send_no(exchange, refuse_unknown_url(head.method, path), unrecorded_id());
+  }
+  if (!is_get) {
+    co_return co_await send_no(exchange, refuse_method(head.method, "GET"), unrecorded_id());
+  }
+  const auto now = clock_.now();
+  auto identified = identify(exchange, directory_, now);
+  if (auto* no = std::get_if<No>(&identified)) {
+    co_return co_await send_no(exchange, std::move(*no), unrecorded_id());
+  }
+  const auto& caller = std::get<Caller>(identified);
+  if (path == "/v1/models") co_return co_await send_json(exchange, 200, models_body(caller));
+  if (path == "/v1/key")
+    co_return co_await send_json(exchange, 200, key_body(caller, ledger_, now));
+  const auto model = decode_path(path.substr(kModels.size()));
+  auto body = model ? model_body(caller, *model) : std::string();
+  if (body.empty()) {
+    co_return co_await send_no(
+        exchange, refuse_model_not_found(model.value_or("")), unrecorded_id());
+  }
+  co_await send_json(exchange, 200, std::move(body));
+}
+
+net::Awaitable<void> Gateway::ready(net::Exchange& exchange) {
+  const auto problem = ledger_.problem();
+  if (settings_.draining.load()) {
+    co_return co_await send_no(
+        exchange,
+        refuse_unavailable("shutting_down", "nufid is shutting down.", std::chrono::seconds(1)),
+        unrecorded_id());
+  }
+  if (!problem.empty()) {
+    co_return co_await send_no(exchange,
+                               refuse_unavailable("storage_unavailable",
+                                                  "The ledger can't be written: " + problem,
+                                                  std::chrono::seconds(1)),
+                               unrecorded_id());
+  }
+  co_await send_json(exchange, 200, R"({"status":"ready"})");
+}
+
+}  // namespace nufi::gateway

@@ -1,0 +1,74 @@
+#pragma once
+
+#include "lib/base/clock.hpp"
+#include "lib/gateway/directory.hpp"
+#include "lib/gateway/live_calls.hpp"
+#include "lib/gateway/respond.hpp"
+#include "lib/ledger/ledger.hpp"
+#include "lib/net/exchange.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace nufi::gateway {
+
+struct Options {
+  std::vector<std::string> allowed_hosts;  ///< Host names beside the loopback ones
+  std::vector<std::string> cors_origins;   ///< pages that may call; none by default
+  std::uint64_t max_body = std::uint64_t{32} << 20;
+  std::chrono::milliseconds first_byte_timeout{600'000};
+  std::chrono::milliseconds idle_timeout{600'000};  ///< silence in the middle of a reply
+  int budget_status = 429;                          ///< or 402
+};
+
+/// What may change while nufid runs.
+struct LiveSettings {
+  std::atomic<std::int64_t> hold_wait_ms{2000};
+  std::atomic<bool> drain_on_disconnect{false};
+  std::atomic<bool> draining{false};
+};
+
+/// Who is calling: the key and what stands above it. Shared and immutable.
+struct Caller {
+  std::shared_ptr<const domain::Key> key;
+  std::shared_ptr<const World> world;
+  const domain::Account* account = nullptr;  ///< in world
+  const domain::Project* project = nullptr;
+  const domain::Group* group = nullptr;
+};
+
+/// The inference API (PRODUCT §7): one call from door to ledger. handle() runs as a coroutine on
+/// the loop of the connection; everything else is thread-safe.
+class Gateway {
+ public:
+  Gateway(Options options,
+          Directory& directory,
+          ledger::Ledger& ledger,
+          const Clock& clock,
+          std::size_t loops);
+
+  /// Serves one request. Throws nothing.
+  net::Awaitable<void> handle(net::Exchange& exchange);
+
+  [[nodiscard]] LiveSettings& settings() { return settings_; }
+  [[nodiscard]] LiveCalls& live_calls() { return live_calls_; }
+
+ private:
+  friend class ChatCall;
+
+  net::Awaitable<void> route(net::Exchange& exchange);
+  net::Awaitable<void> ready(net::Exchange& exchange);
+
+  const Options options_;
+  Directory& directory_;
+  ledger::Ledger& ledger_;
+  const Clock& clock_;
+  LiveSettings settings_;
+  LiveCalls live_calls_;
+};
+
+}  // namespace nufi::gateway

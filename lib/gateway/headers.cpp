@@ -1,0 +1,129 @@
+#include "lib/gateway/headers.hpp"
+
+#include "lib/base/text.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace nufi::gateway {
+namespace {
+
+/// RFC 9110 §7.6.1 and its forerunners.
+constexpr std::array<std::string_view, 9> kHopByHop = {"connection",
+                                                       "keep-alive",
+                                                       "proxy-authenticate",
+                                                       "proxy-authorization",
+                                                       "proxy-connection",
+                                                       "te",
+                                                       "trailer",
+                                                       "transfer-encoding",
+                                                       "upgrade"};
+
+/// Ours to say, not the client's: who it is, where it came from, how the body is framed.
+constexpr std::array<std::string_view, 16> kNotToUpstream = {"host",
+                                                             "authorization",
+                                                             "x-api-key",
+                                                             "api-key",
+                                                             "cookie",
+                                                             "content-length",
+                                                             "expect",
+                                                             "content-type",
+                                                             "forwarded",
+                                                             "accept-encoding",
+                                                             "via",
+                                                             "x-real-ip",
+                                                             "true-client-ip",
+                                                             "cf-connecting-ip",
+                                                             "x-client-ip",
+                                                             "content-encoding"};
+
+constexpr std::array<std::string_view, 3> kNotToClient = {
+    "content-length", "set-cookie", "set-cookie2"};
+
+template <class Names>
+bool is_one_of(std::string_view name, const Names& names) {
+  return std::any_of(
+      names.begin(), names.end(), [&](auto each) { return equals_ignoring_case(name, each); });
+}
+
+bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
+  return text.size() >= prefix.size() &&
+         equals_ignoring_case(text.substr(0, prefix.size()), prefix);
+}
+
+/// True if the Connection field names `name` as belonging to this hop only.
+bool is_named_by_connection(const net::Fields& fields, std::string_view name) {
+  const auto connection = fields.find("connection");
+  if (connection.empty()) return false;
+  for (const auto& token : split(connection, ',')) {
+    if (equals_ignoring_case(trim(token), name)) return true;
+  }
+  return false;
+}
+
+void append(std::string& text, std::string_view name, std::string_view value) {
+  text += name;
+  text += ": ";
+  text += value;
+  text += "\r\n";
+}
+
+}  // namespace
+
+std::string upstream_request_head(const net::RequestHead& client,
+                                  const ReadyUpstream& upstream,
+                                  std::string_view path,
+                                  std::size_t body_size) {
+  const auto& url = upstream.upstream->url;
+  std::string text;
+  text.reserve(1024);
+  text += client.method;
+  text += ' ';
+  text += url.path;
+  text += path;
+  if (!client.query().empty()) {
+    text += '?';
+    text += client.query();
+  }
+  text += " HTTP/1.1\r\n";
+  append(text, "Host", url.authority());
+  if (!upstream.authorization.empty()) append(text, "Authorization", upstream.authorization);
+  const auto& own = upstream.upstream->headers;
+  for (const auto& [name, value] : own) append(text, name, value);
+  for (std::size_t i = 0; i < client.fields.size(); ++i) {
+    const auto [name, value] = client.fields.at(i);
+    if (is_one_of(name, kHopByHop) || is_one_of(name, kNotToUpstream)) continue;
+    if (starts_with_ignoring_case(name, "x-nufi-") ||
+        starts_with_ignoring_case(name, "x-forwarded-")) {
+      continue;
+    }
+    if (is_named_by_connection(client.fields, name)) continue;
+    if (value.find("sk-nufi-") != std::string_view::npos) continue;
+    const bool overridden = std::any_of(own.begin(), own.end(), [&](const auto& each) {
+      return equals_ignoring_case(each.first, name);
+    });
+    if (!overridden) append(text, name, value);
+  }
+  append(text, "Accept-Encoding", "identity");
+  if (body_size > 0) {
+    append(text, "Content-Type", "application/json");
+    append(text, "Content-Length", std::to_string(body_size));
+  }
+  text += "\r\n";
+  return text;
+}
+
+void pass_reply_fields(const net::Fields& from, net::Fields& to) {
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const auto [name, value] = from.at(i);
+    if (is_one_of(name, kHopByHop) || is_one_of(name, kNotToClient)) continue;
+    if (starts_with_ignoring_case(name, "access-control-") ||
+        starts_with_ignoring_case(name, "x-nufi-")) {
+      continue;
+    }
+    if (is_named_by_connection(from, name)) continue;
+    to.add(name, value);
+  }
+}
+
+}  // namespace nufi::gateway

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "lib/domain/upstream.hpp"
+#include "lib/gateway/directory.hpp"
+#include "lib/net/head.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace nufi::gateway {
+
+/// The head of the request that goes to `upstream` for a call that came with `client`: the client's
+/// own fields but its key, cookies, x-nufi-*, hop-by-hop and forwarding fields; then the upstream's
+/// Authorization and extra headers, `Accept-Encoding: identity`, `Content-Type: application/json`
+/// and the length of the body. `path` is what follows the base URL: "/chat/completions".
+std::string upstream_request_head(const net::RequestHead& client,
+                                  const ReadyUpstream& upstream,
+                                  std::string_view path,
+                                  std::size_t body_size);
+
+/// Adds to `reply` what an upstream's reply head passes on to the client: everything but
+/// hop-by-hop, framing, cookie, CORS and x-nufi-* fields.
+void pass_reply_fields(const net::Fields& from, net::Fields& to);
+
+}  // namespace nufi::gateway

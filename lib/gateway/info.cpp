@@ -1,0 +1,123 @@
+#include "lib/gateway/info.hpp"
+
+#include "lib/base/text.hpp"
+#include "lib/domain/access.hpp"
+#include "lib/domain/route.hpp"
+#include "lib/openai/json_walk.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace nufi::gateway {
+namespace {
+
+using domain::Metric;
+using domain::Money;
+using domain::Scope;
+using openai::quote_json;
+
+/// The catalogue has one date for all its models; OpenAI's `created` is a Unix time.
+constexpr std::int64_t kCreated = 1'785'542'400;
+
+std::string owner_of(const Caller& caller, std::string_view model) {
+  const auto found = domain::candidates(caller.world->upstreams, *caller.group, model, 0);
+  return found.empty() ? std::string() : found.front().upstream->name;
+}
+
+std::string model_object(const Caller& caller, std::string_view model) {
+  return fmt::format(R"({{"id":{},"object":"model","created":{},"owned_by":{}}})",
+                     quote_json(model),
+                     kCreated,
+                     quote_json(owner_of(caller, model)));
+}
+
+bool is_callable(const Caller& caller, std::string_view model) {
+  return domain::is_model_allowed(*caller.key, *caller.project, *caller.group, model) &&
+         !domain::candidates(caller.world->upstreams, *caller.group, model, 0).empty();
+}
+
+bool is_name(std::string_view glob) {
+  return glob.find_first_of("*?") == std::string_view::npos;
+}
+
+std::string usd_or_null(std::optional<Money> amount) {
+  return amount ? domain::format_usd(*amount) : "null";
+}
+
+}  // namespace
+
+std::vector<std::string> callable_models(const Caller& caller) {
+  std::set<std::string> names;
+  const auto& world = *caller.world;
+  for (const auto& upstream : world.upstreams) {
+    for (const auto& glob : upstream->models) {
+      if (is_name(glob)) names.insert(glob);
+    }
+    for (const auto& [alias, real] : upstream->aliases) names.insert(alias);
+    for (const auto& [model, price] : world.own_prices) {
+      if (upstream->serves(model)) names.insert(model);
+    }
+    for (const auto& price : domain::Catalogue::built_in().prices()) {
+      if (price.provider == upstream->provider && upstream->serves(price.model)) {
+        names.insert(price.model);
+      }
+    }
+  }
+  std::vector<std::string> callable;
+  std::copy_if(names.begin(), names.end(), std::back_inserter(callable), [&](const auto& name) {
+    return is_callable(caller, name);
+  });
+  return callable;
+}
+
+std::string models_body(const Caller& caller) {
+  std::string body = R"({"object":"list","data":[)";
+  bool first = true;
+  for (const auto& name : callable_models(caller)) {
+    if (!first) body += ',';
+    first = false;
+    body += model_object(caller, name);
+  }
+  return body + "]}";
+}
+
+std::string model_body(const Caller& caller, std::string_view model) {
+  return is_callable(caller, model) ? model_object(caller, model) : std::string();
+}
+
+std::string key_body(const Caller& caller, const ledger::Ledger& ledger, Timestamp now) {
+  const auto& key = *caller.key;
+  const auto& limits = key.limits;
+  const auto usd = ledger.window({Scope::key, key.id.text(), Metric::usd, limits.budget_period});
+  const auto tokens =
+      ledger.window({Scope::key, key.id.text(), Metric::tokens, limits.token_period});
+  const auto remaining =
+      limits.budget ? std::optional(*limits.budget - Money::nanos(usd.spent)) : std::nullopt;
+  const auto resets = limits.budget ? usd.cycle.resets_at() : std::nullopt;
+  const bool exhausted = (limits.budget && limits.budget_period == domain::Period::total &&
+                          usd.spent >= limits.budget->nanos()) ||
+                         (limits.token_limit && limits.token_period == domain::Period::total &&
+                          tokens.spent >= *limits.token_limit);
+  return fmt::format(
+      R"({{"data":{{"label":{},"name":{},"status":{},"limit":{},"limit_reset":{},"limit_remaining":{},)"
+      R"("usage":{},"held":{},"limit_resets_at":{},"token_limit":{},"token_limit_reset":{},"tokens_used":{},)"
+      R"("is_free_tier":false,"is_provisioning_key":false,"expires_at":{},"rate_limit":{{"requests":{},"interval":"1m"}}}}}})",
+      quote_json(key.masked),
+      quote_json(key.name),
+      quote_json(key_state_name(domain::key_state(key, now, exhausted))),
+      usd_or_null(limits.budget),
+      limits.budget ? quote_json(period_name(limits.budget_period)) : "null",
+      usd_or_null(remaining),
+      domain::format_usd(Money::nanos(usd.spent)),
+      domain::format_usd(Money::nanos(usd.held)),
+      resets ? quote_json(format_rfc3339(*resets)) : "null",
+      limits.token_limit ? std::to_string(*limits.token_limit) : "null",
+      limits.token_limit ? quote_json(period_name(limits.token_period)) : "null",
+      tokens.spent,
+      key.expires_at ? quote_json(format_rfc3339(*key.expires_at)) : "null",
+      key.rpm ? std::to_string(*key.rpm) : "-1");
+}
+
+}  // namespace nufi::gateway

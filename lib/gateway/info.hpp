@@ -1,0 +1,24 @@
+#pragma once
+
+#include "lib/gateway/gateway.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nufi::gateway {
+
+/// The names of the models this caller may use, sorted: what its upstreams list by name, their
+/// aliases, and what the catalogue and the own prices know of their globs.
+std::vector<std::string> callable_models(const Caller& caller);
+
+/// Body of GET /v1/models.
+std::string models_body(const Caller& caller);
+/// Body of GET /v1/models/{id}; "" if the caller can't use it.
+std::string model_body(const Caller& caller, std::string_view model);
+
+/// Body of GET /v1/key: OpenRouter's field names (openrouter.ai, "API key information"), with our
+/// fields beside them.
+std::string key_body(const Caller& caller, const ledger::Ledger& ledger, Timestamp now);
+
+}  // namespace nufi::gateway

@@ -1,0 +1,141 @@
+#include "lib/gateway/meter.hpp"
+
+#include <algorithm>
+
+namespace nufi::gateway {
+namespace {
+
+constexpr std::string_view kDone = "data: [DONE]";
+
+std::string_view after(std::string_view text, std::string_view what) {
+  const auto at = text.find(what);
+  return at == std::string_view::npos ? std::string_view{} : text.substr(at + what.size());
+}
+
+std::string_view skip_space(std::string_view text) {
+  const auto at = text.find_first_not_of(" \t");
+  return at == std::string_view::npos ? std::string_view{} : text.substr(at);
+}
+
+/// What stands behind `"name":`, white space skipped; "" if it is not there. A name inside a JSON
+/// string has its quotes escaped, so it is never taken for a member.
+std::string_view behind_member(std::string_view json, std::string_view quoted_name) {
+  auto rest = skip_space(after(json, quoted_name));
+  return rest.starts_with(':') ? skip_space(rest.substr(1)) : std::string_view{};
+}
+
+/// `"choices":[]`.
+bool has_no_choices(std::string_view json) {
+  const auto value = behind_member(json, "\"choices\"");
+  return value.starts_with('[') && skip_space(value.substr(1)).starts_with(']');
+}
+
+/// Enough of an event is here to see that it carries a choice.
+bool carries_choice(std::string_view partial) {
+  const auto value = behind_member(partial, "\"choices\"");
+  if (!value.starts_with('[')) return false;
+  const auto first = skip_space(value.substr(1));
+  return !first.empty() && !first.starts_with(']');
+}
+
+}  // namespace
+
+void Meter::take_usage(std::string_view json) {
+  auto reported = openai::read_usage(json);
+  usage_kind_ = reported ? UsageKind::reported : UsageKind::impossible;
+  if (reported) usage_ = *reported;
+}
+
+void Meter::take_tier(std::string_view quoted) {
+  using domain::ServiceTier;
+  if (quoted.starts_with("\"default\"")) tier_ = ServiceTier::standard;
+  if (quoted.starts_with("\"flex\"")) tier_ = ServiceTier::flex;
+  if (quoted.starts_with("\"priority\"")) tier_ = ServiceTier::priority;
+}
+
+void Meter::read_event(const openai::SseEvent& event) {
+  const auto pass = event.raw.substr(passed_);
+  passed_ = 0;
+  if (event.data == "[DONE]") {
+    done_ = true;
+    held_back_ += pass;
+    return;
+  }
+  const auto usage = behind_member(event.data, "\"usage\"");
+  const bool has_usage = usage.starts_with('{');
+  if (has_usage || (!usage.empty() && !usage.starts_with("null"))) {
+    openai::MemberScan scan("usage");
+    scan.feed(event.data);
+    if (scan.found() && scan.value() != "null") take_usage(scan.value());
+    if (has_usage && drop_usage_event_ && has_no_choices(event.data)) return;
+  }
+  if (watch_tier_) take_tier(behind_member(event.data, "\"service_tier\""));
+  if (!event.data.empty()) {
+    if (event.data.starts_with("{\"error\"")) failed_ = true;
+    const auto size = static_cast<std::int64_t>(event.data.size());
+    if (!has_no_choices(event.data)) {
+      events_ += 1;
+      event_bytes_ += size;
+      shortest_event_ = std::min(shortest_event_, size);
+    }
+  }
+  (done_ ? held_back_ : out_) += pass;
+}
+
+bool Meter::must_hold(std::string_view partial) const {
+  if (done_) return true;
+  const auto common = std::min(partial.size(), kDone.size());
+  if (partial.substr(0, common) == kDone.substr(0, common)) return true;
+  return drop_usage_event_ && !carries_choice(partial);
+}
+
+std::string_view Meter::feed(std::string_view piece) {
+  if (kind_ == Kind::plain) {
+    plain_bytes_ += static_cast<std::int64_t>(piece.size());
+    scan_.feed(piece);
+    if (watch_tier_) {
+      tier_scan_.feed(piece);
+      if (tier_scan_.found()) take_tier(tier_scan_.value());
+    }
+    if (scan_.complete() && usage_kind_ == UsageKind::missing && scan_.found() &&
+        scan_.value() != "null") {
+      take_usage(scan_.value());
+    }
+    return piece;
+  }
+  out_.clear();
+  splitter_.feed(piece);
+  openai::SseEvent event;
+  while (splitter_.next(event)) read_event(event);
+  const auto partial = splitter_.partial();
+  if (partial.size() > passed_ && !must_hold(partial)) {
+    out_ += partial.substr(passed_);
+    passed_ = partial.size();
+  }
+  return out_;
+}
+
+std::string_view Meter::rest() {
+  if (!closed_ && kind_ == Kind::stream) {
+    closed_ = true;
+    // A last event without its empty line still passes, as it came.
+    held_back_ += splitter_.partial().substr(passed_);
+  }
+  return held_back_;
+}
+
+std::int64_t Meter::estimated_output() const {
+  if (kind_ == Kind::plain) return (plain_bytes_ + 3) / 4;
+  if (events_ == 0) return 0;
+  const auto text = event_bytes_ - events_ * shortest_event_;
+  return std::max(events_, (text + 3) / 4);
+}
+
+std::int64_t estimated_prompt(std::string_view body) {
+  const auto ascii = std::count_if(
+      body.begin(), body.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  const auto other = static_cast<std::int64_t>(body.size()) - ascii;
+  return (ascii + 3) / 4 + (other + 1) / 2;
+}
+
+}  // namespace nufi::gateway

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "lib/base/clock.hpp"
+#include "lib/domain/key.hpp"
+#include "lib/domain/verdict.hpp"
+#include "lib/net/exchange.hpp"
+#include "lib/openai/error_body.hpp"
+
+#include <string>
+#include <vector>
+
+namespace nufi::gateway {
+
+/// A reply of ours that says no: the error and the headers that go with it.
+struct No {
+  openai::ApiError error;
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+
+/// The rows of PRODUCT §7's table.
+No refuse_invalid(std::string code, std::string message, std::string param = {});
+No refuse_key(domain::Denial denial);
+No refuse_model_not_allowed(std::string_view model);
+No refuse_ip_not_allowed(std::string_view ip);
+No refuse_host_not_allowed();
+No refuse_model_not_found(std::string_view model);
+No refuse_unknown_price(std::string_view model);
+No refuse_unknown_url(std::string_view method, std::string_view path);
+No refuse_method(std::string_view method, std::string_view allowed);
+No refuse_too_large(std::uint64_t most);
+No refuse_compressed();
+No refuse_slow_body();
+No refuse_upstream(int status, std::string code, std::string message);
+/// 503 with Retry-After.
+No refuse_unavailable(std::string code, std::string message, std::chrono::seconds retry_after);
+/// A window without room (a budget: `budget_status`, 429 or 402). `subject` names its key, project
+/// or account for people: "key 'laptop'".
+No refuse_window(const domain::WindowRefusal& refusal,
+                 std::string_view subject,
+                 Timestamp now,
+                 int budget_status);
+
+/// Sends it, with x-request-id.
+net::Awaitable<void> send_no(net::Exchange& exchange, No no, std::string request_id);
+
+/// Sends JSON with `status`.
+net::Awaitable<void> send_json(net::Exchange& exchange, int status, std::string body);
+
+/// The final event of a stream that ended badly: `data: {"error":…}` and an empty line.
+std::string error_event(const openai::ApiError& error);
+
+}  // namespace nufi::gateway
