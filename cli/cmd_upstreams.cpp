@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <istream>
 #include <memory>
+#include <ostream>
 
 namespace nufi::cli {
 
@@ -207,7 +208,12 @@ void add_add(CLI::App& upstreams, Context& context) {
     if (!terms.secret_kind.sets()) ask_for_secret(context, *options);
     const auto view = context.client().add_upstream(terms);
     print_done(context, view, "added");
-    if (!context.json) context.note("try it with: nufi upstreams test " + view.upstream.name);
+    if (!view.secret_problem.empty()) {
+      context.err << "warning: its secret can't be read: " << printable(view.secret_problem)
+                  << '\n';
+    } else if (!context.json) {
+      context.note("try it with: nufi upstreams test " + view.upstream.name);
+    }
   });
 }
 

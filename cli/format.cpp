@@ -49,12 +49,15 @@ int width_of(char32_t code) {
 
 }  // namespace
 
-std::string human_money(Money amount) {
+std::string human_money(Money amount, Rounding rounding) {
   const bool negative = amount < Money::zero();
   const auto bits = static_cast<std::uint64_t>(amount.nanos());
   const std::uint64_t nanos = negative ? 0 - bits : bits;
   const std::uint64_t step = power_of_ten(kNanoDigits - decimals_for(nanos));
-  const std::uint64_t rounded = (nanos + step / 2) / step * step;
+  // Down is towards less money, so the amount of a debt grows.
+  const std::uint64_t least = negative ? step - 1 : 0;
+  const std::uint64_t extra = rounding == Rounding::nearest ? step / 2 : least;
+  const std::uint64_t rounded = (nanos + extra) / step * step;
   std::string fraction = fmt::format("{:09}", rounded % kNanosPerUsd);
   while (fraction.size() > 2 && fraction.back() == '0') fraction.pop_back();
   return fmt::format("{}${}.{}", negative ? "-" : "", rounded / kNanosPerUsd, fraction);

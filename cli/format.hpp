@@ -12,8 +12,10 @@
 /// Values as people read them on a terminal; pipes and JSON get exact ones.
 namespace nufi::cli {
 
+/// What is left is rounded down, so that nobody counts on more than there is.
+enum class Rounding { nearest, down };
 /// "$5.00", "$0.0123", "$0.000004": at least two decimals, and more the smaller the amount is.
-std::string human_money(domain::Money amount);
+std::string human_money(domain::Money amount, Rounding rounding = Rounding::nearest);
 /// "$5.00/month"; "-" when there is none.
 std::string human_budget(const std::optional<domain::Money>& budget, domain::Period period);
 /// "1,234,567".

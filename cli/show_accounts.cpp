@@ -39,7 +39,7 @@ Listing list_of_accounts(const std::vector<AccountView>& accounts) {
          role_cell(view),
          money_cell(Money::nanos(view.standing.usd.spent)),
          budget_cell(view.standing.limits),
-         money_cell(remaining(view.standing)),
+         remaining_cell(view.standing),
          text_cell(account.display_name),
          text_cell(account.email),
          text_cell(account.id.text()),

@@ -62,9 +62,10 @@ std::string resets(const domain::Cycle& cycle, Timestamp now) {
 
 }  // namespace
 
-std::optional<Money> remaining(const domain::Standing& standing) {
-  if (!standing.limits.budget) return std::nullopt;
-  return *standing.limits.budget - Money::nanos(standing.usd.spent);
+Cell remaining_cell(const domain::Standing& standing) {
+  if (!standing.limits.budget) return money_cell(std::nullopt);
+  const Money left = *standing.limits.budget - Money::nanos(standing.usd.spent);
+  return {human_money(left, Rounding::down), domain::format_usd(left)};
 }
 
 Cell budget_cell(const domain::SpendLimits& limits) {
@@ -88,7 +89,7 @@ void add_standing_rows(Context::Rows& rows, const domain::Standing& standing, Ti
         fmt::format(", {} held by calls in flight", human_money(Money::nanos(standing.usd.held)));
   }
   rows.emplace_back("spent", spent);
-  if (limits.budget) rows.emplace_back("remaining", money_cell(remaining(standing)));
+  if (limits.budget) rows.emplace_back("remaining", remaining_cell(standing));
   if (!limits.token_limit) return;
   rows.emplace_back("tokens",
                     text_cell(fmt::format("{} of {}/{}",
@@ -125,7 +126,7 @@ Listing list_of_keys(const std::vector<KeyView>& keys, bool with_account, Timest
          status_cell(view, now),
          money_cell(Money::nanos(view.standing.usd.spent)),
          budget_cell(view.standing.limits),
-         money_cell(remaining(view.standing)),
+         remaining_cell(view.standing),
          ago_cell(key.last_used_at, now),
          until_cell(key.expires_at, now),
          text_cell(key.masked, Tone::dim),

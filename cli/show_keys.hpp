@@ -13,8 +13,8 @@ Context::Rows rows_of_key(const domain::KeyView& view, Timestamp now);
 
 /// budget, spent, remaining, tokens: the rows of a standing.
 void add_standing_rows(Context::Rows& rows, const domain::Standing& standing, Timestamp now);
-/// What is left of the budget; std::nullopt without one.
-std::optional<domain::Money> remaining(const domain::Standing& standing);
+/// What is left of the budget.
+Cell remaining_cell(const domain::Standing& standing);
 Cell budget_cell(const domain::SpendLimits& limits);
 
 /// `text` as one word of a shell's command line.

@@ -162,11 +162,16 @@ void Table::print(std::ostream& out, const Screen& screen) const {
     shapes.push_back(shape);
   }
   const auto shrink = [&] {
-    for (Shape& shape : shapes) {
-      const int least = columns_[shape.index].shrinks_to;
-      const int excess = line_width(shapes) - screen.width;
-      if (excess <= 0) return;
-      if (least > 0) shape.width = std::max(std::min(least, shape.width), shape.width - excess);
+    // One column of the widest at a time: what is short stays whole.
+    while (line_width(shapes) > screen.width) {
+      auto widest = shapes.end();
+      for (auto shape = shapes.begin(); shape != shapes.end(); ++shape) {
+        const int least = columns_[shape->index].shrinks_to;
+        if (least == 0 || shape->width <= least) continue;
+        if (widest == shapes.end() || shape->width > widest->width) widest = shape;
+      }
+      if (widest == shapes.end()) return;
+      --widest->width;
     }
   };
   const auto natural = shapes;

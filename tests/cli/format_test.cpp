@@ -16,6 +16,9 @@ TEST_CASE("money on a terminal: two decimals at least, more for little amounts")
   CHECK(human_money(Money::nanos(7)) == "$0.000000007");
   CHECK(human_money(Money::nanos(0)) == "$0.00");
   CHECK(human_money(Money::nanos(-1'500'000'000)) == "-$1.50");
+  CHECK(human_money(Money::nanos(4'999'997'000)) == "$5.00");
+  CHECK(human_money(Money::nanos(4'999'997'000), Rounding::down) == "$4.9999");
+  CHECK(human_money(Money::nanos(-4'999'997'000), Rounding::down) == "-$5.00");
   CHECK(human_money(Money::nanos(INT64_MIN)) == "-$9223372036.85");
 }
 

@@ -40,7 +40,7 @@ TEST_CASE("keys list: a table on a terminal") {
   CHECK("\n" + console.on_terminal({"keys", "list"}).out == R"(
 NAME           STATUS                SPENT          BUDGET      LEFT    USED
 laptop         active            $1.25         $5.00/month     $3.75  3m ago
-nightly-batch  disabled, rotate  $0.000004  $1234.57/month  $1234.57  3m ago
+nightly-batch  disabled, rotate  $0.000004  $1234.57/month  $1234.56  3m ago
 old            revoked           $1.25                   -         -   never
 )");
   CHECK(console.on_terminal({"keys", "list"}, 140).out.find("sk-nufi-…d7c") != std::string::npos);

@@ -62,7 +62,7 @@ TEST_CASE("nufi: a secret in the wrong place is refused and not repeated") {
 
 TEST_CASE("nufi: exit codes say what kind of trouble it was") {
   Console console;
-  const auto code_for = [&console](const char* errc, int status) {
+  const auto code_for = [](const char* errc, int status) {
     Console fresh;
     fresh.answers("GET /v1/inference/keys/k",
                   std::string(R"({"error":{"message":"m","hint":"h","code":")") + errc + R"("}})",
