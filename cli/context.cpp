@@ -68,7 +68,12 @@ api::Client& Context::client() {
 }
 
 void Context::note(const std::string& text) const {
-  if (!quiet) err << text << '\n';
+  if (quiet) return;
+  if (!err_is_terminal) {
+    err << text << '\n';
+    return;
+  }
+  for (const std::string& line : wrapped(text, screen.width)) err << line << '\n';
 }
 
 void Context::print(const Listing& listing) const {
