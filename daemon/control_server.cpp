@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -20,8 +21,9 @@ namespace nufi::daemon {
 
 namespace {
 
-constexpr int kIdleMs = 5'000;                // between requests of a connection
-constexpr int kPatienceMs = 15'000;           // for each piece of a request, and to take a reply
+constexpr int kIdleMs = 5'000;       // between requests of a connection
+constexpr int kPatienceMs = 15'000;  // for each piece of a request, and to take a reply
+constexpr int kAcceptPauseMs = 20;
 constexpr std::size_t kMostRequests = 1'000;  // of one connection
 
 /// The bytes of one connection for httplib, which asks for single ones. Its remote address names
@@ -157,28 +159,26 @@ std::string error_body(int status) {
 
 }  // namespace
 
-/// httplib knows TCP only: the listening socket is put in its place, and connections are served
-/// here.
+/// httplib listens on TCP only, so sockets are accepted here; it reads and answers what comes.
 class ControlServer::Impl final : public httplib::Server {
  public:
   Impl(ControlServer::Options options, RequestHandler handler)
       : options_(std::move(options)),
         handler_(std::move(handler)),
         stop_(::eventfd(0, EFD_CLOEXEC)) {
-    new_task_queue = [threads = options_.threads] { return new httplib::ThreadPool(threads); };
     set_payload_max_length(options_.max_body);
     set_default_headers({{"X-Nufi-Version", options_.version}, {"Cache-Control", "no-store"}});
     const auto answer = [this](const httplib::Request& from, httplib::Response& to) {
       serve(from, to);
     };
-    // Routing is ours (routes.cpp): every path, also one with an encoded newline.
-    constexpr const char* kAnything = R"((?:.|\n|\r)*)";
-    Get(kAnything, answer);
-    Post(kAnything, answer);
-    Put(kAnything, answer);
-    Patch(kAnything, answer);
-    Delete(kAnything, answer);
-    Server::Options(kAnything, answer);
+    // Routing is ours (routes.cpp). httplib matches paths with regular expressions, which recurse
+    // for every byte and overflow the stack on a long one: it gets to see this path only.
+    Get(kAnyPath, answer);
+    Post(kAnyPath, answer);
+    Put(kAnyPath, answer);
+    Patch(kAnyPath, answer);
+    Delete(kAnyPath, answer);
+    Server::Options(kAnyPath, answer);
     set_error_handler([](const httplib::Request&, httplib::Response& to) {
       if (to.body.empty()) to.set_content(error_body(to.status), "application/json");
     });
@@ -189,14 +189,8 @@ class ControlServer::Impl final : public httplib::Server {
   }
 
   void begin(int listener) {
-    accepting_ = std::thread([this, listener] {
-      // httplib stops listening on any failure of accept(), such as a peer that was gone again.
-      while (!is_stopping_) {
-        svr_sock_ = ::dup(listener);
-        listen_after_bind();
-      }
-    });
-    while (!is_running()) std::this_thread::yield();
+    ::fcntl(listener, F_SETFL, ::fcntl(listener, F_GETFL) | O_NONBLOCK);
+    accepting_ = std::thread([this, listener] { accept_from(listener); });
   }
 
   void end() {
@@ -204,21 +198,40 @@ class ControlServer::Impl final : public httplib::Server {
     is_stopping_ = true;
     const std::uint64_t one = 1;
     if (::write(stop_, &one, sizeof one) < 0) log::error("control server can't be stopped");
-    stop();
     accepting_.join();
   }
 
  private:
-  bool process_and_close_socket(socket_t socket) override {
+  static constexpr const char* kAnyPath = "/";
+  static void hide_path(httplib::Request& request) { request.path = kAnyPath; }
+
+  void accept_from(int listener) {
+    httplib::ThreadPool workers(options_.threads);
+    std::array<pollfd, 2> wanted = {{{.fd = stop_, .events = POLLIN, .revents = 0},
+                                     {.fd = listener, .events = POLLIN, .revents = 0}}};
+    for (;;) {
+      ::poll(wanted.data(), wanted.size(), -1);
+      if (wanted[0].revents != 0) break;
+      const int socket = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+      if (socket >= 0) {
+        workers.enqueue([this, socket] { serve_connection(socket); });
+      } else if (errno != EAGAIN && errno != EINTR) {
+        // Out of file descriptors, or a peer that was gone again: others will come.
+        ::poll(wanted.data(), 1, kAcceptPauseMs);
+      }
+    }
+    workers.shutdown();
+  }
+
+  void serve_connection(int socket) {
     Connection connection(socket);
     for (std::size_t left = kMostRequests; left > 0; --left) {
-      if (!connection.wait_for_request(stop_)) break;
+      if (!connection.wait_for_request(stop_)) return;
       const bool is_last = left == 1 || is_stopping_;
       bool was_closed = false;
-      if (!process_request(connection, is_last, was_closed, nullptr) || was_closed || is_last)
-        break;
+      if (!process_request(connection, is_last, was_closed, hide_path)) return;
+      if (was_closed || is_last) return;
     }
-    return true;
   }
 
   void serve(const httplib::Request& from, httplib::Response& to) {
