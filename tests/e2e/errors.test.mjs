@@ -238,7 +238,7 @@ describe('errors', () => {
 });
 
 describe('errors of unreachable upstreams', () => {
-  const h = house({ args: ['--upstream-timeout', '1'] });
+  const h = house({ args: ['--upstream-timeout', '1'], add: { more: ['--model', 'test-model'] } });
   let key;
   before(async () => {
     key = (await h.daemon.key()).key;
@@ -259,6 +259,7 @@ describe('errors of unreachable upstreams', () => {
   });
 
   it('an upstream that nobody answers at is 502, then cooling is 503 with Retry-After', async () => {
+    isError(await chat(h.port, key, { model: 'dead-model' }), 502, 'server_error', 'upstream_error');
     isError(await chat(h.port, key, { model: 'dead-model' }), 502, 'server_error', 'upstream_error');
     const cooling = await chat(h.port, key, { model: 'dead-model' });
     isError(cooling, 503, 'server_error', 'no_upstream_available');

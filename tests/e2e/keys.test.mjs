@@ -246,7 +246,7 @@ describe('keys', () => {
   });
 
   it('a total budget that is used up makes the key exhausted', async () => {
-    const made = await h.daemon.key({ name: 'used', budget: '0.00105', 'budget-period': 'total' });
+    const made = await h.daemon.key({ name: 'used', budget: '0.0015', 'budget-period': 'total' });
     const last = await chat(h.port, made.key, {
       max_tokens: 100,
       messages: [{ role: 'user', content: 'x' }],

@@ -154,6 +154,7 @@ describe('event streams', () => {
       connection.write(requestBytes({ key, body }));
       const reply = await connection.reply();
       connection.close();
+      assert.equal(reply.status, 200, `${body} → ${reply.text}`);
       return { reply, sent: h.upstream.last.text };
     };
 
@@ -175,11 +176,11 @@ describe('event streams', () => {
         '{"include_usage":false}',
         '{"include_usage":null}',
       ]) {
-        const body = `{"model":"test-model","stream":true,"stream_options":${options},"messages":[],"n":1.0e0}`;
+        const body = `{"model":"test-model","stream":true,"stream_options":${options},"messages":[],"t":1.0e0}`;
         const { reply, sent } = await send(body);
         assert.equal(JSON.parse(sent).stream_options.include_usage, true, `${options} → ${sent}`);
         assert.ok(
-          sent.endsWith(',"messages":[],"n":1.0e0}') &&
+          sent.endsWith(',"messages":[],"t":1.0e0}') &&
             sent.startsWith('{"model":"test-model","stream":true,"stream_options":'),
         );
         assert.equal(reply.text, withoutUsage, options);

@@ -77,6 +77,7 @@ export class Daemon {
     this.child = spawn(nufidPath, flags, { env: this.env, stdio: ['ignore', 'pipe', log] });
     fs.closeSync(log);
     running.add(this.child);
+    this.asked = false;
     this.stdout = '';
     this.child.stdout.on('data', (data) => (this.stdout += data));
     const child = this.child;
@@ -198,27 +199,31 @@ export class Daemon {
   }
 
   async kill9() {
+    this.asked = true;
     this.child.kill('SIGKILL');
     await this.exited;
   }
 
   /// Asks it to stop and waits; its exit status.
   async terminate(signal = 'SIGTERM') {
+    this.asked = true;
     this.child.kill(signal);
     return deadline(this.exited, 60_000 * patience, `nufid to stop on ${signal}`);
   }
 
-  /// Ends it and removes what it kept.
+  /// Ends it and removes what it kept. Fails if it had ended by itself, or a sanitizer spoke.
   async stop() {
-    if (running.has(this.child)) {
+    const alone = !running.has(this.child) && !this.asked;
+    if (!alone) {
       this.child.kill('SIGTERM');
       const hard = setTimeout(() => this.child.kill('SIGKILL'), 5_000 * patience);
       await this.exited;
       clearTimeout(hard);
     }
-    const faults = /(ERROR|WARNING|SUMMARY): \w*Sanitizer|runtime error:/.exec(this.log());
-    const log = faults ? this.log() : '';
+    const log = this.log();
     if (this.ownsHome) fs.rmSync(this.home, { recursive: true, force: true });
-    assert.ok(!faults, `a sanitizer spoke:\n${log}`);
+    const how = JSON.stringify(await this.exited);
+    assert.ok(!alone, `nufid ended by itself (${how}):\n${log.slice(-4000)}`);
+    assert.ok(!/(ERROR|WARNING|SUMMARY): \w*Sanitizer|runtime error:/.test(log), `a sanitizer spoke:\n${log}`);
   }
 }

@@ -19,10 +19,7 @@ class Exchange {
     [this.method, this.target] = message.first.split(' ');
     this.connection = connection; // 1, 2, … in the order they were opened
     this.at = performance.now();
-    this.gone = new Promise((resolve) => {
-      if (socket.destroyed) resolve(performance.now());
-      socket.on('close', () => resolve(performance.now()));
-    });
+    this.gone = socket.gone; // resolves with the time when the connection ends
   }
 
   get text() {
@@ -112,7 +109,12 @@ export class Upstream {
   #serve(socket) {
     const connection = ++this.connections;
     this.sockets.add(socket);
-    socket.on('close', () => this.sockets.delete(socket));
+    socket.gone = new Promise((resolve) => {
+      socket.on('close', () => {
+        this.sockets.delete(socket);
+        resolve(performance.now());
+      });
+    });
     socket.on('error', () => {});
     let bytes = Buffer.alloc(0);
     let busy = false;
