@@ -142,11 +142,10 @@ nlohmann::ordered_json RouteCall::body() const {
 }
 
 Reply json_reply(const nlohmann::ordered_json& json, int status) {
-  return {
-      .status = status,
-      .body = json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n",
-      .content_type = "application/json",
-      .headers = {}};
+  return {.status = status,
+          .body = api::to_text(json) + "\n",
+          .content_type = "application/json",
+          .headers = {}};
 }
 
 Reply error_reply(const Error& error) {

@@ -196,6 +196,9 @@ std::vector<domain::ModelView> list_models(const Context& context) {
       const bool is_gone = price.deprecates && *price.deprecates <= today;
       if (is_offered && !is_gone && upstream.serves(price.model)) names.insert(price.model);
     }
+    for (const domain::Price& price : own) {
+      if (upstream.serves(price.model)) names.insert(price.model);
+    }
     for (const std::string& name : names) add(upstream, name);
   }
   std::vector<domain::ModelView> views;

@@ -26,7 +26,7 @@ domain::PriceView set_price(const Context& context,
 void unset_price(const Context& context, const Actor& actor, std::string_view model);
 
 /// What can be called by name: aliases and literal names of the upstreams, and the catalogue's
-/// models of their provider that their globs let through. By name.
+/// models of their provider and those with an own price that their globs let through. By name.
 std::vector<domain::ModelView> list_models(const Context& context);
 
 }  // namespace nufi::service

@@ -93,12 +93,13 @@ class Api {
     int status = 0;
     json body;
     std::string version;
+    std::string text;
   };
   [[nodiscard]] Answer ask(const std::string& method,
                            const std::string& target,
                            const std::string& body = "") const {
     const auto reply = api::unix_transport(path().string(), "1")->send(method, target, body);
-    return {reply.status, json::parse(reply.body), reply.version};
+    return {reply.status, json::parse(reply.body), reply.version, reply.body};
   }
 
   std::atomic<bool> stopped = false;
@@ -195,6 +196,8 @@ TEST_CASE("management API: a key's life") {
   CHECK(made.status == 201);
   CHECK(made.version == "9.9");
   CHECK(made.body["budget_usd"] == 5);
+  CHECK(api.ask("PATCH", "/v1/inference/keys/laptop", R"({"budget_usd":0.00000491})")
+            .text.find("0.00000491,") != std::string::npos);
   CHECK(made.body["key"].get<std::string>().starts_with("sk-nufi-"));
   const auto listed = api.ask("GET", "/v1/inference/keys");
   REQUIRE(listed.body["data"].size() == 1);

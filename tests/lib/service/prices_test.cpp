@@ -94,3 +94,17 @@ TEST_CASE("prices: models are what the upstreams can be asked for by name") {
   CHECK(find("gpt-4o-mini")->upstreams == std::vector<std::string>{"openai"});
   CHECK(find("claude-opus-4-1") == models.end());
 }
+
+TEST_CASE("prices: a model with an own price is known at an upstream that takes every name") {
+  const ControlPlane plane;
+  domain::UpstreamTerms terms;
+  terms.name = Change<std::string>::set("local");
+  terms.url = Change<std::string>::set("http://127.0.0.1:9/v1");
+  add_upstream(plane.context(), plane.owner(), terms);
+  CHECK(list_models(plane.context()).empty());
+  set_price(plane.context(), plane.owner(), "my-model", price(1, 2));
+  const auto models = list_models(plane.context());
+  REQUIRE(models.size() == 1);
+  CHECK(models[0].name == "my-model");
+  CHECK(models[0].price->rates.own(Bucket::output) == 2);
+}
