@@ -74,8 +74,10 @@ Journal::~Journal() {
 }
 
 void Journal::open_segments() {
-  for (const auto& entry : std::filesystem::directory_iterator(dir_)) {
-    auto name = entry.path().filename().string();
+  std::error_code error;
+  std::filesystem::directory_iterator entries(dir_, error);
+  if (error) fail("can't read " + dir_.string(), error.value());
+  for (const auto& entry : entries) {
     if (entry.path().extension() == ".tmp") {
       std::filesystem::remove(entry.path());
       continue;
@@ -142,6 +144,10 @@ void Journal::replay(std::uint64_t folded,
       last_ = end - 1;
       active_.push_back(std::move(segment));
     } else {
+      // What it has is folded or follows records that are lost; it must not seem to follow those
+      // that are appended from now on.
+      write_all(segment.fd, std::string(kHead, '\0'), 0);
+      segment.first = 0;
       spare_.push_back(std::move(segment));
     }
   }
@@ -245,7 +251,11 @@ std::vector<int> Journal::take_dirty() {
   std::vector<int> fds;
   for (int fd : dirty_) {
     int copy = ::dup(fd);
-    if (copy < 0) fail("can't sync the journal", errno);
+    if (copy < 0) {
+      const int error = errno;
+      for (int each : fds) ::close(each);
+      fail("can't sync the journal", error);
+    }
     fds.push_back(copy);
   }
   dirty_.clear();
