@@ -24,7 +24,11 @@ CounterPtr Counters::at(const domain::WindowId& id, Timestamp now) {
   if (slot && now < slot->cycle.start) return slot;
   auto counter = std::make_shared<Counter>();
   counter->id = id;
-  if (slot) counter->id.period = slot->id.period;
+  if (slot) {
+    counter->id.period = slot->id.period;
+    counter->waiting = slot->waiting;
+    turned_ = turned_ || slot->waiting > 0;
+  }
   counter->cycle = domain::cycle_at(counter->id.period, now, zone_);
   slot = counter;
   touch(counter);
@@ -47,6 +51,7 @@ CounterPtr Counters::current(const domain::WindowId& id) const {
 
 void Counters::put(CounterPtr counter) {
   auto& slot = current_[Slot{counter->id.scope, counter->id.metric, counter->id.subject}];
+  if (slot) counter->waiting = slot->waiting;
   slot = std::move(counter);
 }
 

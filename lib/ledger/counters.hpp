@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace nufi::ledger {
@@ -25,7 +26,7 @@ struct Counter {
   std::int64_t spent = 0;
   std::int64_t held = 0;
   std::int64_t in_flight = 0;
-  std::int64_t waiting = 0;  ///< holds that wait for room in it
+  std::int64_t waiting = 0;  ///< holds that wait for room in it; moves on when it turns
   bool dirty = false;        ///< differs from the database
   bool dropped = false;      ///< its period is no longer counted; not written any more
 
@@ -52,8 +53,12 @@ class Counters {
   /// The subject's window whatever its period is; null if it was never used.
   [[nodiscard]] CounterPtr current(const domain::WindowId& id) const;
 
-  /// Puts in a counter as it was stored, or one whose period was just changed.
+  /// Puts in a counter as it was stored, or one whose period was just changed: who waited for room
+  /// in the subject's window waits for it in this one.
   void put(CounterPtr counter);
+
+  /// True, once, if a window turned that holds wait for: they may fit now.
+  [[nodiscard]] bool take_turned() { return std::exchange(turned_, false); }
 
   /// Notes that the counter must be written.
   void touch(const CounterPtr& counter);
@@ -83,6 +88,7 @@ class Counters {
   TimeZone zone_;
   std::unordered_map<Slot, CounterPtr, SlotHash> current_;
   std::vector<CounterPtr> dirty_;
+  bool turned_ = false;
 };
 
 /// Whether an ask fits all windows of a call.

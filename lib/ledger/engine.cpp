@@ -35,7 +35,7 @@ Timestamp time_of(domain::RequestId id) {
 }
 
 Timestamp Engine::ledger_time() const {
-  return std::max(clock_.now(), time_of(last_id_));
+  return std::max({clock_.now(), time_of(last_id_), latest_});
 }
 
 domain::RequestId Engine::next_id(Timestamp now) {
@@ -58,7 +58,7 @@ std::optional<HoldOutcome> Engine::decide(HoldRequest& request,
                                           SteadyTime since,
                                           CounterPtr& binding) {
   if (!problem_.empty()) return Unwritable{problem_};
-  const auto now = ledger_time();
+  const auto now = latest_ = ledger_time();
   std::vector<CounterPtr> counters;
   counters.reserve(request.constraints.size());
   CounterPtr queued;
@@ -138,10 +138,10 @@ void Engine::announce(HoldCallback done, HoldOutcome outcome, Decided& decided) 
     decided.emplace_back(std::move(done), std::move(outcome));
     return;
   }
-  unsynced_.push_back({[this, done = std::move(done), outcome](bool synced) {
-    if (synced) return done(outcome);
+  unsynced_.push_back({[this, done = std::move(done), outcome](const std::string& why) {
+    if (why.empty()) return done(outcome);
     abandon(std::get<Held>(outcome).id);
-    done(Unwritable{problem()});
+    done(Unwritable{why});
   }});
   if (unsynced_.size() == 1) to_sync_.notify_one();
 }
@@ -157,12 +157,24 @@ Ledger::Ticket Engine::hold(HoldRequest request, HoldCallback done) {
     if (auto outcome = decide(request, /*in_turn=*/false, since, binding)) {
       announce(std::move(done), std::move(*outcome), decided);
     } else {
-      if (binding) binding->waiting += 1;
-      waiters_.push_back({ticket, std::move(request), std::move(done), binding, since});
+      waiters_.push_back({ticket, std::move(request), std::move(done), std::nullopt, since});
+      wait_for(waiters_.back(), binding);
     }
+    if (counters_.take_turned()) serve_waiters(decided);
   }
   run(decided);
   return ticket;
+}
+
+void Engine::wait_for(Waiter& waiter, const CounterPtr& binding) {
+  if (!binding) return;
+  waiter.binding = binding->id;
+  binding->waiting += 1;
+}
+
+void Engine::stop_waiting(Waiter& waiter) {
+  if (waiter.binding) counters_.current(*waiter.binding)->waiting -= 1;
+  waiter.binding.reset();
 }
 
 void Engine::serve_waiters(Decided& decided) {
@@ -182,14 +194,13 @@ void Engine::serve_waiters(Decided& decided) {
     }
     CounterPtr binding;
     auto outcome = decide(waiter->request, /*in_turn=*/true, waiter->since, binding);
-    if (waiter->binding) waiter->binding->waiting -= 1;
+    stop_waiting(*waiter);
     if (outcome) {
       announce(std::move(waiter->done), std::move(*outcome), decided);
       waiter = waiters_.erase(waiter);
       continue;
     }
-    waiter->binding = binding;
-    if (binding) binding->waiting += 1;
+    wait_for(*waiter, binding);
     claimed.insert(binding.get());
     ++waiter;
   }
@@ -199,37 +210,43 @@ void Engine::give_up(Ticket ticket) {
   Decided decided;
   {
     std::lock_guard lock(mutex_);
-    auto waiter = std::find_if(
-        waiters_.begin(), waiters_.end(), [&](const auto& each) { return each.ticket == ticket; });
-    if (waiter == waiters_.end()) return;
-    if (waiter->binding) waiter->binding->waiting -= 1;
-    const auto now = ledger_time();
-    std::vector<CounterPtr> counters;
-    for (const auto& constraint : waiter->request.constraints) {
-      counters.push_back(counters_.at(constraint.window, now));
-    }
-    auto result = fit(waiter->request, counters);
-    HoldOutcome outcome = Unwritable{"the ledger is too busy"};
-    if (result.refusal) {
-      outcome = *result.refusal;
-    } else if (waiter->binding) {
-      // It fits by now, but others are in front of it: they are what it ran out of patience for.
-      const auto limited = std::find_if(
-          waiter->request.constraints.begin(),
-          waiter->request.constraints.end(),
-          [&](const auto& each) { return counters_.current(each.window) == waiter->binding; });
-      if (limited != waiter->request.constraints.end()) {
-        outcome = domain::WindowRefusal{waiter->binding->id,
-                                        waiter->binding->state(),
-                                        limited->limit.value_or(0),
-                                        amount_of(result.ask, limited->window.metric)};
-      }
-    }
-    decided.emplace_back(std::move(waiter->done), std::move(outcome));
-    waiters_.erase(waiter);
+    const auto find = [&] {
+      return std::find_if(waiters_.begin(), waiters_.end(), [&](const auto& each) {
+        return each.ticket == ticket;
+      });
+    };
+    if (find() == waiters_.end()) return;
+    // A window may have turned since anybody settled: then it fits, and must not be refused.
     serve_waiters(decided);
+    if (auto waiter = find(); waiter != waiters_.end()) {
+      auto refusal = refusal_of(*waiter);
+      stop_waiting(*waiter);
+      decided.emplace_back(std::move(waiter->done), std::move(refusal));
+      waiters_.erase(waiter);
+      serve_waiters(decided);
+    }
   }
   run(decided);
+}
+
+HoldOutcome Engine::refusal_of(const Waiter& waiter) {
+  std::vector<CounterPtr> counters;
+  for (const auto& constraint : waiter.request.constraints) {
+    counters.push_back(counters_.at(constraint.window, latest_));
+  }
+  auto result = fit(waiter.request, counters);
+  if (result.refusal) return *result.refusal;
+  if (waiter.binding) {
+    // It fits by now, but others are in front of it: they are what it ran out of patience for.
+    const auto binding = counters_.current(*waiter.binding);
+    for (std::size_t i = 0; i < counters.size(); ++i) {
+      const auto& limit = waiter.request.constraints[i].limit;
+      if (counters[i] != binding || !limit) continue;
+      const auto ask = amount_of(result.ask, binding->id.metric);
+      return domain::WindowRefusal{binding->id, binding->state(), *limit, ask};
+    }
+  }
+  return Unwritable{"the ledger is too busy"};
 }
 
 Engine::OpenCall Engine::close_call(OpenCall call, const Settlement& settlement) {
@@ -277,7 +294,7 @@ void Engine::settle(domain::RequestId id, Settlement settlement, SettleCallback 
     try {
       journal_.append(record_);
       if (options_.durability == store::Durability::power && durable) {
-        unsynced_.push_back({[durable = std::move(durable)](bool) { durable(); }});
+        unsynced_.push_back({[durable = std::move(durable)](const std::string&) { durable(); }});
         if (unsynced_.size() == 1) to_sync_.notify_one();
         done_now = false;
       }
@@ -323,6 +340,18 @@ HeldTotals Engine::held() const {
 std::string Engine::problem() const {
   std::lock_guard lock(mutex_);
   return problem_.empty() ? segment_problem_ : problem_;
+}
+
+const std::string& subject_of(const domain::LedgerRow& row, domain::Scope scope) {
+  switch (scope) {
+    case domain::Scope::key:
+      return row.key.text();
+    case domain::Scope::project:
+      return row.project.text();
+    case domain::Scope::account:
+      return row.account.text();
+  }
+  return row.key.text();
 }
 
 store::RollupKey rollup_key(const domain::LedgerRow& row) {

@@ -54,12 +54,13 @@ class Engine final : public Ledger {
     Ticket ticket = 0;
     HoldRequest request;
     HoldCallback done;
-    CounterPtr binding;  ///< the window it waits for; null: waits for room in the journal
+    /// The window it waits for; none: it waits for room in the journal.
+    std::optional<domain::WindowId> binding;
     SteadyTime since;
   };
   /// A callback that waits for its record to reach the disk.
   struct Unsynced {
-    std::function<void(bool synced)> done;
+    std::function<void(const std::string& problem)> done;  ///< "" = it is on the disk
   };
   using Decided = std::vector<std::pair<HoldCallback, HoldOutcome>>;
 
@@ -74,12 +75,16 @@ class Engine final : public Ledger {
                    Timestamp now,
                    SteadyTime since);
   void announce(HoldCallback done, HoldOutcome outcome, Decided& decided);
+  void wait_for(Waiter& waiter, const CounterPtr& binding);
+  void stop_waiting(Waiter& waiter);
   void serve_waiters(Decided& decided);
+  /// Why a hold that has waited long enough did not get its turn.
+  HoldOutcome refusal_of(const Waiter& waiter);
   OpenCall close_call(OpenCall call, const Settlement& settlement);
   void note_work();
   domain::RequestId next_id(Timestamp now);
-  /// The clock, but never before the last admission: a clock that is set back must not put a row
-  /// outside the cycle that counted it.
+  /// The clock, but never before the last admission or the start of a cycle that was counted in: a
+  /// clock that is set back must not put a row outside the cycle that counted it.
   Timestamp ledger_time() const;
   static void run(Decided& decided);
 
@@ -89,6 +94,9 @@ class Engine final : public Ledger {
   bool fold();           ///< fold_mutex_ held
   void keep_segments();  ///< makes journal segments that are wanted
   void abandon(domain::RequestId id);
+  /// A call in flight settles in `counter`, if it is of its subject and cycle, instead of in the
+  /// windows that are not counted any more. mutex_ held.
+  static void move_take(OpenCall& call, const CounterPtr& counter);
 
   // recover.cpp
   void recover();
@@ -115,6 +123,7 @@ class Engine final : public Ledger {
   std::string problem_;          ///< the database or the journal can't be written
   std::string segment_problem_;  ///< no more segments can be made
   domain::RequestId last_id_;
+  Timestamp latest_;  ///< the last moment a window was asked for room
   Ticket last_ticket_ = 0;
   bool has_work_ = false;
   std::string record_;  ///< scratch for encode()
@@ -128,6 +137,9 @@ class Engine final : public Ledger {
 
 /// The millisecond a call was admitted in.
 Timestamp time_of(domain::RequestId id);
+
+/// The id a window of `scope` counts the row under.
+const std::string& subject_of(const domain::LedgerRow& row, domain::Scope scope);
 
 /// The rollup a row belongs to.
 store::RollupKey rollup_key(const domain::LedgerRow& row);

@@ -63,6 +63,7 @@ bool Engine::fold() {
   std::map<store::RollupKey, std::int64_t> refusals;
   std::vector<CounterPtr> dirty;
   std::size_t running = 0;
+  bool nothing = false;
   {
     std::lock_guard lock(mutex_);
     has_work_ = false;
@@ -77,10 +78,8 @@ bool Engine::fold() {
     dirty = counters_.dirty();
     counters_.collect(batch);
     batch.journal_position = journal_.last();
-    if (completed.empty() && batch.rows.empty() && dirty.empty() && refusals.empty() &&
-        problem_.empty()) {
-      return true;
-    }
+    nothing = completed.empty() && batch.rows.empty() && dirty.empty() && refusals.empty() &&
+              problem_.empty();
   }
   for (const auto& row : batch.rows) note_last_use(row, batch);
   for (auto& row : completed) {
@@ -91,7 +90,7 @@ bool Engine::fold() {
   for (const auto& [key, count] : refusals) batch.rollups[key].refused += count;
 
   try {
-    store_.apply(batch);
+    if (!nothing) store_.apply(batch);
   } catch (const Error& error) {
     std::lock_guard lock(mutex_);
     std::vector<domain::LedgerRow> again(
@@ -198,7 +197,7 @@ void Engine::sync_continuously(const std::stop_token& stop) {
       problem_ = why;
       note_work();
     }
-    for (auto& each : group) each.done(why.empty());
+    for (auto& each : group) each.done(why);
   }
 }
 
@@ -227,46 +226,54 @@ void Engine::start_window(const domain::WindowId& id) {
   const auto cycle = domain::cycle_at(id.period, now, counters_.zone());
   const auto stored = store_.spent_between(id.scope, id.subject, id.metric, cycle.start, cycle.end);
 
-  std::lock_guard lock(mutex_);
-  auto before = counters_.current(id);
-  if (before && before->id.period == id.period) return;
-  auto counter = std::make_shared<Counter>();
-  counter->id = id;
-  counter->cycle = cycle;
-  counter->spent = stored;
-  const auto is_subject = [&](const domain::LedgerRow& row) {
-    switch (id.scope) {
-      case domain::Scope::key:
-        return row.key.text() == id.subject;
-      case domain::Scope::project:
-        return row.project.text() == id.subject;
-      case domain::Scope::account:
-        return row.account.text() == id.subject;
+  {
+    std::lock_guard lock(mutex_);
+    auto before = counters_.current(id);
+    if (before && before->id.period == id.period) return;
+    auto counter = std::make_shared<Counter>();
+    counter->id = id;
+    counter->cycle = cycle;
+    counter->spent = stored;
+    for (const auto& row : completed_) {
+      if (subject_of(row, id.scope) != id.subject || !cycle.holds(row.time)) continue;
+      counter->spent += id.metric == domain::Metric::usd ? row.cost.nanos() : row.usage.total();
     }
-    return false;
-  };
-  for (const auto& row : completed_) {
-    if (!is_subject(row) || !cycle.holds(row.time)) continue;
-    counter->spent += id.metric == domain::Metric::usd ? row.cost.nanos() : row.usage.total();
-  }
-  // Calls in flight settle in the new window instead of the one that is not counted any more.
-  for (auto& [request, call] : open_) {
-    for (auto& taken : call.takes) {
-      if (taken.counter != before || !cycle.holds(call.row.time)) continue;
-      before->held -= taken.amount;
-      before->in_flight -= 1;
-      counter->held += taken.amount;
-      counter->in_flight += 1;
-      taken.counter = counter;
+    if (before) {
+      before->dropped = true;
+      counters_.touch(before);
     }
+    for (auto& [request, call] : open_) move_take(call, counter);
+    counters_.put(counter);
+    counters_.touch(counter);
   }
-  if (before) {
-    before->dropped = true;
-    counters_.touch(before);
+  // The period is the ledger's to remember: a crash from here on must not bring the old one back.
+  if (!fold()) throw Error(Errc::unavailable, "the ledger can't be written: " + problem());
+}
+
+void Engine::move_take(OpenCall& call, const CounterPtr& counter) {
+  const auto& id = counter->id;
+  if (subject_of(call.row, id.scope) != id.subject || !counter->cycle.holds(call.row.time)) return;
+  Take moved{counter, 0};
+  auto& takes = call.takes;
+  for (auto take = takes.begin(); take != takes.end();) {
+    const auto& from = *take->counter;
+    if (from.id.scope != id.scope || from.id.metric != id.metric) {
+      ++take;
+      continue;
+    }
+    moved.amount = take->amount;
+    // A cycle that ended before the period was changed keeps its calls: they count in both.
+    if (!from.dropped) {
+      ++take;
+      continue;
+    }
+    take->counter->held -= take->amount;
+    take->counter->in_flight -= 1;
+    take = takes.erase(take);
   }
-  counters_.put(counter);
-  counters_.touch(counter);
-  note_work();
+  counter->held += moved.amount;
+  counter->in_flight += 1;
+  takes.push_back(std::move(moved));
 }
 
 }  // namespace nufi::ledger

@@ -10,18 +10,6 @@
 namespace nufi::ledger {
 namespace {
 
-const std::string& subject_of(const domain::LedgerRow& row, domain::Scope scope) {
-  switch (scope) {
-    case domain::Scope::key:
-      return row.key.text();
-    case domain::Scope::project:
-      return row.project.text();
-    case domain::Scope::account:
-      return row.account.text();
-  }
-  return row.key.text();
-}
-
 std::int64_t held_amount(const domain::LedgerRow& row, domain::Metric metric) {
   return metric == domain::Metric::usd ? row.held.nanos() : row.held_tokens;
 }
@@ -150,10 +138,15 @@ void Engine::recover() {
   }
   open_.clear();
 
+  // A subject whose period was changed may still have cycles of the old one that had ended then:
+  // the window it has now is the one that ends last.
   std::sort(loaded.begin(), loaded.end(), [](const auto& a, const auto& b) {
-    return a->cycle.start < b->cycle.start;
+    return a->cycle.end < b->cycle.end;
   });
-  for (const auto& counter : loaded) counters_.put(counter);
+  for (const auto& counter : loaded) {
+    counters_.put(counter);
+    latest_ = std::max(latest_, counter->cycle.start);
+  }
   if (!fold()) throw Error(Errc::unavailable, "the ledger can't be written: " + problem_);
 }
 
