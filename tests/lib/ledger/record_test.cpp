@@ -1,0 +1,137 @@
+#include "lib/ledger/record.hpp"
+
+#include "lib/base/error.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+
+namespace nufi::ledger {
+namespace {
+
+domain::LedgerRow full_row(const std::string& text) {
+  domain::LedgerRow row;
+  row.id.value = INT64_MAX;
+  row.time = Timestamp(std::chrono::milliseconds(1'787'227'200'123));
+  row.account = domain::AccountId("acct_" + text);
+  row.project = domain::ProjectId("proj_" + text);
+  row.key = domain::KeyId("key_" + text);
+  row.key_name = "name " + text;
+  row.group = "group " + text;
+  row.endpoint = "endpoint " + text;
+  row.model = "model " + text;
+  row.stream = true;
+  row.held = domain::Money::max();
+  row.held_tokens = INT64_MAX;
+  row.hold_us = INT64_MIN;
+  row.client_ip = "ip " + text;
+  row.user_agent = std::string("agent\0\xff", 7) + text;
+  return row;
+}
+
+Settlement full_settlement(const std::string& text) {
+  Settlement end;
+  end.status = domain::RowStatus::interrupted;
+  end.http_status = INT32_MIN;
+  end.error_code = "code " + text;
+  end.upstream = "upstream " + text;
+  end.upstream_model = "model " + text;
+  for (auto bucket : domain::kBuckets) end.usage[bucket] = INT64_MIN + static_cast<int>(bucket);
+  end.cost = domain::Money::nanos(INT64_MIN);
+  end.upstream_cost = domain::Money::nanos(-2);
+  end.upstream_reported_cost = domain::Money::nanos(INT64_MIN + 3);
+  end.basis = domain::CostBasis::none;
+  end.price_id = "price " + text;
+  end.attempts = INT32_MIN;
+  end.connect_us = INT64_MIN;
+  end.first_byte_us = INT64_MIN + 1;
+  end.total_us = INT64_MIN + 2;
+  return end;
+}
+
+const std::vector<HeldWindow> kWindows = {
+    {domain::Scope::key, domain::Metric::usd, domain::Period::total},
+    {domain::Scope::account, domain::Metric::tokens, domain::Period::minute}};
+
+}  // namespace
+
+TEST_CASE("record: a hold comes back as it was") {
+  const auto in = full_row("x");
+  std::string bytes;
+  encode(in, kWindows, /*soft=*/true, bytes);
+  const auto out = std::get<HoldRecord>(decode(bytes));
+  CHECK(out.soft);
+  CHECK(out.windows == kWindows);
+  CHECK(out.row.id == in.id);
+  CHECK(out.row.time == in.time);
+  CHECK(out.row.account == in.account);
+  CHECK(out.row.project == in.project);
+  CHECK(out.row.key == in.key);
+  CHECK(out.row.key_name == in.key_name);
+  CHECK(out.row.group == in.group);
+  CHECK(out.row.endpoint == in.endpoint);
+  CHECK(out.row.model == in.model);
+  CHECK(out.row.stream == in.stream);
+  CHECK(out.row.held == in.held);
+  CHECK(out.row.held_tokens == in.held_tokens);
+  CHECK(out.row.hold_us == in.hold_us);
+  CHECK(out.row.client_ip == in.client_ip);
+  CHECK(out.row.user_agent == in.user_agent);
+}
+
+TEST_CASE("record: a settlement comes back as it was") {
+  const auto in = full_settlement("x");
+  std::string bytes;
+  encode(domain::RequestId{42}, in, bytes);
+  const auto out = std::get<SettleRecord>(decode(bytes));
+  const auto& end = out.settlement;
+  CHECK(out.id.value == 42);
+  CHECK(end.status == in.status);
+  CHECK(end.http_status == in.http_status);
+  CHECK(end.error_code == in.error_code);
+  CHECK(end.upstream == in.upstream);
+  CHECK(end.upstream_model == in.upstream_model);
+  CHECK(end.usage == in.usage);
+  CHECK(end.cost == in.cost);
+  CHECK(end.upstream_cost == in.upstream_cost);
+  CHECK(end.upstream_reported_cost == in.upstream_reported_cost);
+  CHECK(end.basis == in.basis);
+  CHECK(end.price_id == in.price_id);
+  CHECK(end.attempts == in.attempts);
+  CHECK(end.connect_us == in.connect_us);
+  CHECK(end.first_byte_us == in.first_byte_us);
+  CHECK(end.total_us == in.total_us);
+}
+
+TEST_CASE("record: a cost that nobody reported stays absent") {
+  std::string bytes;
+  encode(domain::RequestId{1}, Settlement{}, bytes);
+  CHECK_FALSE(std::get<SettleRecord>(decode(bytes)).settlement.upstream_reported_cost);
+}
+
+TEST_CASE("record: the longest texts stay below the longest record") {
+  const std::string endless(100'000, 'x');
+  const std::vector<HeldWindow> windows(255, kWindows[0]);
+  std::string hold;
+  std::string settle;
+  encode(full_row(endless), windows, false, hold);
+  encode(domain::RequestId{INT64_MIN}, full_settlement(endless), settle);
+  CHECK(hold.size() <= kMaxHoldBytes);
+  CHECK(settle.size() <= kMaxSettleBytes);
+  CHECK(std::get<HoldRecord>(decode(hold)).windows.size() == 255);
+}
+
+TEST_CASE("record: truncated or foreign bytes are refused") {
+  std::string hold;
+  std::string settle;
+  encode(full_row("x"), kWindows, false, hold);
+  encode(domain::RequestId{1}, full_settlement("x"), settle);
+  for (const auto& bytes : {hold, settle}) {
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+      CHECK_THROWS_AS(decode(std::string_view(bytes).substr(0, size)), Error);
+    }
+  }
+  CHECK_THROWS_AS(decode("\x07whatever"), Error);
+}
+
+}  // namespace nufi::ledger
