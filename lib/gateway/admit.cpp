@@ -1,6 +1,5 @@
 #include "lib/gateway/admit.hpp"
 
-#include "lib/base/id.hpp"
 #include "lib/base/secret.hpp"
 #include "lib/base/text.hpp"
 #include "lib/domain/access.hpp"
@@ -75,10 +74,6 @@ bool is_host_allowed(std::string_view host,
   return std::any_of(allowed.begin(), allowed.end(), [&](const auto& each) {
     return equals_ignoring_case(each, name) || equals_ignoring_case(each, host);
   });
-}
-
-std::string unrecorded_id() {
-  return "req_" + random_base62(16);
 }
 
 }  // namespace nufi::gateway

@@ -23,7 +23,4 @@ bool is_host_allowed(std::string_view host,
                      std::string_view local_ip,
                      const std::vector<std::string>& allowed);
 
-/// A random id for the x-request-id of a request that has no row in the ledger.
-std::string unrecorded_id();
-
 }  // namespace nufi::gateway

@@ -261,9 +261,7 @@ net::Awaitable<ChatCall::Outcome> ChatCall::pass_pieces(net::UpstreamCall& call)
         served.error_code = "upstream_error";
       }
       co_await settle_once(served);
-    } else if (client_there && !piece.end) {
-      client_there = co_await exchange_.write(out);
-    } else if (client_there && piece.end && !meter_->done()) {
+    } else if (client_there && !(piece.end && meter_->done()) && !exchange_.try_write(out)) {
       client_there = co_await exchange_.write(out);
     }
     if (piece.end) {

@@ -1,5 +1,6 @@
 #include "lib/gateway/respond.hpp"
 
+#include "lib/base/id.hpp"
 #include "lib/base/text.hpp"
 #include "lib/domain/money.hpp"
 #include "lib/openai/json_walk.hpp"
@@ -58,8 +59,9 @@ No refuse_invalid(std::string code, std::string message, std::string param) {
 }
 
 No refuse_key(Denial denial) {
-  std::string code = "invalid_api_key";
-  std::string message = "Incorrect API key provided. Make one with: nufi keys create --name NAME";
+  std::string_view code = "invalid_api_key";
+  std::string_view message =
+      "Incorrect API key provided. Make one with: nufi keys create --name NAME";
   switch (denial) {
     case Denial::no_key:
       message =
@@ -91,7 +93,7 @@ No refuse_key(Denial denial) {
     case Denial::rate_parallel:
       break;
   }
-  auto refusal = no(401, "invalid_request_error", std::move(code), std::move(message));
+  auto refusal = no(401, "invalid_request_error", std::string(code), std::string(message));
   refusal.headers.emplace_back("WWW-Authenticate", "Bearer");
   return refusal;
 }
@@ -172,10 +174,8 @@ No refuse_compressed() {
 }
 
 No refuse_slow_body() {
-  return no(408,
-            "invalid_request_error",
-            "request_timeout",
-            "The request's body arrived too slowly.");
+  return no(
+      408, "invalid_request_error", "request_timeout", "The request's body arrived too slowly.");
 }
 
 No refuse_upstream(int status, std::string code, std::string message) {
@@ -207,7 +207,8 @@ No refuse_window(const domain::WindowRefusal& refusal,
       state.in_flight,
       state.in_flight == 1 ? "call" : "calls",
       amount_text(metric, refusal.ask));
-  message += resets ? " It resets at " + format_rfc3339(*resets) + "." : " It does not reset.";
+  message += resets ? fmt::format(" It resets at {}.", format_rfc3339(*resets))
+                    : std::string(" It does not reset.");
 
   auto result =
       no(usd ? budget_status : 429, "insufficient_quota", "insufficient_quota", std::move(message));
@@ -228,6 +229,10 @@ No refuse_window(const domain::WindowRefusal& refusal,
   return result;
 }
 
+std::string unrecorded_id() {
+  return "req_" + random_base62(16);
+}
+
 net::Awaitable<void> send_no(net::Exchange& exchange, No refusal, std::string request_id) {
   net::Reply reply;
   reply.status = refusal.error.status;
@@ -242,11 +247,12 @@ net::Awaitable<void> send_json(net::Exchange& exchange, int status, std::string 
   net::Reply reply;
   reply.status = status;
   reply.fields.add("Content-Type", "application/json");
+  reply.fields.add("x-request-id", unrecorded_id());
   co_await exchange.send(reply, body);
 }
 
 std::string error_event(const openai::ApiError& error) {
-  return "data: " + openai::error_body(error) + "\n\n";
+  return fmt::format("data: {}\n\n", openai::error_body(error));
 }
 
 }  // namespace nufi::gateway

@@ -43,7 +43,10 @@ No refuse_window(const domain::WindowRefusal& refusal,
 /// Sends it, with x-request-id.
 net::Awaitable<void> send_no(net::Exchange& exchange, No no, std::string request_id);
 
-/// Sends JSON with `status`.
+/// A random id for the x-request-id of a request that has no row in the ledger.
+std::string unrecorded_id();
+
+/// Sends JSON with `status` and an x-request-id.
 net::Awaitable<void> send_json(net::Exchange& exchange, int status, std::string body);
 
 /// The final event of a stream that ended badly: `data: {"error":…}` and an empty line.

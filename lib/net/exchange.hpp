@@ -64,7 +64,12 @@ class Exchange {
   /// Starts a reply whose body comes in pieces; with `length` it is that long, without it is
   /// chunked.
   virtual Awaitable<bool> start(const Reply& reply, std::optional<std::uint64_t> length) = 0;
-  /// Sends a piece at once (`bytes` may be empty: then nothing is sent).
+  /// Sends a piece if the kernel takes all of it at once, as it nearly always does: then no
+  /// coroutine is needed. False: nothing more was done than what write() now finishes for the same
+  /// bytes.
+  [[nodiscard]] virtual bool try_write(std::string_view bytes) = 0;
+  /// Sends a piece at once (`bytes` may be empty: then nothing is sent). False if the client is
+  /// gone.
   virtual Awaitable<bool> write(std::string_view bytes) = 0;
   /// Sends the last piece and the end of the body.
   virtual Awaitable<bool> finish(std::string_view bytes) = 0;

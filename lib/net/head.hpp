@@ -40,6 +40,7 @@ struct RequestHead {
   std::string method;
   std::string target;  ///< origin form: path and query, still percent-encoded
   Fields fields;
+  int version = 11;  ///< 10 or 11
   bool keep_alive = true;
 
   [[nodiscard]] std::string_view path() const;   ///< target up to '?'

@@ -78,7 +78,8 @@ class RequestSink final : public Sink<true> {
   explicit RequestSink(RequestHead& head) : head_(head) {}
 
  private:
-  void on_request_impl(http::verb, View method, View target, int, ErrorCode&) override {
+  void on_request_impl(http::verb, View method, View target, int version, ErrorCode&) override {
+    head_.version = version;
     head_.method = to_std(method);
     head_.target = to_std(target);
   }

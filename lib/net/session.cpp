@@ -14,7 +14,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kBuffer = 4096;
+/// Holds the requests most clients send; one that is longer gets a larger buffer.
+constexpr std::size_t kBuffer = 2048;
 constexpr std::size_t kUploadBuffer = 64 * 1024;
 /// How long a client may go on sending what we will not read, so that it sees why.
 constexpr auto kLinger = 2s;
@@ -178,6 +179,14 @@ std::optional<Refusal> Session::check_request() const {
       (fields.count("content-length") == 1 && fields.count("transfer-encoding") > 0)) {
     return Refusal{400, "bad_request", "the length of the body is given twice"};
   }
+  const auto length = fields.find("content-length");
+  if (fields.count("content-length") == 1 &&
+      (length.empty() || length.find_first_not_of("0123456789") != std::string_view::npos)) {
+    return Refusal{400, "bad_request", "Content-Length must be one number"};
+  }
+  if (head_.version < 11 && fields.count("transfer-encoding") > 0) {
+    return Refusal{400, "bad_request", "HTTP/1.0 has no transfer encodings"};
+  }
   const auto coding = fields.find("transfer-encoding");
   if (fields.count("transfer-encoding") > 1 ||
       (fields.count("transfer-encoding") == 1 && !equals_ignoring_case(coding, "chunked"))) {
@@ -292,20 +301,24 @@ std::string Session::head_text(const Reply& reply, std::string_view framing) con
   return text;
 }
 
+std::size_t Session::write_now(const std::array<asio::const_buffer, 3>& parts, ErrorCode& error) {
+  const auto sent = socket_.write_some(parts, error);
+  if (error != asio::error::would_block) return sent;
+  error = {};
+  return 0;
+}
+
 Awaitable<bool> Session::write_all(std::string_view first,
                                    std::string_view second,
-                                   std::string_view third) {
+                                   std::string_view third,
+                                   std::size_t sent) {
   std::array<asio::const_buffer, 3> parts = {asio::buffer(first.data(), first.size()),
                                              asio::buffer(second.data(), second.size()),
                                              asio::buffer(third.data(), third.size())};
   const auto total = first.size() + second.size() + third.size();
   // Nearly always the kernel takes all of it at once: no suspension then.
   ErrorCode error;
-  std::size_t sent = socket_.write_some(parts, error);
-  if (error == asio::error::would_block) {
-    error = {};
-    sent = 0;
-  }
+  if (sent == 0) sent = write_now(parts, error);
   while (!error && sent < total) {
     auto skip = sent;
     auto rest = parts;
@@ -343,12 +356,36 @@ Awaitable<bool> Session::start(const Reply& reply, std::optional<std::uint64_t> 
   co_return co_await write_all(text);
 }
 
+bool Session::try_write(std::string_view bytes) {
+  tried_ = 0;
+  if (gone_) return false;
+  if (bytes.empty()) return true;
+  std::array<char, 20> size{};
+  std::size_t framing = 0;
+  std::string_view end;
+  if (chunked_) {
+    framing = fmt::format_to_n(size.data(), size.size(), "{:x}\r\n", bytes.size()).size;
+    end = "\r\n";
+  }
+  ErrorCode error;
+  tried_ = write_now({asio::buffer(size.data(), framing),
+                      asio::buffer(bytes.data(), bytes.size()),
+                      asio::buffer(end.data(), end.size())},
+                     error);
+  if (error) gone_ = true;
+  const bool whole = tried_ == framing + bytes.size() + end.size();
+  if (whole) tried_ = 0;
+  return whole;
+}
+
 Awaitable<bool> Session::write(std::string_view bytes) {
-  if (bytes.empty()) co_return !gone_;
-  if (!chunked_) co_return co_await write_all(bytes);
+  const auto tried = std::exchange(tried_, 0);
+  if (gone_) co_return false;
+  if (bytes.empty()) co_return true;
+  if (!chunked_) co_return co_await write_all(bytes, {}, {}, tried);
   std::array<char, 20> size{};
   const auto end = fmt::format_to_n(size.data(), size.size(), "{:x}\r\n", bytes.size()).size;
-  co_return co_await write_all({size.data(), end}, bytes, "\r\n");
+  co_return co_await write_all({size.data(), end}, bytes, "\r\n", tried);
 }
 
 Awaitable<bool> Session::finish(std::string_view bytes) {

@@ -8,6 +8,7 @@
 #include "lib/net/server.hpp"
 #include "lib/net/upstream_pool.hpp"
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -61,6 +62,7 @@ class Session final : public Exchange, public std::enable_shared_from_this<Sessi
   }
   Awaitable<bool> send(const Reply& reply, std::string_view body) override;
   Awaitable<bool> start(const Reply& reply, std::optional<std::uint64_t> length) override;
+  bool try_write(std::string_view bytes) override;
   Awaitable<bool> write(std::string_view bytes) override;
   Awaitable<bool> finish(std::string_view bytes) override;
   bool started() const override { return started_; }
@@ -78,9 +80,13 @@ class Session final : public Exchange, public std::enable_shared_from_this<Sessi
   Awaitable<HeadRead> read_head();
   std::optional<Refusal> check_request() const;
   Awaitable<void> refuse(int status, std::string code, std::string message);
+  /// Bytes the kernel took at once.
+  std::size_t write_now(const std::array<asio::const_buffer, 3>& parts, ErrorCode& error);
+  /// `sent`: how many bytes of them all are sent already.
   Awaitable<bool> write_all(std::string_view first,
                             std::string_view second = {},
-                            std::string_view third = {});
+                            std::string_view third = {},
+                            std::size_t sent = 0);
   std::string head_text(const Reply& reply, std::string_view framing) const;
   bool parse_body(std::uint64_t most, BodyRead& result);
   Awaitable<void> close_gently();
@@ -108,7 +114,8 @@ class Session final : public Exchange, public std::enable_shared_from_this<Sessi
   bool in_call_ = false;
   bool started_ = false;
   bool chunked_ = false;
-  bool whole_ = false;  ///< the reply was sent to its end
+  std::size_t tried_ = 0;  ///< bytes of the piece, framing included, that try_write() got rid of
+  bool whole_ = false;     ///< the reply was sent to its end
   bool close_after_ = false;
   bool timed_out_ = false;
   std::function<void()> gone_callback_;

@@ -11,7 +11,7 @@ UpstreamCall::UpstreamCall(UpstreamPool& pool, std::shared_ptr<const Target> tar
     : pool_(pool), target_(std::move(target)) {}
 
 UpstreamCall::~UpstreamCall() {
-  if (connection_ && whole_ && !cancelled_ && connection_->can_be_kept()) {
+  if (connection_ && !cancelled_ && connection_->can_be_kept()) {
     pool_.give_back(std::move(connection_));
   }
 }
@@ -85,12 +85,7 @@ Awaitable<RequestResult> UpstreamCall::attempt(std::string_view head,
 
 Awaitable<BodyPiece> UpstreamCall::read_body(std::chrono::milliseconds idle_timeout) {
   connection_->limit(idle_timeout);
-  const auto piece = co_await connection_->read_body();
-  if (piece.end) {
-    connection_->limit(std::chrono::milliseconds(0));
-    whole_ = true;
-  }
-  co_return cancelled_ ? BodyPiece{{}, false, true} : piece;
+  return connection_->read_body();
 }
 
 }  // namespace nufi::net

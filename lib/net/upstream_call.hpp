@@ -90,7 +90,6 @@ class UpstreamCall {
   bool reused_ = false;
   bool untaken_ = false;  ///< the reused connection was closed before it took the call
   bool cancelled_ = false;
-  bool whole_ = false;
 };
 
 }  // namespace nufi::net

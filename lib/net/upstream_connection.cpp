@@ -89,7 +89,7 @@ Awaitable<ErrorCode> UpstreamConnection::write(std::string_view head, std::strin
   co_return error;
 }
 
-Awaitable<std::size_t> UpstreamConnection::read_some(ErrorCode& error) {
+asio::mutable_buffer UpstreamConnection::make_room() {
   if (!buffer_) {
     buffer_ = std::make_unique<char[]>(kFirstBuffer);
     capacity_ = kFirstBuffer;
@@ -105,19 +105,7 @@ Awaitable<std::size_t> UpstreamConnection::read_some(ErrorCode& error) {
     buffer_ = std::move(larger);
     capacity_ *= 4;
   }
-  if (end_ == capacity_) {
-    error = http::error::buffer_overflow;
-    co_return 0;
-  }
-  const auto room = asio::buffer(buffer_.get() + end_, capacity_ - end_);
-  std::size_t size = 0;
-  if (tls_) {
-    size = co_await tls_->async_read_some(room, into(error));
-  } else {
-    size = co_await socket_.async_read_some(room, into(error));
-  }
-  end_ += size;
-  co_return size;
+  return asio::buffer(buffer_.get() + end_, capacity_ - end_);
 }
 
 bool UpstreamConnection::parse_buffered(ErrorCode& error) {
@@ -141,8 +129,15 @@ Awaitable<UpstreamConnection::HeadResult> UpstreamConnection::read_head(ReplyHea
         problem = "the reply's head is too long";
         co_return HeadResult::malformed;
       }
+      const auto room = make_room();
       ErrorCode error;
-      co_await read_some(error);
+      std::size_t size = 0;
+      if (tls_) {
+        size = co_await tls_->async_read_some(room, into(error));
+      } else {
+        size = co_await socket_.async_read_some(room, into(error));
+      }
+      end_ += size;
       if (error == asio::error::eof || error == asio::error::connection_reset ||
           error == asio::error::broken_pipe || error == asio::ssl::error::stream_truncated ||
           error == asio::error::operation_aborted || error == asio::error::bad_descriptor) {
@@ -180,8 +175,17 @@ Awaitable<BodyPiece> UpstreamConnection::read_body() {
       co_return BodyPiece{bytes, parser_->is_done(), false};
     }
     if (parser_->is_done()) co_return BodyPiece{{}, true, false};
+    // No helper coroutine here: this runs once a chunk.
+    const auto room = make_room();
+    if (room.size() == 0) co_return BodyPiece{{}, false, true};
     ErrorCode error;
-    co_await read_some(error);
+    std::size_t size = 0;
+    if (tls_) {
+      size = co_await tls_->async_read_some(room, into(error));
+    } else {
+      size = co_await socket_.async_read_some(room, into(error));
+    }
+    end_ += size;
     if (error == asio::error::eof && parser_->need_eof()) {
       error = {};
       parser_->put_eof(error);

@@ -49,7 +49,8 @@ class UpstreamConnection {
  private:
   using TlsStream = asio::ssl::stream<Socket&>;
 
-  Awaitable<std::size_t> read_some(ErrorCode& error);
+  /// Where the next bytes go; empty if a single element of the reply fills the largest buffer.
+  asio::mutable_buffer make_room();
   bool parse_buffered(ErrorCode& error);
 
   std::shared_ptr<const Target> target_;
