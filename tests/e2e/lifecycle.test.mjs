@@ -174,9 +174,11 @@ describe('the configuration file', () => {
     const { key } = await daemon.key();
     assert.equal((await chat(daemon.port, key, { model: 'nufi-echo' })).status, 200);
     assert.equal((await chat(daemon.port, key, { model: 'nufi-echo', user: 'x'.repeat(3000) })).status, 413);
+    await daemon.terminate();
     const lines = daemon.log().trim().split('\n').filter(Boolean);
     assert.ok(lines.length > 0);
     lines.forEach((line) => JSON.parse(line));
+    await daemon.launch();
   });
 
   it('a mistake in it is said with its name, exit 2', async () => {

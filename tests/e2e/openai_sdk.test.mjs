@@ -12,7 +12,7 @@ import { deadline, sleep } from './support/wait.mjs';
 const messages = [{ role: 'user', content: 'hello' }];
 
 describe('the openai package', () => {
-  const h = house({ args: ['--hold-wait', '0s'] });
+  const h = house({ args: ['--hold-wait', '0s'], add: { more: ['--model', 'test-model'] } });
   let client;
   let attempts;
   const connect = (apiKey, more = {}) =>

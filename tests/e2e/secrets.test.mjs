@@ -20,7 +20,7 @@ describe('secrets', () => {
       args: ['--log-level', 'debug'],
       env: { PROVIDER_KEY: 'from-the-environment-1' },
     });
-    await daemon.addUpstream(upstream);
+    await daemon.addUpstream(upstream, { more: ['--model', 'test-model'] });
     key = (await daemon.key({ name: 'mine', budget: 1 })).key;
   });
   after(async () => {
@@ -108,7 +108,7 @@ describe('secrets', () => {
     const ways = {
       env: [['--key-env', 'PROVIDER_KEY'], 'from-the-environment-1'],
       file: [['--key-file', file], 'from-a-file-2'],
-      command: [['--key-command', 'printf from-a-command-3'], 'from-a-command-3'],
+      command: [['--key-command', `tr a-z A-Z < '${file}'`], 'FROM-A-FILE-2'],
       none: [['--no-key'], undefined],
     };
     const { bill } = await import('./support/provider.mjs');
