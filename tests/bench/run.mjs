@@ -120,8 +120,10 @@ http {
     port,
     key: '-',
     pid: worker,
-    stop: () => {
+    stop: async () => {
+      const ended = new Promise((resolve) => child.on('exit', resolve));
       child.kill('SIGTERM');
+      await ended;
       fs.rmSync(prefix, { recursive: true, force: true });
     },
   };
@@ -198,7 +200,7 @@ async function main() {
   const fast = await startNufid('process', mockPort);
   const safe = await startNufid('power', mockPort);
   const stopAll = async () => {
-    nginx.stop();
+    await nginx.stop();
     await fast.daemon.stop();
     await safe.daemon.stop();
     mock.kill('SIGKILL');
