@@ -1,5 +1,7 @@
 #include "lib/openai/json_walk.hpp"
 
+#include "lib/base/utf8.hpp"
+
 #include <fmt/format.h>
 #include <simdjson.h>
 
@@ -208,24 +210,6 @@ class Walker {
   std::string problem_;
 };
 
-void append_utf8(std::string& out, std::uint32_t code) {
-  if (code < 0x80) {
-    out.push_back(static_cast<char>(code));
-  } else if (code < 0x800) {
-    out.push_back(static_cast<char>(0xC0 | (code >> 6)));
-    out.push_back(static_cast<char>(0x80 | (code & 0x3F)));
-  } else if (code < 0x10000) {
-    out.push_back(static_cast<char>(0xE0 | (code >> 12)));
-    out.push_back(static_cast<char>(0x80 | ((code >> 6) & 0x3F)));
-    out.push_back(static_cast<char>(0x80 | (code & 0x3F)));
-  } else {
-    out.push_back(static_cast<char>(0xF0 | (code >> 18)));
-    out.push_back(static_cast<char>(0x80 | ((code >> 12) & 0x3F)));
-    out.push_back(static_cast<char>(0x80 | ((code >> 6) & 0x3F)));
-    out.push_back(static_cast<char>(0x80 | (code & 0x3F)));
-  }
-}
-
 std::uint32_t hex4(std::string_view raw, std::size_t at) {
   std::uint32_t code = 0;
   for (std::size_t i = 0; i < 4; ++i) {
@@ -288,8 +272,17 @@ std::string unescape_json(std::string_view raw) {
 }
 
 std::string quote_json(std::string_view text) {
+  constexpr char32_t kUnknown = 0xFFFD;
   std::string out = "\"";
-  for (const char c : text) {
+  while (!text.empty()) {
+    const char c = text.front();
+    if (static_cast<unsigned char>(c) >= 0x80) {
+      const auto character = first_character(text);
+      append_utf8(out, character.valid ? character.code : kUnknown);
+      text.remove_prefix(character.length);
+      continue;
+    }
+    text.remove_prefix(1);
     switch (c) {
       case '"':
         out += "\\\"";

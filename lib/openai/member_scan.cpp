@@ -1,6 +1,8 @@
 #include "lib/openai/member_scan.hpp"
 
-#include <cstring>
+#include "lib/base/text.hpp"
+
+#include <algorithm>
 
 namespace nufi::openai {
 namespace {
@@ -18,7 +20,7 @@ std::size_t plain_run(std::string_view rest) {
 
 void MemberScan::end_of_value() {
   if (capturing_ && !too_long_) {
-    value_ = capture_;
+    value_ = trim(capture_);
     found_ = true;
   }
   capturing_ = false;
@@ -27,13 +29,22 @@ void MemberScan::end_of_value() {
   too_long_ = false;
 }
 
+void MemberScan::capture(std::string_view bytes) {
+  too_long_ = too_long_ || capture_.size() + bytes.size() > most_;
+  if (too_long_) {
+    capture_.clear();
+  } else {
+    capture_.append(bytes);
+  }
+}
+
 void MemberScan::feed(std::string_view bytes) {
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     const char c = bytes[i];
     // Most of a reply is text in strings: pass it in runs.
     if (in_string_ && !escaped_ && c != '"' && c != '\\') {
       const auto run = plain_run(bytes.substr(i));
-      if (capturing_) capture_.append(bytes.substr(i, run));
+      if (capturing_) capture(bytes.substr(i, run));
       if (depth_ == 1 && !expects_value_ && key_.size() <= kMaxName) {
         key_.append(bytes.substr(i, std::min(run, kMaxName + 1 - key_.size())));
       }
@@ -41,11 +52,7 @@ void MemberScan::feed(std::string_view bytes) {
       continue;
     }
     if (capturing_ && depth_ == 1 && !in_string_ && (c == ',' || c == '}')) end_of_value();
-    if (capturing_) {
-      capture_.push_back(c);
-      too_long_ = too_long_ || capture_.size() > most_;
-      if (too_long_) capture_.clear();
-    }
+    if (capturing_) capture(bytes.substr(i, 1));
     if (in_string_) {
       if (escaped_) {
         escaped_ = false;

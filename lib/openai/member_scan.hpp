@@ -16,7 +16,8 @@ class MemberScan {
 
   void feed(std::string_view bytes);
 
-  /// The value's text if it has been seen to its end; the last one if it came more than once.
+  /// The value's text, without white space around it, if it has been seen to its end; the last one
+  /// if it came more than once.
   [[nodiscard]] bool found() const { return found_; }
   [[nodiscard]] const std::string& value() const { return value_; }
   /// True once the root object has closed: the document is whole.
@@ -24,6 +25,7 @@ class MemberScan {
 
  private:
   void end_of_value();
+  void capture(std::string_view bytes);
 
   const std::string_view name_;
   const std::size_t most_;

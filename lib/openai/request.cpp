@@ -13,6 +13,9 @@ namespace {
 /// The most an image can be billed: gpt-4o-mini bills 2,833 tokens and 5,667 for each of up to
 /// eight tiles, more than any other model we know.
 constexpr std::int64_t kImageBound = 50'000;
+/// The most a file can be billed: nothing in the body says how many pages a stored file has, and no
+/// model that reads files has a longer context.
+constexpr std::int64_t kFileBound = 1'048'576;
 constexpr std::size_t kMaxModelBytes = 256;
 constexpr std::int64_t kMaxCount = INT64_C(1) << 53;
 
@@ -39,6 +42,13 @@ std::string fold_key(std::string_view raw) {
   return to_lower(key);
 }
 
+/// True if `raw`, a member name, may be read as `name` (lower case, no letter s or k) by some
+/// server.
+bool is_named(std::string_view raw, std::string_view name) {
+  if (raw.find('\\') == std::string_view::npos) return equals_ignoring_case(raw, name);
+  return equals_ignoring_case(unescape_json(raw), name);
+}
+
 class ChatReader final : public JsonVisitor {
  public:
   explicit ChatReader(std::string_view body) : body_(body) {}
@@ -49,8 +59,11 @@ class ChatReader final : public JsonVisitor {
       return;
     }
     if (value.depth == 1 && root_is_object_) decided_ = decide(value, kDecided);
+    if (value.depth == 1) in_messages_ = fold_key(value.key) == "messages";
     if (value.depth == 2) open_nested(value);
-    if (value.key == "image_url" || value.key == "input_image") images_ += 1;
+    if (value.depth == 3) in_content_ = in_messages_ && is_named(value.key, "content");
+    if (is_named(value.key, "image_url") || is_named(value.key, "input_image")) images_ += 1;
+    if (is_part(value) && is_named(value.key, "file")) files_ += 1;
   }
 
   void close(const JsonValue& value) override {
@@ -77,8 +90,8 @@ class ChatReader final : public JsonVisitor {
     auto& call = request_.call;
     call.endpoint = "chat/completions";
     call.choices = std::max<std::int64_t>(1, choices_) * std::max<std::int64_t>(1, best_of_);
-    call.prompt_bound =
-        static_cast<std::int64_t>(body_.size() - embedded_bytes_) + images_ * kImageBound;
+    call.prompt_bound = static_cast<std::int64_t>(body_.size() - embedded_bytes_) +
+                        images_ * kImageBound + files_ * kFileBound;
     return std::move(request_);
   }
 
@@ -171,7 +184,9 @@ class ChatReader final : public JsonVisitor {
       choices_ = *number;
     } else if (name == "best_of") {
       best_of_ = *number;
-    } else {
+    } else if (name != "max_output_tokens") {
+      // That one caps /v1/responses only: a chat server that does not know it makes as much as it
+      // likes, so it bounds nothing here.
       auto& cap = request_.call.output_cap;
       cap = std::max<std::int64_t>(cap.value_or(0), *number);
     }
@@ -197,15 +212,21 @@ class ChatReader final : public JsonVisitor {
     if (tier == "priority" || tier == "auto") request_.call.tier = domain::ServiceTier::priority;
   }
 
-  /// Embedded images are billed by their size in pixels, not by the bytes of their base64 text.
+  /// A member of a part of a message's content: messages[].content[].<key>.
+  [[nodiscard]] bool is_part(const JsonValue& value) const {
+    return in_content_ && value.depth == 5;
+  }
+
+  /// Embedded images are billed by their size in pixels, not by the bytes of their base64 text; but
+  /// only where a server takes them for an image. The same text elsewhere is text.
   void nested_text(const JsonValue& value) {
+    const bool is_image = is_named(value.key, "image_url");
+    if (is_image) images_ += 1;
+    const bool is_url = in_content_ && value.depth == 6 && value.key == "url" &&
+                        is_named(value.parent_key, "image_url");
+    if (!is_url && !(is_image && is_part(value))) return;
     const auto text = value.raw.substr(1, value.raw.size() - 2);
-    if (text.starts_with("data:image/")) {
-      embedded_bytes_ += text.size();
-      if (value.key == "image_url") images_ += 1;
-    } else if (value.key == "image_url") {
-      images_ += 1;
-    }
+    if (text.starts_with("data:image/")) embedded_bytes_ += text.size();
   }
 
   std::string_view body_;
@@ -215,9 +236,12 @@ class ChatReader final : public JsonVisitor {
   std::uint32_t seen_ = 0;
   bool root_is_object_ = false;
   bool options_have_members_ = false;
+  bool in_messages_ = false;  ///< the open member of the root is `messages`
+  bool in_content_ = false;   ///< and in it a `content`
   std::int64_t choices_ = 1;
   std::int64_t best_of_ = 1;
   std::int64_t images_ = 0;
+  std::int64_t files_ = 0;
   std::size_t embedded_bytes_ = 0;
 };
 

@@ -14,6 +14,43 @@ using domain::Bucket;
 
 constexpr std::int64_t kMostTokens = 1'000'000'000;
 
+/// A JSON number in USD as money, rounded up to the next nano: upstreams compute theirs in floating
+/// point and send all its digits. std::nullopt if it is negative or absurd.
+std::optional<domain::Money> rounded_usd(std::string_view number) {
+  constexpr int kDecimals = 9;
+  constexpr std::int64_t kMost = INT64_C(900'000'000'000'000'000);
+  const auto mark = std::min(number.find_first_of("eE"), number.size());
+  std::int64_t exponent = 0;
+  if (mark < number.size()) {
+    auto text = number.substr(mark + 1);
+    if (text.starts_with('+')) text.remove_prefix(1);
+    const auto read = parse_integer(text);
+    if (!read || *read > 1000 || *read < -1000) return std::nullopt;
+    exponent = *read;
+  }
+  const auto mantissa = number.substr(0, mark);
+  const auto point = std::min(mantissa.find('.'), mantissa.size());
+  // How many more digits there are to the left of the nano's place.
+  auto left = static_cast<std::int64_t>(point) + exponent + kDecimals;
+  std::int64_t nanos = 0;
+  bool more = false;
+  for (const char c : mantissa) {
+    if (c == '.') continue;
+    if (c == '-') return std::nullopt;
+    if (left-- > 0) {
+      nanos = nanos * 10 + (c - '0');
+      if (nanos > kMost) return std::nullopt;
+    } else {
+      more = more || c != '0';
+    }
+  }
+  for (; left > 0 && nanos > 0; --left) {
+    nanos *= 10;
+    if (nanos > kMost) return std::nullopt;
+  }
+  return domain::Money::nanos(nanos + (more ? 1 : 0));
+}
+
 /// The counts of a usage object, as they stand there.
 class Counts final : public JsonVisitor {
  public:
@@ -27,7 +64,7 @@ class Counts final : public JsonVisitor {
       if (value.key == "total_tokens") take(value, total);
       if (value.key == "prompt_cache_hit_tokens") take(value, cached);
       if (value.key == "cost" && value.kind == JsonKind::number) {
-        cost = domain::parse_usd(value.raw);
+        cost = rounded_usd(value.raw);
       }
     } else if (value.depth == 2) {
       if (value.parent_key == "prompt_tokens_details" ||
@@ -80,7 +117,9 @@ std::optional<ReportedUsage> read_usage(std::string_view json) {
   reported.cost = counts.cost;
   auto& usage = reported.usage;
   auto prompt = counts.prompt.value_or(0);
-  auto completion = counts.completion.value_or(0);
+  // Without its own count the completion is what the total has beyond the prompt.
+  auto completion =
+      counts.completion.value_or(std::max<std::int64_t>(0, counts.total.value_or(0) - prompt));
   const auto beside = counts.total.value_or(0) - prompt - completion;
 
   part(counts.cached, prompt, usage[Bucket::cached_input]);

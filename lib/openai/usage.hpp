@@ -11,7 +11,7 @@ namespace nufi::openai {
 /// What a reply says it used.
 struct ReportedUsage {
   domain::Usage usage;                ///< disjoint buckets
-  std::optional<domain::Money> cost;  ///< the upstream's own `cost` in USD, where it sends one
+  std::optional<domain::Money> cost;  ///< the upstream's own `cost` in USD, rounded up
 };
 
 /// Reads a `usage` object, as chat completions (prompt_tokens …) and responses (input_tokens …)

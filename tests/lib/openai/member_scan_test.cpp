@@ -1,0 +1,75 @@
+#include "lib/openai/member_scan.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using nufi::openai::MemberScan;
+
+namespace {
+
+/// The value that is found however the text is cut in two, or byte by byte; "-" if none is.
+std::string found(const std::string& text, std::size_t most = 64) {
+  const auto result = [](const MemberScan& scan) {
+    return (scan.found() ? scan.value() : "-") + (scan.complete() ? "" : " (open)");
+  };
+  MemberScan bytewise("usage", most);
+  for (const char c : text) bytewise.feed(std::string_view(&c, 1));
+  for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+    MemberScan scan("usage", most);
+    scan.feed(std::string_view(text).substr(0, cut));
+    scan.feed(std::string_view(text).substr(cut));
+    CAPTURE(cut);
+    CHECK(result(scan) == result(bytewise));
+  }
+  return result(bytewise);
+}
+
+}  // namespace
+
+TEST_CASE("member_scan: a member of the root is found wherever the text is cut") {
+  CHECK(found(R"({"usage":{"a":[1,"}"]},"b":2})") == R"({"a":[1,"}"]})");
+  CHECK(found(R"({"id":"x","usage":5})") == "5");
+  CHECK(found(R"({"usage":"te\"x\\"})") == R"("te\"x\\")");
+  CHECK(found(R"({"usage":null,"z":1})") == "null");
+}
+
+TEST_CASE("member_scan: white space around a value is not part of it") {
+  CHECK(found("{ \"usage\" : null }") == "null");
+  CHECK(found("{\r\n\t\"usage\": {\"a\": 1}\r\n}") == "{\"a\": 1}");
+}
+
+TEST_CASE("member_scan: the same name deeper, as a value or in text is not it") {
+  CHECK(found(R"({"a":{"usage":1},"b":[{"usage":2}]})") == "-");
+  CHECK(found(R"({"a":"usage","b":["usage",":",3]})") == "-");
+  CHECK(found(R"({"a":"x\",\"usage\":7,\"","usage2":1,"usag":2})") == "-");
+  CHECK(found(R"({"a":"{[","usage":3})") == "3");
+  CHECK(found(R"([{"usage":1}])") == "-");
+}
+
+TEST_CASE("member_scan: an escaped name is not taken for the plain one") {
+  CHECK(found(R"({"\u0075sage":1})") == "-");
+  CHECK(found(R"({"\\usage":1,"x\"usage":2})") == "-");
+}
+
+TEST_CASE("member_scan: the last one counts if it came more than once") {
+  CHECK(found(R"({"usage":1,"usage":2})") == "2");
+}
+
+TEST_CASE("member_scan: a value that is too long counts as not there") {
+  CHECK(found(R"({"usage":"0123456789","b":1})", 12) == R"("0123456789")");
+  CHECK(found(R"({"usage":"0123456789","b":1})", 11) == "-");
+  CHECK(found(R"({"usage":[1,2,3,4,5,6,7,8,9]})", 8) == "-");
+  CHECK(found(R"({"usage":[1,2,3,4,5,6,7,8,9],"usage":7})", 8) == "7");
+}
+
+TEST_CASE("member_scan: a document that is not whole says so") {
+  CHECK(found(R"({"usage":1)") == "- (open)");
+  CHECK(found(R"({"usage":{"a":1},"b":")") == R"({"a":1} (open))");
+  CHECK(found("") == "- (open)");
+}
+
+TEST_CASE("member_scan: text that is not JSON yields nothing and does no harm") {
+  CHECK(found("usage:5 }}}{{{") == "- (open)");
+  CHECK(found("\"usage\":5 (open)") == "- (open)");
+}
