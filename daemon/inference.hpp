@@ -36,7 +36,8 @@ class Inference final : public service::DataPlane {
   Inference(Options options, ledger::Ledger& ledger, const Clock& clock);
   ~Inference() override;
 
-  /// Binds the door; calls are taken from start() on. Throws Error{unavailable} if the port is taken.
+  /// Binds the door; calls are taken from start() on. Throws Error{unavailable} if the port is
+  /// taken.
   void bind();
   void start();
   [[nodiscard]] std::uint16_t port() const;

@@ -26,8 +26,8 @@ void configure(Level least, Format format);
 /// True if a line of `level` would be written; ask before building an expensive one.
 bool enabled(Level level) noexcept;
 
-/// Writes one line: time, level, `event` (a short constant phrase) and the fields. Thread-safe; hands
-/// the line to a background writer, so a slow terminal does not stop the caller.
+/// Writes one line: time, level, `event` (a short constant phrase) and the fields. Thread-safe;
+/// hands the line to a background writer, so a slow terminal does not stop the caller.
 ///   error    we stop or lose data          warning  the operator must act
 ///   info     rare, not caused by a caller  debug    everything else
 void write(Level level, std::string_view event, std::initializer_list<Field> fields = {});

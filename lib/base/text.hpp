@@ -1,12 +1,12 @@
 #pragma once
 
+#include "lib/base/clock.hpp"
+
 #include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "lib/base/clock.hpp"
 
 namespace nufi {
 

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "lib/base/clock.hpp"
+
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include "lib/base/clock.hpp"
 
 namespace nufi {
 

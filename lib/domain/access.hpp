@@ -1,13 +1,13 @@
 #pragma once
 
+#include "lib/domain/account.hpp"
+#include "lib/domain/key.hpp"
+#include "lib/domain/verdict.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "lib/domain/account.hpp"
-#include "lib/domain/key.hpp"
-#include "lib/domain/verdict.hpp"
 
 namespace nufi::domain {
 
@@ -16,7 +16,9 @@ namespace nufi::domain {
 std::optional<Denial> deny_key(const Key& key, Timestamp now, std::string_view client_ip);
 
 /// True if key, project and group all allow `model` (byte for byte, case counts).
-bool is_model_allowed(const Key& key, const Project& project, const Group& group,
+bool is_model_allowed(const Key& key,
+                      const Project& project,
+                      const Group& group,
                       std::string_view model);
 
 /// True if `ip` lies in one of `cidrs` ("10.0.0.0/8", "::1", "192.168.1.7"); an IPv4-mapped IPv6

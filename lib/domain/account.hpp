@@ -1,14 +1,14 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "lib/base/clock.hpp"
 #include "lib/domain/budget.hpp"
 #include "lib/domain/ids.hpp"
 #include "lib/domain/price.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace nufi::domain {
 

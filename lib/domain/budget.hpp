@@ -1,12 +1,12 @@
 #pragma once
 
+#include "lib/domain/cycle.hpp"
+#include "lib/domain/money.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "lib/domain/cycle.hpp"
-#include "lib/domain/money.hpp"
 
 namespace nufi::domain {
 

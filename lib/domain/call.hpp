@@ -1,10 +1,10 @@
 #pragma once
 
+#include "lib/domain/price.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
-
-#include "lib/domain/price.hpp"
 
 namespace nufi::domain {
 
@@ -17,7 +17,7 @@ struct Call {
   std::int64_t prompt_bound = 0;
   /// The client's cap on output tokens per choice.
   std::optional<std::int64_t> output_cap;
-  std::int64_t choices = 1;  ///< n × best_of, >= 1
+  std::int64_t choices = 1;                  ///< n × best_of, >= 1
   ServiceTier tier = ServiceTier::standard;  ///< the dearest it can be billed at
 };
 

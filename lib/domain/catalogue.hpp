@@ -1,12 +1,12 @@
 #pragma once
 
+#include "lib/domain/price.hpp"
+
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "lib/domain/price.hpp"
 
 namespace nufi::domain {
 

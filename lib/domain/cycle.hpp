@@ -1,10 +1,10 @@
 #pragma once
 
-#include <optional>
-#include <string_view>
-
 #include "lib/base/clock.hpp"
 #include "lib/base/time_zone.hpp"
+
+#include <optional>
+#include <string_view>
 
 namespace nufi::domain {
 
@@ -20,8 +20,8 @@ struct Cycle {
   [[nodiscard]] std::optional<Timestamp> resets_at() const;
 };
 
-/// The cycle of `period` that holds `instant`: calendar minutes, hours, days, weeks (from Monday) and
-/// months of `zone`, so a day of a DST change has 23 or 25 hours.
+/// The cycle of `period` that holds `instant`: calendar minutes, hours, days, weeks (from Monday)
+/// and months of `zone`, so a day of a DST change has 23 or 25 hours.
 Cycle cycle_at(Period period, Timestamp instant, const TimeZone& zone);
 
 /// "minute", "hour", "day", "week", "month", "total".

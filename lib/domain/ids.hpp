@@ -1,10 +1,10 @@
 #pragma once
 
+#include "lib/base/id.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "lib/base/id.hpp"
 
 namespace nufi::domain {
 
@@ -30,8 +30,9 @@ using GroupId = Id<GroupTag>;
 using KeyId = Id<KeyTag>;
 using UpstreamId = Id<UpstreamTag>;
 
-/// One call. `value` is its place in the ledger: it grows with time (unix milliseconds × 2^20 plus a
-/// counter), so that rows are stored in the order of their admission and need no index of their own.
+/// One call. `value` is its place in the ledger: it grows with time (unix milliseconds × 2^20 plus
+/// a counter), so that rows are stored in the order of their admission and need no index of their
+/// own.
 struct RequestId {
   std::int64_t value = 0;
   auto operator<=>(const RequestId&) const = default;

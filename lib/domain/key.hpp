@@ -1,15 +1,15 @@
 #pragma once
 
+#include "lib/base/clock.hpp"
+#include "lib/base/secret.hpp"
+#include "lib/domain/budget.hpp"
+#include "lib/domain/ids.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "lib/base/clock.hpp"
-#include "lib/base/secret.hpp"
-#include "lib/domain/budget.hpp"
-#include "lib/domain/ids.hpp"
 
 namespace nufi::domain {
 
@@ -53,16 +53,17 @@ KeyState key_state(const Key& key, Timestamp now, bool total_used_up);
 /// True for a key that can never serve again (revoked or expired): only such can be archived.
 bool is_dead(const Key& key, Timestamp now);
 
-/// Legal moves (PRODUCT §4). Each throws Error{conflict} with a hint when the key's state forbids it;
-/// revoking a revoked key and disabling a disabled one change nothing.
+/// Legal moves (PRODUCT §4). Each throws Error{conflict} with a hint when the key's state forbids
+/// it; revoking a revoked key and disabling a disabled one change nothing.
 void disable(Key& key);
 void enable(Key& key, Timestamp now);
 void revoke(Key& key, Timestamp now);
 
-/// `sk-nufi-` + 43 base62 characters (32 random bytes) + 6 base62 characters of the CRC-32 of the 51
-/// characters before.
+/// `sk-nufi-` + 43 base62 characters (32 random bytes) + 6 base62 characters of the CRC-32 of the
+/// 51 characters before.
 Secret mint_key();
-/// True if `text` has the shape of a key and its checksum is right: a typo is told without a lookup.
+/// True if `text` has the shape of a key and its checksum is right: a typo is told without a
+/// lookup.
 bool is_well_formed_key(std::string_view text) noexcept;
 /// "sk-nufi-…" + the last 3 characters.
 std::string mask_key(std::string_view key_text);

@@ -1,14 +1,14 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
-
 #include "lib/base/clock.hpp"
 #include "lib/domain/ids.hpp"
 #include "lib/domain/money.hpp"
 #include "lib/domain/usage.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 
 namespace nufi::domain {
 
@@ -20,8 +20,8 @@ std::optional<RowStatus> row_status_from_name(std::string_view name) noexcept;
 std::string_view cost_basis_name(CostBasis basis) noexcept;
 std::optional<CostBasis> cost_basis_from_name(std::string_view name) noexcept;
 
-/// One call in the ledger (PRODUCT §6): written at admission as `running` with its hold, completed at
-/// its end. Durations are milliseconds, -1 = did not get there.
+/// One call in the ledger (PRODUCT §6): written at admission as `running` with its hold, completed
+/// at its end. Durations are milliseconds, -1 = did not get there.
 struct LedgerRow {
   RequestId id;
   Timestamp time;  ///< admission; decides its cycle and rollup
@@ -39,10 +39,10 @@ struct LedgerRow {
   int http_status = 0;     ///< what the client was sent; 0 = nothing yet
   std::string error_code;  ///< "" = none
   Usage usage;
-  Money held;           ///< money the hold took while running
+  Money held;  ///< money the hold took while running
   std::int64_t held_tokens = 0;
-  Money cost;           ///< charged
-  Money upstream_cost;  ///< without the group's multiplier
+  Money cost;                                   ///< charged
+  Money upstream_cost;                          ///< without the group's multiplier
   std::optional<Money> upstream_reported_cost;  ///< the `cost` field of the reply's usage
   CostBasis basis = CostBasis::none;
   std::string price_id;

@@ -1,14 +1,14 @@
 #pragma once
 
+#include "lib/domain/money.hpp"
+#include "lib/domain/usage.hpp"
+
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "lib/domain/money.hpp"
-#include "lib/domain/usage.hpp"
 
 namespace nufi::domain {
 
@@ -58,12 +58,12 @@ struct Price {
   std::string date;  ///< YYYY-MM-DD
   bool free = false;
   Rates rates;
-  std::vector<ContextTier> tiers;                                   ///< ascending above_tokens
-  std::array<std::optional<Rates>, 4> service;                      ///< by ServiceTier; [standard] unused
-  Money per_request;                                                ///< added to every call
-  std::optional<std::int64_t> context_window;                       ///< tokens
-  std::optional<std::int64_t> max_output;                           ///< tokens
-  std::optional<std::string> deprecates;                            ///< YYYY-MM-DD
+  std::vector<ContextTier> tiers;               ///< ascending above_tokens
+  std::array<std::optional<Rates>, 4> service;  ///< by ServiceTier; [standard] unused
+  Money per_request;                            ///< added to every call
+  std::optional<std::int64_t> context_window;   ///< tokens
+  std::optional<std::int64_t> max_output;       ///< tokens
+  std::optional<std::string> deprecates;        ///< YYYY-MM-DD
 
   /// The rates that apply to a prompt of `prompt_tokens` in `tier`. A service tier without rates of
   /// its own, or with only some, is filled up from the standard ones, raised (never lowered) by as
@@ -77,8 +77,9 @@ struct Price {
   [[nodiscard]] std::optional<std::int64_t> output_bound() const;
 };
 
-/// What `usage` costs at `price`: Σ tokens × rate, + per_request, × multiplier; in 128 bits, rounded
-/// once, up to the next nano-USD. 0 for a free price. Throws Error{internal} if it exceeds Money.
+/// What `usage` costs at `price`: Σ tokens × rate, + per_request, × multiplier; in 128 bits,
+/// rounded once, up to the next nano-USD. 0 for a free price. Throws Error{internal} if it exceeds
+/// Money.
 Money cost_of(const Usage& usage, const Price& price, ServiceTier tier, Multiplier multiplier);
 
 /// ceil(tokens × rate × multiplier / 1e12): the one rounding rule, for a single rate. tokens >= 0.

@@ -1,13 +1,13 @@
 #pragma once
 
+#include "lib/domain/account.hpp"
+#include "lib/domain/upstream.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "lib/domain/account.hpp"
-#include "lib/domain/upstream.hpp"
 
 namespace nufi::domain {
 
@@ -17,19 +17,20 @@ struct Candidate {
   std::string model;
 };
 
-/// Who can serve `model` for `group`, in the order to try: highest priority first; inside a priority
-/// drawn by weight with `random` (any 64 random bits; the same bits give the same order).
+/// Who can serve `model` for `group`, in the order to try: highest priority first; inside a
+/// priority drawn by weight with `random` (any 64 random bits; the same bits give the same order).
 std::vector<Candidate> candidates(const std::vector<std::shared_ptr<const Upstream>>& upstreams,
-                                  const Group& group, std::string_view model,
+                                  const Group& group,
+                                  std::string_view model,
                                   std::uint64_t random);
 
 /// What became of one attempt.
 enum class AttemptResult {
-  answered,         ///< a final reply arrived (http_status says which)
-  connect_failed,   ///< nothing was sent
-  closed_unused,    ///< a kept-alive connection was closed before it took the call
-  timed_out,        ///< sent, no first byte in time
-  broken,           ///< sent, then the connection broke before a whole head arrived
+  answered,        ///< a final reply arrived (http_status says which)
+  connect_failed,  ///< nothing was sent
+  closed_unused,   ///< a kept-alive connection was closed before it took the call
+  timed_out,       ///< sent, no first byte in time
+  broken,          ///< sent, then the connection broke before a whole head arrived
 };
 
 /// May the next candidate be tried, while the client has seen no byte? A call that may have been

@@ -1,17 +1,17 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <utility>
-#include <vector>
-
 #include "lib/base/clock.hpp"
 #include "lib/base/secret.hpp"
 #include "lib/domain/budget.hpp"
 #include "lib/domain/key.hpp"
 #include "lib/domain/price.hpp"
 #include "lib/domain/upstream.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 /// What a person asks to be made or changed: one struct for create and edit of each subject, shared
 /// by the command line, the management API and the use cases.

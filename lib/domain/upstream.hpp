@@ -1,14 +1,14 @@
 #pragma once
 
+#include "lib/base/clock.hpp"
+#include "lib/domain/ids.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "lib/base/clock.hpp"
-#include "lib/domain/ids.hpp"
 
 namespace nufi::domain {
 
@@ -17,8 +17,8 @@ enum class SecretKind { none, stored, env, file, command };
 std::string_view secret_kind_name(SecretKind kind) noexcept;
 std::optional<SecretKind> secret_kind_from_name(std::string_view name) noexcept;
 
-/// `reference` is the variable's name, the file's path or the command; for `stored` the sealed bytes
-/// (lib/base/secret seal(), context "upstream:" + upstream id); for `none` empty.
+/// `reference` is the variable's name, the file's path or the command; for `stored` the sealed
+/// bytes (lib/base/secret seal(), context "upstream:" + upstream id); for `none` empty.
 struct SecretSource {
   SecretKind kind = SecretKind::none;
   std::string reference;
@@ -44,14 +44,14 @@ struct Upstream {
   BaseUrl url;
   std::string provider;  ///< whose catalogue prices apply: "openai", …; "" = unknown
   SecretSource secret;
-  std::vector<std::string> models;                             ///< globs; empty = all
-  std::vector<std::pair<std::string, std::string>> aliases;    ///< name the client uses → real name
-  std::vector<std::pair<std::string, std::string>> headers;    ///< extra request headers
-  std::vector<std::string> groups;                             ///< names; empty = all
-  std::int64_t priority = 0;                                   ///< higher first
-  std::int64_t weight = 1;                                     ///< >= 1, inside a priority
-  bool free = false;                                           ///< calls cost 0
-  bool built_in = false;                                       ///< the demo: lives while nufid runs
+  std::vector<std::string> models;                           ///< globs; empty = all
+  std::vector<std::pair<std::string, std::string>> aliases;  ///< name the client uses → real name
+  std::vector<std::pair<std::string, std::string>> headers;  ///< extra request headers
+  std::vector<std::string> groups;                           ///< names; empty = all
+  std::int64_t priority = 0;                                 ///< higher first
+  std::int64_t weight = 1;                                   ///< >= 1, inside a priority
+  bool free = false;                                         ///< calls cost 0
+  bool built_in = false;                                     ///< the demo: lives while nufid runs
   std::optional<std::int64_t> max_connections;
   std::string ca_file;  ///< PEM with additional roots, or ""
   Timestamp created_at;

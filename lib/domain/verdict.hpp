@@ -1,10 +1,10 @@
 #pragma once
 
-#include <optional>
-#include <string>
-
 #include "lib/base/clock.hpp"
 #include "lib/domain/budget.hpp"
+
+#include <optional>
+#include <string>
 
 namespace nufi::domain {
 

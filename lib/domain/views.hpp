@@ -1,10 +1,5 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "lib/base/clock.hpp"
 #include "lib/base/secret.hpp"
 #include "lib/domain/account.hpp"
@@ -12,6 +7,11 @@
 #include "lib/domain/ledger_row.hpp"
 #include "lib/domain/price.hpp"
 #include "lib/domain/upstream.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
 
 /// What the control plane shows: facts from store and ledger put together for a reader. The JSON of
 /// each is in lib/api/shapes.
@@ -45,7 +45,7 @@ struct AccountView {
 struct UpstreamView {
   Upstream upstream;
   std::string secret;
-  std::string health;      ///< "ok", "unknown", "failing: <why>"
+  std::string health;          ///< "ok", "unknown", "failing: <why>"
   std::string secret_problem;  ///< why its secret can't be read now, or ""
 };
 

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "lib/base/secret.hpp"
 #include "lib/domain/account.hpp"
 #include "lib/domain/price.hpp"
 #include "lib/domain/upstream.hpp"
+
+#include <string>
+#include <vector>
 
 namespace nufi::domain {
 

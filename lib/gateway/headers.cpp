@@ -91,7 +91,9 @@ std::string upstream_request_head(const net::RequestHead& client,
   const auto& own = upstream.upstream->headers;
   for (const auto& [name, value] : own) append(text, name, value);
   for (std::size_t i = 0; i < client.fields.size(); ++i) {
-    const auto [name, value] = client.fields.at(i);
+    const auto field = client.fields.at(i);
+    const auto name = field.name;
+    const auto value = field.value;
     if (is_one_of(name, kHopByHop) || is_one_of(name, kNotToUpstream)) continue;
     if (starts_with_ignoring_case(name, "x-nufi-") ||
         starts_with_ignoring_case(name, "x-forwarded-")) {

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "lib/domain/key.hpp"
 #include "lib/domain/world.hpp"
+
+#include <string>
+#include <vector>
 
 namespace nufi::service {
 
