@@ -13,7 +13,7 @@ void charge_hold(const domain::Ask& ask, const Pricing& pricing, ledger::Settlem
   settlement.usage[Bucket::output] = ask.tokens;
   settlement.cost = ask.money;
   settlement.upstream_cost = ask.money;
-  settlement.basis = CostBasis::held;
+  settlement.basis = pricing.price == nullptr && !pricing.free ? CostBasis::none : CostBasis::held;
   if (pricing.price != nullptr) settlement.price_id = pricing.price->id;
 }
 

@@ -259,6 +259,9 @@ net::Awaitable<ChatCall::Outcome> ChatCall::pass_pieces(net::UpstreamCall& call)
       if (meter_->failed()) {
         served.status = RowStatus::upstream_error;
         served.error_code = "upstream_error";
+        if (!meter_->has_content() && meter_->usage_kind() == Meter::UsageKind::missing) {
+          served.ending = Ending::failed;
+        }
       }
       co_await settle_once(served);
     } else if (client_there && !(piece.end && meter_->done()) && !exchange_.try_write(out)) {
@@ -268,6 +271,9 @@ net::Awaitable<ChatCall::Outcome> ChatCall::pass_pieces(net::UpstreamCall& call)
       if (meter_->failed()) {
         served.status = RowStatus::upstream_error;
         served.error_code = "upstream_error";
+        if (!meter_->has_content() && meter_->usage_kind() == Meter::UsageKind::missing) {
+          served.ending = Ending::failed;
+        }
       }
       co_await settle_once(served);
       if (client_there) co_await exchange_.finish(meter_->rest());

@@ -108,7 +108,7 @@ ReadyUpstream Directory::make_ready(domain::ReadyUpstream given, const World* be
       earlier ? earlier->refuses_stream_options : std::make_shared<std::atomic<bool>>(false);
   const auto& url = given.upstream.url;
   // The same place keeps its target, and with it the connections that are open to it.
-  if (earlier && earlier->upstream->url.text() == url.text() &&
+  if (earlier && earlier->target && earlier->upstream->url.text() == url.text() &&
       earlier->upstream->ca_file == given.upstream.ca_file) {
     ready.target = earlier->target;
     return ready;

@@ -46,9 +46,9 @@ class UpstreamHealth {
 /// An upstream as calls need it. Immutable but for its health.
 struct ReadyUpstream {
   std::shared_ptr<const domain::Upstream> upstream;
-  std::shared_ptr<const net::Target> target;
-  std::string authorization;  ///< value of the header, "" = none
-  std::string problem;        ///< why its secret can't be read, "" = ready
+  std::shared_ptr<const net::Target> target;  ///< null while there is a problem with its CA file
+  std::string authorization;                  ///< value of the header, "" = none
+  std::string problem;                        ///< why its secret can't be read, "" = ready
   std::shared_ptr<UpstreamHealth> health;
   /// It refused `stream_options` once; not asked again.
   std::shared_ptr<std::atomic<bool>> refuses_stream_options;

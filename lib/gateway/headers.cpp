@@ -53,15 +53,25 @@ bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
 
 /// True if the Connection field names `name` as belonging to this hop only.
 bool is_named_by_connection(const net::Fields& fields, std::string_view name) {
-  const auto connection = fields.find("connection");
-  if (connection.empty()) return false;
-  for (const auto& token : split(connection, ',')) {
-    if (equals_ignoring_case(trim(token), name)) return true;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const auto field = fields.at(i);
+    if (!equals_ignoring_case(field.name, "connection")) continue;
+    for (const auto& token : split(field.value, ',')) {
+      if (equals_ignoring_case(trim(token), name)) return true;
+    }
   }
   return false;
 }
 
+/// Some clients send their key where it does not belong.
+bool holds_key(std::string_view text) {
+  return text.find("sk-nufi-") != std::string_view::npos;
+}
+
+/// A value that would end its line (a secret file with a line end in it) is left out.
 void append(std::string& text, std::string_view name, std::string_view value) {
+  constexpr std::string_view kForbidden("\r\n\0", 3);
+  if (value.find_first_of(kForbidden) != std::string_view::npos) return;
   text += name;
   text += ": ";
   text += value;
@@ -81,7 +91,7 @@ std::string upstream_request_head(const net::RequestHead& client,
   text += ' ';
   text += url.path;
   text += path;
-  if (!client.query().empty()) {
+  if (!client.query().empty() && !holds_key(client.query())) {
     text += '?';
     text += client.query();
   }
@@ -100,7 +110,7 @@ std::string upstream_request_head(const net::RequestHead& client,
       continue;
     }
     if (is_named_by_connection(client.fields, name)) continue;
-    if (value.find("sk-nufi-") != std::string_view::npos) continue;
+    if (holds_key(value)) continue;
     const bool overridden = std::any_of(own.begin(), own.end(), [&](const auto& each) {
       return equals_ignoring_case(each.first, name);
     });

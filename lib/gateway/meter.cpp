@@ -1,33 +1,68 @@
 #include "lib/gateway/meter.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace nufi::gateway {
 namespace {
 
-constexpr std::string_view kDone = "data: [DONE]";
-
-std::string_view after(std::string_view text, std::string_view what) {
-  const auto at = text.find(what);
-  return at == std::string_view::npos ? std::string_view{} : text.substr(at + what.size());
-}
+constexpr std::string_view kDone = "[DONE]";
+/// What is longer is neither the end marker nor the event that only we asked for.
+constexpr std::size_t kLongestHeld = 64 * 1024;
 
 std::string_view skip_space(std::string_view text) {
   const auto at = text.find_first_not_of(" \t");
   return at == std::string_view::npos ? std::string_view{} : text.substr(at);
 }
 
-/// What stands behind `"name":`, white space skipped; "" if it is not there. A name inside a JSON
-/// string has its quotes escaped, so it is never taken for a member.
+/// What stands behind `"name":`, white space skipped; "" if it is not there, or nowhere with
+/// another value than null. A name inside a JSON string has its quotes escaped, so it is never
+/// taken for a member; a string that is just the name (a token of the answer) has no colon behind
+/// it.
 std::string_view behind_member(std::string_view json, std::string_view quoted_name) {
-  auto rest = skip_space(after(json, quoted_name));
-  return rest.starts_with(':') ? skip_space(rest.substr(1)) : std::string_view{};
+  for (auto at = json.find(quoted_name); at != std::string_view::npos;
+       at = json.find(quoted_name, at + quoted_name.size())) {
+    const auto rest = skip_space(json.substr(at + quoted_name.size()));
+    if (!rest.starts_with(':')) continue;
+    const auto value = skip_space(rest.substr(1));
+    if (!value.starts_with("null")) return value;
+  }
+  return {};
 }
 
-/// `"choices":[]`.
+/// The member of the root called `name`, if it is there and not null.
+std::optional<std::string> root_member(std::string_view json,
+                                       std::string_view name,
+                                       std::string_view quoted_name) {
+  if (behind_member(json, quoted_name).empty()) return std::nullopt;
+  openai::MemberScan scan(name);
+  scan.feed(json);
+  if (!scan.found() || scan.value() == "null") return std::nullopt;
+  return scan.value();
+}
+
+/// `"choices":[]`, null or nothing of the kind.
 bool has_no_choices(std::string_view json) {
   const auto value = behind_member(json, "\"choices\"");
-  return value.starts_with('[') && skip_space(value.substr(1)).starts_with(']');
+  return !value.starts_with('[') || skip_space(value.substr(1)).starts_with(']');
+}
+
+/// The event that begins like this may still turn out to be the end marker.
+bool may_be_done(std::string_view partial) {
+  while (true) {
+    const auto end = partial.find_first_of("\r\n");
+    const bool is_whole = end != std::string_view::npos;
+    auto line = partial.substr(0, end);
+    constexpr std::string_view kField = "data:";
+    if (line.size() <= kField.size() && !is_whole) return kField.starts_with(line);
+    if (line.starts_with(kField)) {
+      line.remove_prefix(kField.size());
+      if (line.starts_with(' ')) line.remove_prefix(1);
+      return is_whole ? line == kDone : kDone.starts_with(line);
+    }
+    if (!is_whole) return false;
+    partial.remove_prefix(end + 1);
+  }
 }
 
 /// Enough of an event is here to see that it carries a choice.
@@ -55,25 +90,28 @@ void Meter::take_tier(std::string_view quoted) {
 
 void Meter::read_event(const openai::SseEvent& event) {
   const auto pass = event.raw.substr(passed_);
+  const bool is_untouched = passed_ == 0;
+  // The second half of the line end of an event that was taken out goes with it.
+  if (std::exchange(dropped_, false) && event.raw == "\n") return;
   passed_ = 0;
-  if (event.data == "[DONE]") {
+  if (event.data == kDone) {
     done_ = true;
     held_back_ += pass;
     return;
   }
-  const auto usage = behind_member(event.data, "\"usage\"");
-  const bool has_usage = usage.starts_with('{');
-  if (has_usage || (!usage.empty() && !usage.starts_with("null"))) {
-    openai::MemberScan scan("usage");
-    scan.feed(event.data);
-    if (scan.found() && scan.value() != "null") take_usage(scan.value());
-    if (has_usage && drop_usage_event_ && has_no_choices(event.data)) return;
+  const bool is_empty = has_no_choices(event.data);
+  if (const auto usage = root_member(event.data, "usage", "\"usage\"")) {
+    take_usage(*usage);
+    if (drop_usage_event_ && is_empty && is_untouched && usage->starts_with('{')) {
+      dropped_ = event.raw.ends_with('\r');
+      return;
+    }
   }
   if (watch_tier_) take_tier(behind_member(event.data, "\"service_tier\""));
   if (!event.data.empty()) {
-    if (event.data.starts_with("{\"error\"")) failed_ = true;
+    if (root_member(event.data, "error", "\"error\"")) failed_ = true;
     const auto size = static_cast<std::int64_t>(event.data.size());
-    if (!has_no_choices(event.data)) {
+    if (!is_empty) {
       events_ += 1;
       event_bytes_ += size;
       shortest_event_ = std::min(shortest_event_, size);
@@ -84,9 +122,8 @@ void Meter::read_event(const openai::SseEvent& event) {
 
 bool Meter::must_hold(std::string_view partial) const {
   if (done_) return true;
-  const auto common = std::min(partial.size(), kDone.size());
-  if (partial.substr(0, common) == kDone.substr(0, common)) return true;
-  return drop_usage_event_ && !carries_choice(partial);
+  if (partial.size() > kLongestHeld) return false;
+  return may_be_done(partial) || (drop_usage_event_ && !carries_choice(partial));
 }
 
 std::string_view Meter::feed(std::string_view piece) {

@@ -16,12 +16,10 @@ namespace nufi::gateway {
 ///
 /// Invariants (meter_test.cpp):
 ///   1. What feed() and rest() return, in order, is the reply byte for byte, but for the usage
-///   event
-///      that only we asked for.
+///      event that only we asked for.
 ///   2. Nothing is held back longer than it takes to know what it is: a whole event passes at once.
 ///   3. The end marker `data: [DONE]` and all behind it is held back for rest(), so that the call
-///   can
-///      be settled before the client has the whole answer.
+///      can be settled before the client has the whole answer.
 class Meter {
  public:
   enum class Kind { plain, stream };
@@ -38,7 +36,7 @@ class Meter {
 
   /// The stream's end marker has come: the usage is final.
   [[nodiscard]] bool done() const { return done_; }
-  /// A `data: {"error":…}` event has come.
+  /// An event with an `error` in its root has come.
   [[nodiscard]] bool failed() const { return failed_; }
   /// Some of the answer's content has come.
   [[nodiscard]] bool has_content() const { return events_ > 0 || plain_bytes_ > 0; }
@@ -70,6 +68,7 @@ class Meter {
   std::string out_;
   std::string held_back_;
   std::size_t passed_ = 0;  ///< bytes of the unfinished event that have passed already
+  bool dropped_ = false;    ///< the event before was taken out and ended with CR
   bool done_ = false;
   bool failed_ = false;
   bool closed_ = false;

@@ -33,6 +33,15 @@ std::string_view SseSplitter::partial() const {
 
 bool SseSplitter::next(SseEvent& event) {
   const std::string_view text = buffer_;
+  if (ended_with_cr_ && start_ < text.size()) {
+    ended_with_cr_ = false;
+    if (text[start_] == '\n') {
+      event.raw = text.substr(start_, 1);
+      event.data = {};
+      scan_ = ++start_;
+      return true;
+    }
+  }
   // An event ends with an empty line: a line end right behind another.
   std::size_t at = scan_;
   std::size_t end = std::string_view::npos;
@@ -66,6 +75,7 @@ bool SseSplitter::next(SseEvent& event) {
   }
   event.raw = text.substr(start_, end - start_);
   start_ = scan_ = end;
+  ended_with_cr_ = end == text.size() && text.back() == '\r';
 
   event.data = {};
   joined_.clear();

@@ -14,7 +14,8 @@ struct SseEvent {
 };
 
 /// Cuts a stream that arrives in pieces, split anywhere, into events. Lines end with LF, CR or
-/// CRLF.
+/// CRLF. An event that ends with CR is given at once; a LF that turns out to follow it comes as an
+/// event of its own without data.
 class SseSplitter {
  public:
   /// Adds bytes. Then call next() until it says no.
@@ -28,9 +29,10 @@ class SseSplitter {
 
  private:
   std::string buffer_;
-  std::string joined_;     ///< data of an event with several data lines
-  std::size_t start_ = 0;  ///< of the event that is being read, in buffer_
-  std::size_t scan_ = 0;   ///< how far it was searched for its end
+  std::string joined_;          ///< data of an event with several data lines
+  std::size_t start_ = 0;       ///< of the event that is being read, in buffer_
+  std::size_t scan_ = 0;        ///< how far it was searched for its end
+  bool ended_with_cr_ = false;  ///< the event before, with nothing behind it yet
 };
 
 }  // namespace nufi::openai

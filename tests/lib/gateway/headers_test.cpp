@@ -1,0 +1,167 @@
+#include "lib/gateway/headers.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+
+using namespace nufi;
+using namespace nufi::gateway;
+
+namespace {
+
+struct Fixture {
+  Fixture() {
+    client.method = "POST";
+    client.target = "/v1/chat/completions";
+    upstream.upstream = own;
+    upstream.authorization = "Bearer secret";
+  }
+  std::string head(std::size_t body_size = 2) const {
+    return upstream_request_head(client, upstream, "/chat/completions", body_size);
+  }
+  std::shared_ptr<domain::Upstream> own = [] {
+    auto made = std::make_shared<domain::Upstream>();
+    made->url = domain::BaseUrl::parse("https://api.example:8443/base/v1");
+    return made;
+  }();
+  net::RequestHead client;
+  ReadyUpstream upstream;
+};
+
+bool has(const std::string& head, const std::string& text) {
+  return head.find(text) != std::string::npos;
+}
+
+std::string passed(const net::Fields& from) {
+  net::Fields to;
+  pass_reply_fields(from, to);
+  std::string text;
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    text += std::string(to.at(i).name) + "=" + std::string(to.at(i).value) + ";";
+  }
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("headers: the head for an upstream is whole") {
+  Fixture f;
+  f.client.fields.add("Host", "127.0.0.1:6834");
+  f.client.fields.add("Authorization", "Bearer sk-nufi-x");
+  f.client.fields.add("User-Agent", "python");
+  CHECK(f.head(17) ==
+        "POST /base/v1/chat/completions HTTP/1.1\r\nHost: api.example:8443\r\nAuthorization: "
+        "Bearer secret\r\n"
+        "User-Agent: python\r\nAccept-Encoding: identity\r\nContent-Type: application/json\r\n"
+        "Content-Length: 17\r\n\r\n");
+}
+
+TEST_CASE("headers: what is the client's, or of its hop, is never forwarded") {
+  Fixture f;
+  for (const auto* name : {"Authorization",
+                           "x-api-key",
+                           "API-Key",
+                           "Cookie",
+                           "Host",
+                           "Content-Length",
+                           "Content-Encoding",
+                           "Content-Type",
+                           "Expect",
+                           "Accept-Encoding",
+                           "X-Nufi-Trace",
+                           "Connection",
+                           "Keep-Alive",
+                           "Proxy-Authorization",
+                           "Proxy-Connection",
+                           "Proxy-Authenticate",
+                           "TE",
+                           "Trailer",
+                           "Transfer-Encoding",
+                           "Upgrade",
+                           "Forwarded",
+                           "X-Forwarded-For",
+                           "X-Forwarded-Proto",
+                           "Via",
+                           "X-Real-IP",
+                           "True-Client-IP",
+                           "CF-Connecting-IP",
+                           "X-Client-IP"}) {
+    f.client.fields.add(name, "marked-value");
+  }
+  CHECK_FALSE(has(f.head(), "marked-value"));
+}
+
+TEST_CASE("headers: a field with our key in it is not forwarded, whatever its name") {
+  Fixture f;
+  f.client.fields.add("X-Custom", "sk-nufi-abc");
+  f.client.target += "?api-version=1&key=sk-nufi-abc";
+  CHECK_FALSE(has(f.head(), "sk-nufi-"));
+}
+
+TEST_CASE("headers: the query goes along") {
+  Fixture f;
+  f.client.target += "?api-version=2024-10-21";
+  CHECK(f.head().starts_with("POST /base/v1/chat/completions?api-version=2024-10-21 HTTP/1.1\r\n"));
+}
+
+TEST_CASE("headers: fields named by any Connection field stay on their hop") {
+  Fixture f;
+  f.client.fields.add("Connection", "close, X-One");
+  f.client.fields.add("connection", "x-two");
+  f.client.fields.add("X-One", "marked");
+  f.client.fields.add("X-Two", "marked");
+  f.client.fields.add("X-Three", "kept");
+  CHECK_FALSE(has(f.head(), "marked"));
+  CHECK(has(f.head(), "X-Three: kept\r\n"));
+}
+
+TEST_CASE("headers: an upstream's own fields win over the client's") {
+  Fixture f;
+  f.own->headers = {{"X-Title", "nufi"}};
+  f.client.fields.add("x-title", "mine");
+  CHECK(has(f.head(), "X-Title: nufi\r\n"));
+  CHECK_FALSE(has(f.head(), "mine"));
+}
+
+TEST_CASE("headers: no value can bring a line of its own") {
+  Fixture f;
+  f.own->headers = {{"X-A", "a\r\nX-Evil: 1"}, {"X-B", "b\nX-Evil: 1"}, {"X-C", "c"}};
+  f.upstream.authorization = "Bearer secret\n";
+  const auto head = f.head();
+  CHECK_FALSE(has(head, "Evil"));
+  CHECK_FALSE(has(head, "secret"));
+  CHECK(has(head, "X-C: c\r\n"));
+}
+
+TEST_CASE("headers: without a body there is no length, without a secret no Authorization") {
+  Fixture f;
+  f.upstream.authorization.clear();
+  f.client.method = "GET";
+  CHECK(f.head(0) ==
+        "GET /base/v1/chat/completions HTTP/1.1\r\nHost: api.example:8443\r\nAccept-Encoding: "
+        "identity\r\n\r\n");
+}
+
+TEST_CASE("headers: back goes everything but hop-by-hop, cookies, CORS and ours") {
+  net::Fields fields;
+  fields.add("Content-Type", "application/json");
+  for (const auto* name : {"Connection",
+                           "Keep-Alive",
+                           "Transfer-Encoding",
+                           "Trailer",
+                           "Upgrade",
+                           "Content-Length",
+                           "Set-Cookie",
+                           "Set-Cookie2",
+                           "Access-Control-Allow-Origin",
+                           "X-Nufi-Upstream",
+                           "Proxy-Authenticate",
+                           "X-Hop"}) {
+    fields.add(name, "x-hop");
+  }
+  fields.add("OpenAI-Processing-Ms", "12");
+  fields.add("Content-Encoding", "gzip");
+  CHECK(passed(fields) ==
+        "Content-Type=application/json;OpenAI-Processing-Ms=12;Content-Encoding=gzip;");
+}
