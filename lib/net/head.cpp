@@ -56,6 +56,7 @@ void RequestHead::clear() {
   method.clear();
   target.clear();
   fields.clear();
+  version = 11;
   keep_alive = true;
 }
 

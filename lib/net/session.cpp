@@ -75,7 +75,12 @@ void Session::on_read(ErrorCode error, std::size_t size) {
   end_ += size;
   if (error && !(error == asio::error::operation_aborted && !timed_out_)) gone_ = true;
   if (input_.is_awaited()) return input_.fire();
-  if (gone_ && in_call_ && gone_callback_) std::exchange(gone_callback_, nullptr)();
+  if (!in_call_ || !gone_callback_) return;
+  if (gone_) {
+    std::exchange(gone_callback_, nullptr)();
+  } else if (!error) {
+    start_reading();  // a pipelined request came: go on watching for the client to leave
+  }
 }
 
 Awaitable<bool> Session::more_input() {
@@ -349,10 +354,14 @@ Awaitable<bool> Session::send(const Reply& reply, std::string_view body) {
 
 Awaitable<bool> Session::start(const Reply& reply, std::optional<std::uint64_t> length) {
   started_ = true;
-  chunked_ = !length;
-  const auto text = head_text(reply,
-                              length ? fmt::format("Content-Length: {}\r\n", *length)
-                                     : std::string("Transfer-Encoding: chunked\r\n"));
+  if (parser_ && !parser_->is_done()) close_after_ = true;
+  // HTTP/1.0 knows no chunks: the end of the connection is the end of the body.
+  chunked_ = !length && head_.version >= 11;
+  if (!length && !chunked_) close_after_ = true;
+  std::string framing;
+  if (length) framing = fmt::format("Content-Length: {}\r\n", *length);
+  if (chunked_) framing = "Transfer-Encoding: chunked\r\n";
+  const auto text = head_text(reply, framing);
   co_return co_await write_all(text);
 }
 
