@@ -74,9 +74,13 @@ use_node_20() {
   export PATH
 }
 
-# configure DIR OPTION…: a build tree below the repository.
+# configure DIR OPTION…: a build tree below the repository. It is this script's alone until the end:
+# two builds in one tree leave objects behind that do not fit together.
 configure() {
   local dir=$root/$1
   shift
+  mkdir -p "$dir"
+  exec 9>"$dir/.lock"
+  flock -n 9 || { say "waiting for another build in $dir"; flock 9; }
   cmake -S "$root" -B "$dir" -G Ninja -DCMAKE_CXX_COMPILER_LAUNCHER=ccache "$@" >/dev/null
 }
