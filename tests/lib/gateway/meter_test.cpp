@@ -139,7 +139,7 @@ TEST_CASE("meter: usage null is none, usage that can't be is told from it") {
 }
 
 TEST_CASE("meter: the end marker is held back however it is written") {
-  for (const std::string& done :
+  for (const std::string done :
        {"data: [DONE]", "data:[DONE]", "event: done\ndata: [DONE]", "id: 1\r\ndata: [DONE]"}) {
     CAPTURE(done);
     std::mt19937 random(3);
@@ -179,7 +179,7 @@ TEST_CASE("meter: a stream that ends in the middle of an event loses no byte") {
 }
 
 TEST_CASE("meter: an error event is seen") {
-  for (const std::string& error :
+  for (const std::string error :
        {R"(data: {"error":{"message":"x"}})",
         R"(data: { "error" : {"message":"x"}})",
         R"(data: {"id":"1","choices":[{"delta":{"content":""}}],"error":{"code":502}})"}) {
