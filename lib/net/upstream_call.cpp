@@ -70,13 +70,20 @@ Awaitable<RequestResult> UpstreamCall::attempt(std::string_view head,
     case UpstreamConnection::HeadResult::whole:
       co_return RequestResult::answered;
     case UpstreamConnection::HeadResult::closed:
+    case UpstreamConnection::HeadResult::reset: {
       if (connection_->timed_out()) {
         problem_ = "no reply in time";
         co_return RequestResult::timed_out;
       }
       if (write_error && problem_.empty()) problem_ = write_error.message();
-      untaken_ = reused_ && acknowledged >= 0 && connection_->acknowledged() == acknowledged;
+      // A close in good order says what had been received before it. A reset does not: the
+      // acknowledgement of what was read may have been on its way. Then only a request of which not
+      // a byte went out was surely not taken.
+      const bool in_order = result == UpstreamConnection::HeadResult::closed && !write_error;
+      untaken_ = reused_ && (in_order || connection_->written() == 0) && acknowledged >= 0 &&
+                 connection_->acknowledged() == acknowledged;
       co_return RequestResult::broken;
+    }
     case UpstreamConnection::HeadResult::malformed:
       co_return connection_->timed_out() ? RequestResult::timed_out : RequestResult::broken;
   }

@@ -42,9 +42,9 @@ struct BodyPiece {
 /// One request to an upstream and its reply, on a kept-alive connection if there is one.
 ///
 /// A request that may have reached the upstream is never sent twice. The one exception: a
-/// kept-alive connection that the upstream closed before it took the call, which shows in its
-/// kernel never having acknowledged a byte of it; then a fresh connection takes the call, unseen by
-/// the caller.
+/// kept-alive connection that the upstream closed in good order before it took the call, which
+/// shows in its kernel never having acknowledged a byte of it; then a fresh connection takes the
+/// call, unseen by the caller.
 ///
 /// Belongs to the loop of its pool. The destructor gives the connection back if the reply was read
 /// to its end and both sides keep alive, and closes it otherwise: that is what stops an upstream.

@@ -7,6 +7,7 @@
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/write.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <utility>
@@ -36,6 +37,7 @@ void UpstreamConnection::limit(std::chrono::milliseconds time) {
 
 void UpstreamConnection::close() {
   open_ = false;
+  closed_ = true;
   ErrorCode ignored;
   socket_.close(ignored);
 }
@@ -44,14 +46,15 @@ Awaitable<std::string> UpstreamConnection::connect() {
   ErrorCode error;
   std::vector<asio::ip::tcp::endpoint> endpoints;
   const auto address = asio::ip::make_address(target_->host, error);
-  if (!error) {
+  const bool is_address = !error;
+  if (is_address) {
     endpoints.emplace_back(address, target_->port);
   } else {
     Resolver resolver(co_await asio::this_coro::executor);
     auto found =
         co_await resolver.async_resolve(target_->host, std::to_string(target_->port), into(error));
     if (error) co_return "can't resolve " + target_->host + ": " + error.message();
-    if (timed_out_) co_return "resolving " + target_->host + " took too long";
+    if (closed_) co_return "resolving " + target_->host + " took too long";
     for (const auto& entry : found) endpoints.push_back(entry.endpoint());
   }
   for (const auto& endpoint : endpoints) {
@@ -59,16 +62,20 @@ Awaitable<std::string> UpstreamConnection::connect() {
     ErrorCode ignored;
     socket_.close(ignored);
     co_await socket_.async_connect(endpoint, into(error));
-    if (!error || timed_out_) break;
+    if (!error || closed_) break;
   }
-  if (timed_out_) co_return "connecting took too long";
+  if (closed_) co_return "connecting took too long";
   if (error) co_return error.message();
   open_ = true;
   socket_.set_option(asio::ip::tcp::no_delay(true), error);
-  if (!target_->tls) co_return std::string{};
+  if (!target_->tls) {
+    socket_.non_blocking(true, error);
+    co_return std::string{};
+  }
 
   tls_ = std::make_unique<TlsStream>(socket_, target_->tls->native().context);
-  if (!SSL_set_tlsext_host_name(tls_->native_handle(), target_->host.c_str())) {
+  // Servers may refuse an address where a name belongs (RFC 6066 §3).
+  if (!is_address && !SSL_set_tlsext_host_name(tls_->native_handle(), target_->host.c_str())) {
     co_return std::string("can't name the server");
   }
   tls_->set_verify_callback(asio::ssl::host_name_verification(target_->host), error);
@@ -80,13 +87,65 @@ Awaitable<std::string> UpstreamConnection::connect() {
 Awaitable<ErrorCode> UpstreamConnection::write(std::string_view head, std::string_view body) {
   const std::array<asio::const_buffer, 2> parts = {asio::buffer(head.data(), head.size()),
                                                    asio::buffer(body.data(), body.size())};
+  const auto total = head.size() + body.size();
   ErrorCode error;
+  written_ = 0;
+  whole_request_ = false;
   if (tls_) {
-    co_await asio::async_write(*tls_, parts, into(error));
-  } else {
-    co_await asio::async_write(socket_, parts, into(error));
+    written_ = co_await asio::async_write(*tls_, parts, into(error));
+    whole_request_ = !error;
+    co_return error;
   }
+  bool watch_for_reply = true;
+  while (written_ < total) {
+    auto rest = parts;
+    auto skip = written_;
+    for (auto& part : rest) {
+      const auto cut = std::min(skip, part.size());
+      part += cut;
+      skip -= cut;
+    }
+    written_ += socket_.write_some(rest, error);
+    if (error != asio::error::would_block) {
+      if (error) co_return error;
+      continue;
+    }
+    error = {};
+    const auto replied = co_await wait_writable(watch_for_reply, error);
+    if (error) co_return error;
+    if (!replied) continue;
+    // A server that refuses early may never read the rest. Interim replies promise that it will.
+    if (!is_interim_reply(socket_.native_handle())) co_return error;
+    watch_for_reply = false;
+  }
+  whole_request_ = true;
   co_return error;
+}
+
+Awaitable<bool> UpstreamConnection::wait_writable(bool watch_for_reply, ErrorCode& error) {
+  struct Watch {
+    Socket* socket = nullptr;  ///< null once nobody waits
+    bool replied = false;
+  };
+  const auto watch = std::make_shared<Watch>();
+  watch->socket = &socket_;
+  if (watch_for_reply) {
+    socket_.async_wait(Socket::wait_read, [watch](ErrorCode failure) {
+      if (failure || watch->socket == nullptr) return;
+      watch->replied = true;
+      ErrorCode ignored;
+      watch->socket->cancel(ignored);
+    });
+  }
+  co_await socket_.async_wait(Socket::wait_write, into(error));
+  watch->socket = nullptr;
+  if (watch->replied) {
+    if (error == asio::error::operation_aborted && !closed_) error = {};
+  } else if (!closed_) {
+    ErrorCode ignored;
+    socket_.cancel(ignored);
+  }
+  co_return watch->replied;
 }
 
 asio::mutable_buffer UpstreamConnection::make_room() {
@@ -143,7 +202,8 @@ Awaitable<UpstreamConnection::HeadResult> UpstreamConnection::read_head(ReplyHea
           error == asio::error::operation_aborted || error == asio::error::bad_descriptor) {
         problem = end_ > 0 ? "the connection closed in the middle of the reply's head"
                            : "the connection closed without a reply";
-        co_return end_ > 0 ? HeadResult::malformed : HeadResult::closed;
+        if (end_ > 0) co_return HeadResult::malformed;
+        co_return error == asio::error::connection_reset ? HeadResult::reset : HeadResult::closed;
       }
       if (error) {
         problem = error.message();
@@ -196,7 +256,8 @@ Awaitable<BodyPiece> UpstreamConnection::read_body() {
 }
 
 bool UpstreamConnection::can_be_kept() const {
-  return open_ && parser_ && parser_->is_done() && parser_->keep_alive() && begin_ == end_;
+  return open_ && whole_request_ && parser_ && parser_->is_done() && parser_->keep_alive() &&
+         begin_ == end_;
 }
 
 bool UpstreamConnection::is_quiet() const {

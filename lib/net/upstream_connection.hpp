@@ -24,10 +24,14 @@ class UpstreamConnection {
   /// Resolves, connects, shakes hands. "" or why not.
   Awaitable<std::string> connect();
 
-  /// Writes head and body; the error of the first write that failed.
+  /// Writes head and body; the error of the first write that failed. Without TLS it stops, without
+  /// an error, when the reply comes before the request was taken.
   Awaitable<ErrorCode> write(std::string_view head, std::string_view body);
+  /// How many bytes the latest write() has got rid of.
+  [[nodiscard]] std::size_t written() const { return written_; }
 
-  enum class HeadResult { whole, closed, malformed };
+  /// closed: in good order, before any byte of a reply; reset: the same, but broken off.
+  enum class HeadResult { whole, closed, reset, malformed };
   /// Reads the next final reply head (1xx are passed over).
   Awaitable<HeadResult> read_head(ReplyHead& head, std::string& problem);
   Awaitable<BodyPiece> read_body();
@@ -49,6 +53,8 @@ class UpstreamConnection {
  private:
   using TlsStream = asio::ssl::stream<Socket&>;
 
+  /// Waits until more can be written; true if the reply came before.
+  Awaitable<bool> wait_writable(bool watch_for_reply, ErrorCode& error);
   /// Where the next bytes go; empty if a single element of the reply fills the largest buffer.
   asio::mutable_buffer make_room();
   bool parse_buffered(ErrorCode& error);
@@ -59,6 +65,9 @@ class UpstreamConnection {
   Deadline deadline_;
   bool timed_out_ = false;
   bool open_ = false;
+  bool closed_ = false;  ///< by close()
+  bool whole_request_ = false;
+  std::size_t written_ = 0;
 
   std::optional<ReplySink> parser_;
   std::unique_ptr<char[]> buffer_;

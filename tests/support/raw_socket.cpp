@@ -134,10 +134,6 @@ bool RawSocket::is_readable() const {
   return !buffer_.empty() || wait_for(socket_, POLLIN, 0);
 }
 
-void RawSocket::shut_down() {
-  ::shutdown(socket_, SHUT_WR);
-}
-
 void RawSocket::close() {
   if (socket_ >= 0) ::close(std::exchange(socket_, -1));
 }

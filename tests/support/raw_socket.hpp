@@ -37,7 +37,7 @@ class RawSocket {
   bool ends();
   /// Something can be read (or the end), at this moment.
   bool is_readable() const;
-  void shut_down();
+  [[nodiscard]] int native_handle() const { return socket_; }
   void close();
   /// Closes with a reset.
   void reset();

@@ -82,6 +82,20 @@ TEST_CASE("sse: empty lines before and between events do no harm") {
   CHECK(read("\r\n\r\n\r\ndata: a\r\n\r\n") == "<a>");
 }
 
+TEST_CASE("sse: a LF that comes later belongs to no event") {
+  SseSplitter splitter;
+  SseEvent event;
+  splitter.feed("data: a\r\n\r");
+  REQUIRE(splitter.next(event));
+  CHECK_FALSE(splitter.next(event));
+  splitter.feed("\ndata: b");
+  REQUIRE(splitter.next(event));
+  CHECK(event.raw == "\n");
+  CHECK(event.data.empty());
+  CHECK_FALSE(splitter.next(event));
+  CHECK(splitter.partial() == "data: b");
+}
+
 TEST_CASE("sse: an event that is whole is there at once") {
   SseSplitter splitter;
   SseEvent event;
