@@ -2,6 +2,7 @@
 
 #include "lib/base/error.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace nufi::domain {
@@ -134,6 +135,22 @@ bool is_well_formed_key(std::string_view text) noexcept {
   const std::string_view digits = text.substr(kPrefix.size(), kRandomDigits);
   if (digits.find_first_not_of(kBase62) != std::string_view::npos) return false;
   return text.substr(kSumOver) == checksum_of(text.substr(0, kSumOver));
+}
+
+std::string without_keys(std::string_view text) {
+  constexpr std::string_view kBegin = "sk-nufi-";
+  std::string out;
+  while (true) {
+    const auto at = text.find(kBegin);
+    out.append(text.substr(0, at));
+    if (at == std::string_view::npos) return out;
+    out.append("sk-nufi-…");
+    text.remove_prefix(at + kBegin.size());
+    const auto end = std::find_if_not(text.begin(), text.end(), [](char c) {
+      return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+    });
+    text.remove_prefix(static_cast<std::size_t>(end - text.begin()));
+  }
 }
 
 std::string mask_key(std::string_view key_text) {

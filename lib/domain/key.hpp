@@ -65,6 +65,9 @@ Secret mint_key();
 /// True if `text` has the shape of a key and its checksum is right: a typo is told without a
 /// lookup.
 bool is_well_formed_key(std::string_view text) noexcept;
+/// `text` with every key in it (or what begins like one) masked: for what a caller may have put in
+/// the wrong place.
+std::string without_keys(std::string_view text);
 /// "sk-nufi-…" + the last 3 characters.
 std::string mask_key(std::string_view key_text);
 

@@ -154,10 +154,10 @@ ledger::HoldRequest ChatCall::hold_request() const {
   row.key_name = caller_.key->name;
   row.group = caller_.group->name;
   row.endpoint = kEndpoint;
-  row.model = request_.call.model;
+  row.model = domain::without_keys(request_.call.model);
   row.stream = request_.call.stream;
   row.client_ip = exchange_.client_ip();
-  row.user_agent = exchange_.head().fields.find("user-agent");
+  row.user_agent = domain::without_keys(exchange_.head().fields.find("user-agent"));
 
   const auto add = [&](Scope scope, const std::string& subject, const domain::SpendLimits& limits) {
     std::optional<std::int64_t> usd;
@@ -247,7 +247,7 @@ net::Awaitable<void> ChatCall::settle_once(const Outcome& outcome) {
   if (serving_ != nullptr) {
     pricing = serving_->pricing;
     settlement_.upstream = serving_->candidate.upstream->name;
-    settlement_.upstream_model = serving_->candidate.model;
+    settlement_.upstream_model = domain::without_keys(serving_->candidate.model);
   }
   if (meter_ && meter_->tier()) pricing.tier = *meter_->tier();
   charge(outcome.ending,

@@ -65,6 +65,20 @@ bool may_be_done(std::string_view partial) {
   }
 }
 
+/// Output tokens of one event: a token per four bytes of what stands in its delta, at least one.
+/// How much an upstream packs into one event is its own business.
+std::int64_t estimated_tokens(std::string_view data) {
+  constexpr std::string_view kEmptyDelta = R"({"content":""},)";
+  auto delta = behind_member(data, "\"delta\"");
+  if (delta.empty()) delta = data;
+  auto end = delta.find("\"finish_reason\"");
+  if (end == std::string_view::npos) end = delta.rfind("}]");
+  const auto text = delta.substr(0, end).size();
+  return text <= kEmptyDelta.size()
+             ? 1
+             : static_cast<std::int64_t>((text - kEmptyDelta.size() + 3) / 4);
+}
+
 /// Enough of an event is here to see that it carries a choice.
 bool carries_choice(std::string_view partial) {
   const auto value = behind_member(partial, "\"choices\"");
@@ -110,11 +124,9 @@ void Meter::read_event(const openai::SseEvent& event) {
   if (watch_tier_) take_tier(behind_member(event.data, "\"service_tier\""));
   if (!event.data.empty()) {
     if (root_member(event.data, "error", "\"error\"")) failed_ = true;
-    const auto size = static_cast<std::int64_t>(event.data.size());
     if (!is_empty) {
       events_ += 1;
-      event_bytes_ += size;
-      shortest_event_ = std::min(shortest_event_, size);
+      streamed_tokens_ += estimated_tokens(event.data);
     }
   }
   (done_ ? held_back_ : out_) += pass;
@@ -163,9 +175,7 @@ std::string_view Meter::rest() {
 
 std::int64_t Meter::estimated_output() const {
   if (kind_ == Kind::plain) return (plain_bytes_ + 3) / 4;
-  if (events_ == 0) return 0;
-  const auto text = event_bytes_ - events_ * shortest_event_;
-  return std::max(events_, (text + 3) / 4);
+  return streamed_tokens_;
 }
 
 std::int64_t estimated_prompt(std::string_view body) {

@@ -48,8 +48,8 @@ class Meter {
   [[nodiscard]] UsageKind usage_kind() const { return usage_kind_; }
   /// The last one, when reported.
   [[nodiscard]] const openai::ReportedUsage& usage() const { return usage_; }
-  /// Output tokens judged by what has passed: at least one per event, else a token per four bytes
-  /// of text; the frame around the text is taken to be as long as the shortest event.
+  /// Output tokens judged by what has passed: a token per four bytes of text, in a stream at least
+  /// one per event.
   [[nodiscard]] std::int64_t estimated_output() const;
 
  private:
@@ -75,8 +75,7 @@ class Meter {
   UsageKind usage_kind_ = UsageKind::missing;
   openai::ReportedUsage usage_;
   std::int64_t events_ = 0;
-  std::int64_t event_bytes_ = 0;
-  std::int64_t shortest_event_ = INT64_MAX;
+  std::int64_t streamed_tokens_ = 0;
   std::int64_t plain_bytes_ = 0;
 };
 

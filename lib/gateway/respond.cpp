@@ -239,6 +239,7 @@ net::Awaitable<void> send_no(net::Exchange& exchange, No refusal, std::string re
   reply.fields.add("Content-Type", "application/json");
   reply.fields.add("x-request-id", request_id);
   for (const auto& [name, value] : refusal.headers) reply.fields.add(name, value);
+  refusal.error.message = domain::without_keys(refusal.error.message);
   const auto body = openai::error_body(refusal.error);
   co_await exchange.send(reply, body);
 }
