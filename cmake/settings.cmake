@@ -8,7 +8,7 @@ target_compile_features(nufi_settings INTERFACE cxx_std_20)
 find_package(Threads REQUIRED)
 target_link_libraries(nufi_settings INTERFACE Threads::Threads)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-  # libstdc++ 12 hides std::atomic<std::shared_ptr> details that clang 14 needs told apart.
+  # Link options also reach the compiler through ccache.
   target_compile_options(nufi_settings INTERFACE -Wno-unused-command-line-argument)
 endif()
 if(NUFI_SANITIZE)
