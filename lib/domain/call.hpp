@@ -18,6 +18,10 @@ struct Call {
   /// The client's cap on output tokens per choice.
   std::optional<std::int64_t> output_cap;
   std::int64_t choices = 1;                  ///< n × best_of, >= 1
+  /// The most that is billed by other units than tokens (Usage has the same).
+  std::int64_t image_bound = 0;
+  std::int64_t audio_ms_bound = 0;
+  std::int64_t character_bound = 0;
   ServiceTier tier = ServiceTier::standard;  ///< the dearest it can be billed at
 };
 

@@ -21,6 +21,13 @@ std::optional<KeyState> key_state_from_name(std::string_view name) noexcept;
 std::string_view enforce_name(Enforce enforce) noexcept;
 std::optional<Enforce> enforce_from_name(std::string_view name) noexcept;
 
+/// The secret that a key had before it was rotated; it still serves until `dies_at`.
+struct FormerSecret {
+  Sha256 digest{};
+  std::string masked;
+  Timestamp dies_at;
+};
+
 /// What is remembered of a key; never the key itself.
 struct Key {
   KeyId id;
@@ -31,6 +38,8 @@ struct Key {
   Sha256 digest{};     ///< of the whole key text
   std::string masked;  ///< "sk-nufi-…d7c"
   Timestamp created_at;
+  std::optional<Timestamp> rotated_at;  ///< when it got the secret it has now, if by a rotation
+  std::optional<FormerSecret> former;   ///< set by a rotation with overlap; may have died since
   std::optional<Timestamp> last_used_at;
   std::optional<Timestamp> expires_at;
   std::optional<Timestamp> revoked_at;

@@ -61,6 +61,9 @@ struct Price {
   std::vector<ContextTier> tiers;               ///< ascending above_tokens
   std::array<std::optional<Rates>, 4> service;  ///< by ServiceTier; [standard] unused
   Money per_request;                            ///< added to every call
+  Money per_image;                              ///< added for every picture made
+  Money per_second;                             ///< added for every second of audio
+  Money per_character;                          ///< added for every character spoken
   std::optional<std::int64_t> context_window;   ///< tokens
   std::optional<std::int64_t> max_output;       ///< tokens
   std::optional<std::string> deprecates;        ///< YYYY-MM-DD
@@ -77,9 +80,9 @@ struct Price {
   [[nodiscard]] std::optional<std::int64_t> output_bound() const;
 };
 
-/// What `usage` costs at `price`: Σ tokens × rate, + per_request, × multiplier; in 128 bits,
-/// rounded once, up to the next nano-USD. 0 for a free price. Throws Error{internal} if it exceeds
-/// Money.
+/// What `usage` costs at `price`: (Σ tokens × rate + per_request + images × per_image + seconds ×
+/// per_second + characters × per_character) × multiplier; in 128 bits, rounded once, up to the next
+/// nano-USD. 0 for a free price. Throws Error{internal} if it exceeds Money.
 Money cost_of(const Usage& usage, const Price& price, ServiceTier tier, Multiplier multiplier);
 
 /// ceil(tokens × rate × multiplier / 1e12): the one rounding rule, for a single rate. tokens >= 0.

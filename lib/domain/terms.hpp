@@ -73,6 +73,28 @@ struct KeyTerms {
   Change<Timestamp> expires_at;
   Change<Enforce> enforce;
   Change<bool> trace;
+  bool reset_spend = false;  ///< edit only: what the windows have spent is forgiven
+};
+
+/// `projects create` and `projects edit`.
+struct ProjectTerms {
+  Change<std::string> name;
+  Change<Money> budget;
+  Change<Period> budget_period;
+  Change<std::int64_t> token_limit;
+  Change<Period> token_limit_period;
+  Change<std::vector<std::string>> allowed_models;
+  bool reset_spend = false;  ///< edit only
+};
+
+/// `groups create` and `groups edit`.
+struct GroupTerms {
+  Change<std::string> name;
+  Change<Multiplier> multiplier;
+  Change<std::vector<std::string>> allowed_models;
+  Change<std::int64_t> rpm;
+  Change<std::int64_t> tpm;
+  Change<std::vector<std::string>> upstreams;  ///< names
 };
 
 struct AccountTerms {
@@ -82,6 +104,7 @@ struct AccountTerms {
   Change<Period> budget_period;
   Change<std::int64_t> token_limit;
   Change<Period> token_limit_period;
+  bool reset_spend = false;  ///< edit only
 };
 
 /// §8. `secret_text` is only ever carried in a request body over the socket.
@@ -109,6 +132,9 @@ struct PriceTerms {
   Rates rates;
   std::vector<ContextTier> tiers;
   Money per_request;
+  Money per_image;
+  Money per_second;
+  Money per_character;
   std::optional<std::int64_t> max_output;
 };
 

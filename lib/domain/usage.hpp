@@ -33,9 +33,12 @@ inline constexpr std::array<Bucket, kBucketCount> kBuckets = {Bucket::input,
 /// The bucket's name in JSON and in the store, e.g. "cached_input".
 std::string_view bucket_name(Bucket bucket) noexcept;
 
-/// Tokens per bucket, each >= 0.
+/// Tokens per bucket, and what is billed by other units. Each >= 0.
 struct Usage {
   std::array<std::int64_t, kBucketCount> tokens{};
+  std::int64_t images = 0;      ///< pictures made
+  std::int64_t audio_ms = 0;    ///< milliseconds of audio read or made
+  std::int64_t characters = 0;  ///< of the text that was spoken
 
   [[nodiscard]] std::int64_t operator[](Bucket bucket) const {
     return tokens[static_cast<std::size_t>(bucket)];

@@ -35,6 +35,18 @@ struct KeyView {
   std::optional<Secret> secret;  ///< the key itself: create and rotate only
 };
 
+struct ProjectView {
+  Project project;
+  std::string account;  ///< username
+  Standing standing;
+  std::int64_t live_keys = 0;
+};
+
+struct GroupView {
+  Group group;
+  std::int64_t live_keys = 0;
+};
+
 struct AccountView {
   Account account;
   Role role = Role::member;

@@ -1,0 +1,99 @@
+#pragma once
+
+#include "lib/base/clock.hpp"
+#include "lib/domain/account.hpp"
+#include "lib/domain/key.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+
+namespace nufi::domain {
+
+enum class RateMetric : std::uint8_t { requests, tokens, parallel };
+
+/// What of it a key may do: the smaller of its own limit and its group's, and whose that is.
+struct RateLimit {
+  std::int64_t limit = 0;
+  bool of_group = false;
+};
+struct RateLimits {
+  std::optional<RateLimit> requests;  ///< calls a minute
+  std::optional<RateLimit> tokens;    ///< tokens a minute
+  std::optional<RateLimit> parallel;  ///< calls at once
+};
+RateLimits rate_limits(const Key& key, const Group& group);
+
+/// What a rate limit stands at.
+struct RateState {
+  std::int64_t used = 0;
+  std::chrono::milliseconds resets_in{0};  ///< until nothing is used any more
+};
+
+/// Why a rate limit says no.
+struct RateRefusal {
+  RateMetric metric = RateMetric::requests;
+  RateLimit limit;
+  std::int64_t used = 0;
+  std::int64_t ask = 1;
+  /// After so long the same call fits. std::nullopt: never (it asks for more than the limit).
+  std::optional<std::chrono::milliseconds> wait;
+};
+
+/// What was used in the last minute, so that no 60 seconds ever hold more than the limit (a window
+/// that starts anew each minute lets twice the limit pass around its edge; so does a bucket that
+/// fills up while it is emptied).
+///
+/// Time is cut into slots of a quarter of a second. An amount counts from the moment it was taken
+/// until the last moment of its slot is a minute ago: at most a quarter of a second too long, never
+/// too short. A value; not thread-safe. Times never go back.
+class RateWindow {
+ public:
+  static constexpr std::chrono::seconds kSpan{60};
+  static constexpr std::chrono::milliseconds kSlot{250};
+
+  /// How long until `ask` more fits `limit`: 0 = now; std::nullopt = never. Callers that are told
+  /// to wait get a place behind one another: each wait ends when there is room for all before it
+  /// too, so that those who obey are served when they come back, unless others come out of turn.
+  std::optional<std::chrono::milliseconds> wait_for(std::int64_t ask,
+                                                    std::int64_t limit,
+                                                    SteadyTime now);
+  /// Books a place for a caller that was told to come back in `wait`.
+  void promise(std::int64_t ask, std::chrono::milliseconds wait, SteadyTime now);
+
+  void take(std::int64_t amount, SteadyTime now);
+  /// What was taken at `then` turned out to be `amount` more (or less). Nothing once it is over.
+  void correct(std::int64_t amount, SteadyTime then, SteadyTime now);
+
+  [[nodiscard]] RateState state(SteadyTime now);
+  [[nodiscard]] bool is_empty(SteadyTime now);
+
+ private:
+  struct Slot {
+    std::int64_t number = 0;
+    std::int64_t amount = 0;
+  };
+  struct Promise {
+    SteadyTime due;
+    std::int64_t amount = 0;
+  };
+
+  void forget_old(SteadyTime now);
+
+  std::deque<Slot> slots_;        ///< ascending
+  std::deque<Promise> promises_;  ///< ascending, as they were made
+  std::int64_t used_ = 0;
+};
+
+/// What a call counts against a tokens-per-minute limit before its usage is known: its prompt as
+/// estimated (not its bound: a rate is no ceiling of money) and its cap on output; without a cap as
+/// much as the model can make, but at most a quarter of the limit.
+std::int64_t rate_tokens_of(std::int64_t prompt_estimate,
+                            std::optional<std::int64_t> output_cap,
+                            std::optional<std::int64_t> model_output,
+                            std::int64_t choices,
+                            std::int64_t limit);
+
+}  // namespace nufi::domain
