@@ -68,7 +68,7 @@ class RateWindow {
   void correct(std::int64_t amount, SteadyTime then, SteadyTime now);
 
   [[nodiscard]] RateState state(SteadyTime now);
-  [[nodiscard]] bool is_empty(SteadyTime now);
+  [[nodiscard]] bool is_empty(SteadyTime now) const;
 
  private:
   struct Slot {

@@ -1,0 +1,133 @@
+#include "lib/domain/rate.hpp"
+
+#include "lib/domain/estimate.hpp"
+#include "lib/domain/wide.hpp"
+
+#include <algorithm>
+
+namespace nufi::domain {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// A client that was told to wait may be this late and still finds its place.
+constexpr milliseconds kLate{1000};
+/// More who wait than this are told the time of the last of them.
+constexpr std::size_t kMostPromises = 4096;
+
+std::int64_t slot_of(SteadyTime time) {
+  return std::chrono::floor<milliseconds>(time.time_since_epoch()) / RateWindow::kSlot;
+}
+
+/// The moment from which on what was taken in the slot does not count any more.
+SteadyTime end_of(std::int64_t slot) {
+  return SteadyTime(RateWindow::kSlot * (slot + 1) + RateWindow::kSpan);
+}
+
+std::optional<RateLimit> smaller(const std::optional<std::int64_t>& own,
+                                 const std::optional<std::int64_t>& groups) {
+  if (groups && (!own || *groups < *own)) return RateLimit{*groups, true};
+  if (own) return RateLimit{*own, false};
+  return std::nullopt;
+}
+
+}  // namespace
+
+RateLimits rate_limits(const Key& key, const Group& group) {
+  return {.requests = smaller(key.rpm, group.rpm),
+          .tokens = smaller(key.tpm, group.tpm),
+          .parallel = smaller(key.max_parallel, std::nullopt)};
+}
+
+void RateWindow::forget_old(SteadyTime now) {
+  while (!slots_.empty() && end_of(slots_.front().number) <= now) {
+    used_ -= slots_.front().amount;
+    slots_.pop_front();
+  }
+  while (!promises_.empty() && promises_.front().due + kLate < now) promises_.pop_front();
+}
+
+std::optional<milliseconds> RateWindow::wait_for(std::int64_t ask,
+                                                 std::int64_t limit,
+                                                 SteadyTime now) {
+  forget_old(now);
+  if (ask > limit) return std::nullopt;
+  if (used_ <= limit - ask) return milliseconds{0};
+  // Those who wait already come back before this one and take their share.
+  std::int64_t promised = 0;
+  for (const auto& each : promises_) promised = narrow(add(widen(promised), widen(each.amount)));
+  std::int64_t used = used_;
+  SteadyTime free_at = now;
+  auto slot = slots_.begin();
+  while (slot != slots_.end() && add(widen(used), widen(promised)) > widen(limit - ask)) {
+    used -= slot->amount;
+    free_at = end_of(slot->number);
+    ++slot;
+  }
+  // More wait than a minute can serve: what the first of them take is free again a minute later.
+  std::size_t next = 0;
+  while (add(widen(used), widen(promised)) > widen(limit - ask) && next < promises_.size()) {
+    promised -= promises_[next].amount;
+    free_at = std::max(free_at, promises_[next].due + kLate + kSlot + kSpan);
+    ++next;
+  }
+  return std::max(milliseconds{1}, std::chrono::ceil<milliseconds>(free_at - now));
+}
+
+void RateWindow::promise(std::int64_t ask, milliseconds wait, SteadyTime now) {
+  if (promises_.size() < kMostPromises) promises_.push_back({now + wait, ask});
+}
+
+void RateWindow::take(std::int64_t amount, SteadyTime now) {
+  forget_old(now);
+  // Whoever comes when a place is due is taken for the one it was promised to.
+  if (!promises_.empty() && promises_.front().due <= now) promises_.pop_front();
+  const auto number = slot_of(now);
+  if (slots_.empty() || slots_.back().number < number) slots_.push_back({number, 0});
+  slots_.back().amount += amount;
+  used_ += amount;
+}
+
+void RateWindow::correct(std::int64_t amount, SteadyTime then, SteadyTime now) {
+  forget_old(now);
+  const auto number = slot_of(then);
+  const auto found =
+      std::lower_bound(slots_.begin(), slots_.end(), number, [](const Slot& slot, auto wanted) {
+        return slot.number < wanted;
+      });
+  if (found == slots_.end() || found->number != number) return;
+  amount = std::max(amount, -found->amount);
+  found->amount += amount;
+  used_ += amount;
+}
+
+RateState RateWindow::state(SteadyTime now) {
+  forget_old(now);
+  RateState state;
+  state.used = used_;
+  if (used_ > 0) {
+    state.resets_in = std::chrono::ceil<milliseconds>(end_of(slots_.back().number) - now);
+  }
+  return state;
+}
+
+bool RateWindow::is_empty(SteadyTime now) const {
+  return (slots_.empty() || end_of(slots_.back().number) <= now) &&
+         (promises_.empty() || promises_.back().due + kLate < now);
+}
+
+std::int64_t rate_tokens_of(std::int64_t prompt_estimate,
+                            std::optional<std::int64_t> output_cap,
+                            std::optional<std::int64_t> model_output,
+                            std::int64_t choices,
+                            std::int64_t limit) {
+  constexpr std::int64_t kShare = 4;
+  const auto prompt = widen(std::max<std::int64_t>(prompt_estimate, 0));
+  auto output = multiply(widen(output_cap.value_or(model_output.value_or(INT64_MAX))),
+                         widen(std::max<std::int64_t>(choices, 1)));
+  if (!output_cap) output = std::min(output, widen(limit / kShare));
+  // More than any real call; so that an absurd cap can't overflow the sums.
+  return narrow(std::min(add(prompt, output), widen(kMostCountedTokens)));
+}
+
+}  // namespace nufi::domain
