@@ -2,6 +2,7 @@
 // every bound below is rounded up, saturates and covers whatever the provider may bill.
 #include "lib/domain/estimate.hpp"
 
+#include "lib/domain/catalogue.hpp"
 #include "lib/domain/wide.hpp"
 
 #include <algorithm>
@@ -13,8 +14,33 @@ constexpr Wide kTokensPerRate = 1'000'000;
 /// What a rate times a multiplier has to be divided by to give nano-USD per token.
 constexpr Wide kScale = kTokensPerRate * widen(kMultiplierOne);
 
-bool makes_output(std::string_view endpoint) {
-  return endpoint != "embeddings" && endpoint != "moderations" && endpoint != "rerank";
+/// The longest context window we know of: the bound of a prompt that is not in the body, at a model
+/// whose own window is unknown.
+std::int64_t longest_window() {
+  static const std::int64_t longest = [] {
+    std::int64_t most = 0;
+    for (const Price& price : Catalogue::built_in().prices()) {
+      most = std::max(most, price.context_window.value_or(0));
+    }
+    return most;
+  }();
+  return longest;
+}
+
+/// The most prompt tokens `call` can be billed by a model with `window`, whichever bound is lower.
+std::int64_t prompt_tokens_of(const Call& call, std::optional<std::int64_t> window) {
+  const std::int64_t in_body = std::max<std::int64_t>(call.prompt_bound, 0);
+  if (!window && !call.prompt_is_elsewhere) return in_body;
+  const Wide windows = multiply(widen(std::max<std::int64_t>(window.value_or(longest_window()), 0)),
+                                widen(std::max<std::int64_t>(call.prompts, 1)));
+  const std::int64_t in_windows = narrow(windows);
+  return call.prompt_is_elsewhere ? in_windows : std::min(in_body, in_windows);
+}
+
+/// What `amount` things cost at `each`, times `multiplier`.
+Wide cost_of_units(Wide amount, Money each, Multiplier multiplier) {
+  const Wide scaled = multiply(multiply(amount, widen(each.nanos())), widen(multiplier));
+  return divide_up(scaled, widen(kMultiplierOne));
 }
 
 /// The most output tokens per choice with which the call costs at most `budget`.
@@ -48,10 +74,13 @@ Money Ceiling::cost_with(std::int64_t output) const {
 
 Ceiling ceiling_of(const Call& call, const Price* price, Multiplier multiplier) {
   Ceiling ceiling;
-  ceiling.prompt_tokens = std::max<std::int64_t>(call.prompt_bound, 0);
+  const std::int64_t prompt =
+      prompt_tokens_of(call, price != nullptr ? price->context_window : std::nullopt);
+  const std::int64_t beside = std::max<std::int64_t>(call.output_beside, 0);
+  ceiling.prompt_tokens = narrow(add(widen(prompt), widen(beside)));
   ceiling.multiplier = multiplier;
   ceiling.choices = std::max<std::int64_t>(call.choices, 1);
-  if (!makes_output(call.endpoint)) {
+  if (!call.makes_output) {
     ceiling.output_tokens = 0;
   } else if (call.output_cap) {
     ceiling.output_tokens = std::max<std::int64_t>(*call.output_cap, 0);
@@ -61,14 +90,18 @@ Ceiling ceiling_of(const Call& call, const Price* price, Multiplier multiplier) 
   }
   if (price == nullptr || price->free) return ceiling;
 
-  const Rates asked = price->ceiling_rates(call.prompt_bound, call.tier);
-  const Rates standard = price->ceiling_rates(call.prompt_bound, ServiceTier::standard);
+  const Rates asked = price->ceiling_rates(prompt, call.tier);
+  const Rates standard = price->ceiling_rates(prompt, ServiceTier::standard);
   const Rate prompt_rate = std::max(asked.dearest_prompt(), standard.dearest_prompt());
   ceiling.output_rate = std::max(asked.dearest_completion(), standard.dearest_completion());
-  const Money prompt = cost_of_tokens(ceiling.prompt_tokens, prompt_rate, multiplier);
-  const Money request =
-      cost_of_tokens(narrow(kTokensPerRate), price->per_request.nanos(), multiplier);
-  ceiling.prompt_cost = Money::nanos(narrow(add(widen(prompt.nanos()), widen(request.nanos()))));
+  Wide cost = widen(cost_of_tokens(prompt, prompt_rate, multiplier).nanos());
+  cost = add(cost, widen(cost_of_tokens(beside, ceiling.output_rate, multiplier).nanos()));
+  cost = add(cost, cost_of_units(widen(1), price->per_request, multiplier));
+  cost = add(cost, cost_of_units(widen(call.image_bound), price->per_image, multiplier));
+  const Wide seconds = divide_up(widen(call.audio_ms_bound), widen(1000));
+  cost = add(cost, cost_of_units(seconds, price->per_second, multiplier));
+  cost = add(cost, cost_of_units(widen(call.character_bound), price->per_character, multiplier));
+  ceiling.prompt_cost = Money::nanos(narrow(cost));
   return ceiling;
 }
 

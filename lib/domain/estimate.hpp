@@ -19,8 +19,8 @@ inline constexpr Money kMostCountedMoney = Money::nanos(100'000'000'000'000);
 
 /// The most a call can use, as a function of how much output it is allowed.
 struct Ceiling {
-  std::int64_t prompt_tokens = 0;  ///< bound of the prompt
-  Money prompt_cost;               ///< bound of what the prompt and the request cost
+  std::int64_t prompt_tokens = 0;  ///< bound of all that does not depend on the output
+  Money prompt_cost;               ///< bound of its cost, with the request, images, audio, text
   Rate output_rate = 0;            ///< dearest output rate, multiplier NOT included
   Multiplier multiplier = kMultiplierOne;
   std::int64_t choices = 1;
@@ -35,8 +35,10 @@ struct Ceiling {
 };
 
 /// The ceiling of `call` at `price` (null = no price: money 0) and `multiplier`. Takes the dearer
-/// of the call's service tier and the standard one, because a provider may serve it at either.
-/// Calls that make no output (embeddings, moderations, rerank) have an output of 0.
+/// of the call's service tier and the standard one, because a provider may serve it at either. A
+/// prompt is never billed more than the price's context window, once per prompt of the call; one
+/// that is not in the body is bounded by that alone (the longest window of the built-in catalogue
+/// when the price has none). Calls that make no output have an output of 0.
 Ceiling ceiling_of(const Call& call, const Price* price, Multiplier multiplier);
 
 /// The higher of two in every respect: one hold must cover whichever candidate serves the call.

@@ -71,7 +71,7 @@ TEST_CASE("estimate: without a cap the model's maximum counts, else nothing is k
 TEST_CASE("estimate: a call without output is bound by its prompt") {
   const Price price = simple_price();
   Call call = chat(1000);
-  call.endpoint = "embeddings";
+  call.makes_output = false;
   const Ceiling ceiling = ceiling_of(call, &price, kMultiplierOne);
   CHECK(ceiling.output_tokens == 0);
   CHECK_FALSE(ceiling.may_clamp);
