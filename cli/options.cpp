@@ -71,6 +71,10 @@ CLI::Option* add_values(CLI::App& command,
       ->type_name(type);
 }
 
+void add_switch(CLI::App& command, const std::string& name, const std::string& help, bool& field) {
+  command.add_flag(name, field, help);
+}
+
 domain::Money read_money(const std::string& value, const std::string& option) {
   const auto amount = domain::parse_usd(value);
   if (!amount) wrong(option, "an amount in USD like 5 or 0.25");

@@ -39,6 +39,9 @@ CLI::Option* add_values(CLI::App& command,
                         const std::string& help,
                         ReadValues read);
 
+/// An option without a value; `field` is true when it is there.
+void add_switch(CLI::App& command, const std::string& name, const std::string& help, bool& field);
+
 // Values. `option` is named in the message.
 domain::Money read_money(const std::string& value, const std::string& option);
 std::int64_t read_count(const std::string& value, const std::string& option);  ///< > 0
@@ -99,6 +102,13 @@ void add_limit_options(CLI::App& command, Terms& terms) {
               terms.token_limit_period =
                   domain::Change<domain::Period>::set(read_token_period(value, option));
             });
+}
+
+/// --reset-spend, of an edit.
+template <class Terms>
+void add_reset_spend_option(CLI::App& command, Terms& terms) {
+  add_switch(
+      command, "--reset-spend", "forget what is spent in the running periods", terms.reset_spend);
 }
 
 /// Throws Error{usage} if an edit changes nothing.

@@ -125,7 +125,7 @@ void put_change(Json& json, const char* name, const domain::Change<T>& change) {
 /// budget_usd … tokens_remaining: the part that keys and accounts share (PRODUCT §4).
 void put_standing(Json& json, const domain::Standing& standing);
 domain::Standing read_standing(Fields& fields);
-/// budget_usd … token_limit_period of a wish.
+/// budget_usd … token_limit_period of a wish, and reset_spend.
 template <class Terms>
 void put_limit_changes(Json& json, const Terms& terms) {
   const auto period = [](domain::Period value) { return Json(domain::period_name(value)); };
@@ -133,6 +133,7 @@ void put_limit_changes(Json& json, const Terms& terms) {
   put_change(json, "budget_period", terms.budget_period, period);
   put_change(json, "token_limit", terms.token_limit);
   put_change(json, "token_limit_period", terms.token_limit_period, period);
+  if (terms.reset_spend) json["reset_spend"] = true;
 }
 template <class Terms>
 void read_limit_changes(Fields& fields, Terms& terms) {
@@ -140,6 +141,7 @@ void read_limit_changes(Fields& fields, Terms& terms) {
   terms.budget_period = fields.change("budget_period", read_budget_period);
   terms.token_limit = fields.change("token_limit", read_integer);
   terms.token_limit_period = fields.change("token_limit_period", read_token_period);
+  terms.reset_spend = fields.get("reset_spend", read_flag);
 }
 
 }  // namespace nufi::api

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "lib/base/error.hpp"
+#include "lib/domain/audit.hpp"
 #include "lib/domain/terms.hpp"
 #include "lib/domain/views.hpp"
 
@@ -28,6 +29,19 @@ Json to_json(const domain::AccountView& view);
 domain::AccountView account_from_json(const Json& json);
 Json to_json(const domain::AccountTerms& terms);
 domain::AccountTerms account_terms_from_json(const Json& json);
+
+Json to_json(const domain::ProjectView& view);
+domain::ProjectView project_from_json(const Json& json);
+Json to_json(const domain::ProjectTerms& terms);
+domain::ProjectTerms project_terms_from_json(const Json& json);
+
+Json to_json(const domain::GroupView& view);
+domain::GroupView group_from_json(const Json& json);
+Json to_json(const domain::GroupTerms& terms);
+domain::GroupTerms group_terms_from_json(const Json& json);
+
+Json to_json(const domain::AuditView& view);
+domain::AuditView audit_from_json(const Json& json);
 
 Json to_json(const domain::UpstreamView& view);
 domain::UpstreamView upstream_from_json(const Json& json);

@@ -1,5 +1,7 @@
 #include "lib/base/utf8.hpp"
 
+#include <fmt/format.h>
+
 #include <cstdint>
 
 namespace nufi {
@@ -48,6 +50,46 @@ void append_utf8(std::string& out, char32_t code) {
     put(0x80 | ((code >> 6U) & 0x3F));
     put(0x80 | (code & 0x3F));
   }
+}
+
+std::string quote_json(std::string_view text) {
+  constexpr char32_t kUnknown = 0xFFFD;
+  std::string out = "\"";
+  while (!text.empty()) {
+    const char c = text.front();
+    if (static_cast<unsigned char>(c) >= 0x80) {
+      const auto character = first_character(text);
+      append_utf8(out, character.valid ? character.code : kUnknown);
+      text.remove_prefix(character.length);
+      continue;
+    }
+    text.remove_prefix(1);
+    switch (c) {
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      default:
+        if (static_cast<unsigned char>(c) < 0x20) {
+          out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+        } else {
+          out.push_back(c);
+        }
+    }
+  }
+  out.push_back('"');
+  return out;
 }
 
 }  // namespace nufi

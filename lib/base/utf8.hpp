@@ -24,4 +24,7 @@ bool is_printable(char32_t code) noexcept;
 /// Appends `code` (a valid character) to `out`.
 void append_utf8(std::string& out, char32_t code);
 
+/// `text` as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD.
+std::string quote_json(std::string_view text);
+
 }  // namespace nufi

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace nufi::domain {
@@ -24,6 +25,9 @@ struct Account {
   SpendLimits limits;
   Timestamp created_at;
 };
+
+/// The project and the group that always exist: they can be neither renamed nor deleted.
+inline constexpr std::string_view kDefaultName = "default";
 
 /// A folder of keys inside an account. Every account has one called "default".
 struct Project {
@@ -46,5 +50,14 @@ struct Group {
   std::vector<std::string> upstreams;  ///< names; empty = all
   Timestamp created_at;
 };
+
+/// The most a group may multiply prices by; the least is a millionth.
+inline constexpr Multiplier kMostMultiplier = 1000 * kMultiplierOne;
+
+/// Reads "1.5": more than 0, at most 1000, at most six digits after the point. std::nullopt for
+/// anything else.
+std::optional<Multiplier> parse_multiplier(std::string_view text);
+/// The exact decimal without padding: "1", "1.5", "0.000001".
+std::string format_multiplier(Multiplier multiplier);
 
 }  // namespace nufi::domain

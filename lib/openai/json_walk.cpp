@@ -1,7 +1,5 @@
 #include "lib/openai/json_walk.hpp"
 
-#include "lib/base/utf8.hpp"
-
 #include <fmt/format.h>
 #include <simdjson.h>
 
@@ -268,46 +266,6 @@ std::string unescape_json(std::string_view raw) {
         out.push_back(raw[i]);
     }
   }
-  return out;
-}
-
-std::string quote_json(std::string_view text) {
-  constexpr char32_t kUnknown = 0xFFFD;
-  std::string out = "\"";
-  while (!text.empty()) {
-    const char c = text.front();
-    if (static_cast<unsigned char>(c) >= 0x80) {
-      const auto character = first_character(text);
-      append_utf8(out, character.valid ? character.code : kUnknown);
-      text.remove_prefix(character.length);
-      continue;
-    }
-    text.remove_prefix(1);
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-        } else {
-          out.push_back(c);
-        }
-    }
-  }
-  out.push_back('"');
   return out;
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "lib/base/utf8.hpp"
+
 #include <array>
 #include <cstdint>
 #include <string>
@@ -39,7 +41,6 @@ std::string walk_json(std::string_view text, JsonVisitor& visitor);
 /// The text a raw JSON string (without quotes) stands for. Precondition: it was walked.
 std::string unescape_json(std::string_view raw);
 
-/// `text` as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD.
-std::string quote_json(std::string_view text);
+using nufi::quote_json;
 
 }  // namespace nufi::openai

@@ -16,7 +16,8 @@ store::AuditEntry audit_entry(const Context& context,
           .action = std::move(action),
           .subject = std::move(subject),
           .before = std::move(before),
-          .after = std::move(after)};
+          .after = std::move(after),
+          .username = actor.username};
 }
 
 }  // namespace nufi::service

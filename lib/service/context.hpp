@@ -24,6 +24,7 @@ struct DaemonFacts {
   std::string version;
   std::int64_t pid = 0;
   std::int64_t owner_uid = 0;  ///< the user it runs as: admin, as root is
+  bool is_system = false;      ///< it serves every user of the machine, not its owner only
   Timestamp started_at;
   std::string inference_url;
   std::string console_url;  ///< "" = off
@@ -51,6 +52,8 @@ struct Context {
   DaemonFacts facts;
   /// The login name of an operating-system user; "" if it has none.
   std::function<std::string(std::int64_t uid)> username_of;
+  /// True if that user is in the group whose members are admins of a system-wide daemon.
+  std::function<bool(std::int64_t uid)> is_in_admin_group;
   /// Told after a setting changed, with all of them.
   std::function<void(const SettingValues&)> settings_changed;
 };

@@ -3,6 +3,8 @@
 #include "lib/domain/account.hpp"
 #include "lib/store/audit.hpp"
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -26,11 +28,29 @@ class People {
 
   virtual void insert_project(const domain::Project& project, const AuditEntry& audit) = 0;
   virtual void update_project(const domain::Project& project, const AuditEntry& audit) = 0;
+  /// Those that can be used.
   virtual std::vector<domain::Project> projects() = 0;
+  /// Frees the name; the reports still know it. Throws Error{conflict} while a key that is not
+  /// revoked lies in it.
+  virtual void delete_project(const domain::ProjectId& id, const AuditEntry& audit) = 0;
+  /// Those that were deleted, with the names they had.
+  virtual std::vector<domain::Project> deleted_projects() = 0;
+  /// How many keys that are not revoked lie in each project of `account` (everyone's if
+  /// std::nullopt); projects without any are left out.
+  virtual std::map<domain::ProjectId, std::int64_t> live_keys_by_project(
+      const std::optional<domain::AccountId>& account) = 0;
 
   virtual void insert_group(const domain::Group& group, const AuditEntry& audit) = 0;
+  /// Upstreams that name the group follow a new name.
   virtual void update_group(const domain::Group& group, const AuditEntry& audit) = 0;
+  /// Those that can be used.
   virtual std::vector<domain::Group> groups() = 0;
+  /// Frees the name. Throws Error{conflict} while a key that is not revoked is in it.
+  virtual void delete_group(const domain::GroupId& id, const AuditEntry& audit) = 0;
+  /// Those that were deleted, with the names they had.
+  virtual std::vector<domain::Group> deleted_groups() = 0;
+  /// How many keys that are not revoked are in each group; groups without any are left out.
+  virtual std::map<domain::GroupId, std::int64_t> live_keys_by_group() = 0;
 };
 
 }  // namespace nufi::store

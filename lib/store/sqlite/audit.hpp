@@ -11,7 +11,7 @@ void record(Connection& connection, const AuditEntry& entry);
 class SqliteAuditLog final : public AuditLog {
  public:
   explicit SqliteAuditLog(Readers& readers) : readers_(readers) {}
-  std::vector<AuditEntry> newest(std::int64_t limit) override;
+  std::vector<AuditEntry> newest(std::int64_t limit, std::int64_t before) override;
 
  private:
   Readers& readers_;
