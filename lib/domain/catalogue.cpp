@@ -73,7 +73,13 @@ class Parser {
     } else if (name == "max_output") {
       price.max_output = count(value);
     } else if (name == "per_request") {
-      price.per_request = Money::nanos(rate(value));
+      price.per_request = amount(value);
+    } else if (name == "per_image") {
+      price.per_image = amount(value);
+    } else if (name == "per_second") {
+      price.per_second = amount(value);
+    } else if (name == "per_character") {
+      price.per_character = amount(value);
     } else if (name == "deprecates") {
       if (!parse_rfc3339(value)) fail("has a broken date");
       price.deprecates = value;
@@ -122,6 +128,12 @@ class Parser {
     return *value;
   }
 
+  [[nodiscard]] Money amount(std::string_view text) const {
+    const auto value = parse_usd(text);
+    if (!value) fail("has a broken amount \"" + std::string(text) + "\"");
+    return *value;
+  }
+
   [[nodiscard]] Rate rate(std::string_view text) const {
     const auto value = parse_rate(text);
     if (!value) fail("has a broken amount \"" + std::string(text) + "\"");
@@ -159,6 +171,34 @@ Catalogue Catalogue::parse(std::string_view text) {
 const Catalogue& Catalogue::built_in() {
   static const Catalogue catalogue = parse(kCatalogueText);
   return catalogue;
+}
+
+Catalogue Catalogue::with(std::vector<Price> prices) const {
+  Catalogue merged = *this;
+  for (Price& price : prices) {
+    const Price* listed = merged.find_exactly(price.provider, price.model);
+    if (listed == nullptr) {
+      merged.by_model_[price.model].push_back(merged.prices_.size());
+      merged.prices_.push_back(std::move(price));
+      continue;
+    }
+    Price& replaced = merged.prices_[static_cast<std::size_t>(listed - merged.prices_.data())];
+    price.fill_limits_from(replaced);
+    for (std::size_t tier = 0; tier < price.service.size(); ++tier) {
+      if (!price.service[tier]) price.service[tier] = replaced.service[tier];
+    }
+    replaced = std::move(price);
+  }
+  return merged;
+}
+
+const Price* Catalogue::find_exactly(std::string_view provider, std::string_view model) const {
+  const auto found = by_model_.find(model);
+  if (found == by_model_.end()) return nullptr;
+  for (const std::size_t index : found->second) {
+    if (prices_[index].provider == provider) return &prices_[index];
+  }
+  return nullptr;
 }
 
 const Price* Catalogue::find(std::string_view provider, std::string_view model) const {

@@ -24,6 +24,9 @@ class Catalogue {
   static Catalogue parse(std::string_view text);
   /// The one built in.
   static const Catalogue& built_in();
+  /// This one with `prices` put over it: each replaces that of its model at its provider. The
+  /// service rates, context window and maximum output that it does not know stay.
+  [[nodiscard]] Catalogue with(std::vector<Price> prices) const;
 
   [[nodiscard]] const std::string& date() const { return date_; }
   [[nodiscard]] const std::vector<Price>& prices() const { return prices_; }
@@ -31,6 +34,8 @@ class Catalogue {
   /// The price of exactly `model` at `provider`; if the provider is "" or does not list it, the
   /// dearest price (by output rate, then input rate) any provider lists `model` at; null if none.
   [[nodiscard]] const Price* find(std::string_view provider, std::string_view model) const;
+  /// The price of exactly `model` at exactly `provider`; null if there is none.
+  [[nodiscard]] const Price* find_exactly(std::string_view provider, std::string_view model) const;
 
  private:
   std::string date_;

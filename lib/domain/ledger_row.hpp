@@ -3,6 +3,7 @@
 #include "lib/base/clock.hpp"
 #include "lib/domain/ids.hpp"
 #include "lib/domain/money.hpp"
+#include "lib/domain/price.hpp"
 #include "lib/domain/usage.hpp"
 
 #include <cstdint>
@@ -46,6 +47,11 @@ struct LedgerRow {
   std::optional<Money> upstream_reported_cost;  ///< the `cost` field of the reply's usage
   CostBasis basis = CostBasis::none;
   std::string price_id;
+  /// What the cost was made of, beside usage and price, so that it can be made again. How far the
+  /// usage itself can be trusted: `held` is a bound, `none` a call that used nothing.
+  CostBasis usage_basis = CostBasis::none;
+  ServiceTier tier = ServiceTier::standard;
+  Multiplier multiplier = kMultiplierOne;
   int attempts = 0;
   bool bound_broken = false;  ///< cost more than was held
   std::int64_t hold_us = -1;  ///< microseconds; reported as ms

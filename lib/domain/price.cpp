@@ -118,10 +118,25 @@ std::optional<std::int64_t> Price::output_bound() const {
   return max_output ? max_output : context_window;
 }
 
+void Price::fill_limits_from(const Price& other) {
+  if (mode.empty()) mode = other.mode;
+  if (!context_window) context_window = other.context_window;
+  if (!max_output) max_output = other.max_output;
+}
+
 Money cost_of(const Usage& usage, const Price& price, ServiceTier tier, Multiplier multiplier) {
   if (price.free) return Money::zero();
   const Rates rates = price.rates_for(usage.prompt(), tier);
-  Wide amount = multiply(widen(price.per_request.nanos()), kTokensPerRate);
+  // In nano-USD × million, as tokens × rate is: so that all of it is rounded once.
+  constexpr Wide kUnit = kTokensPerRate;
+  constexpr Wide kMillisecond = kTokensPerRate / 1000;
+  Wide amount = multiply(widen(price.per_request.nanos()), kUnit);
+  const auto add_units = [&amount](std::int64_t count, Money each, Wide unit) {
+    amount = add(amount, multiply(multiply(widen(count), widen(each.nanos())), unit));
+  };
+  add_units(usage.images, price.per_image, kUnit);
+  add_units(usage.audio_ms, price.per_second, kMillisecond);
+  add_units(usage.characters, price.per_character, kUnit);
   for (const Bucket bucket : kBuckets) {
     amount = add(amount, multiply(widen(usage[bucket]), widen(rates.effective(bucket))));
   }

@@ -78,6 +78,8 @@ struct Price {
   [[nodiscard]] Rates ceiling_rates(std::int64_t prompt_tokens, ServiceTier tier) const;
   /// The most output a call can make: max_output, else context_window, else std::nullopt.
   [[nodiscard]] std::optional<std::int64_t> output_bound() const;
+  /// Takes over from `other` (the same model) the mode and the limits that this one does not know.
+  void fill_limits_from(const Price& other);
 };
 
 /// What `usage` costs at `price`: (Σ tokens × rate + per_request + images × per_image + seconds ×

@@ -7,6 +7,7 @@
 #include "lib/domain/ledger_row.hpp"
 #include "lib/domain/price.hpp"
 #include "lib/domain/upstream.hpp"
+#include "lib/domain/verdict.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -33,6 +34,16 @@ struct KeyView {
   std::string group;    ///< name
   Standing standing;
   std::optional<Secret> secret;  ///< the key itself: create and rotate only
+};
+
+/// Would a call be admitted now (`nufi check`)? Rates are not looked at.
+struct CheckView {
+  bool allowed = false;
+  std::string reason;  ///< "budget", "token_limit", else the error code of PRODUCT §7; "" = allowed
+  std::string message;                   ///< what the call would be told; "" = allowed
+  std::optional<WindowRefusal> refusal;  ///< the window that has no room
+  Money ask_usd;                         ///< what the call would hold
+  std::int64_t ask_tokens = 0;
 };
 
 struct ProjectView {
@@ -77,7 +88,9 @@ struct ModelView {
 
 struct PriceView {
   Price price;
-  bool own = false;  ///< set by the operator
+  bool own = false;                        ///< set by the operator
+  bool imported = false;                   ///< from a price list
+  std::vector<std::string> warnings = {};  ///< what looks like a mistake in one that was just set
 };
 
 struct UsageTotals {

@@ -23,7 +23,8 @@ struct World {
   std::vector<Project> projects;
   std::vector<Group> groups;
   std::vector<ReadyUpstream> upstreams;
-  std::vector<Price> own_prices;
+  std::vector<Price> own_prices;       ///< set by the operator, and of built-in upstreams
+  std::vector<Price> imported_prices;  ///< from a price list; they stand over the catalogue's
 };
 
 }  // namespace nufi::domain

@@ -14,6 +14,7 @@ void charge_hold(const domain::Ask& ask, const Pricing& pricing, ledger::Settlem
   settlement.cost = ask.money;
   settlement.upstream_cost = ask.money;
   settlement.basis = pricing.price == nullptr && !pricing.free ? CostBasis::none : CostBasis::held;
+  settlement.usage_basis = CostBasis::held;
   if (pricing.price != nullptr) settlement.price_id = pricing.price->id;
 }
 
@@ -22,12 +23,9 @@ void charge_usage(const domain::Usage& usage,
                   const Pricing& pricing,
                   ledger::Settlement& settlement) {
   settlement.usage = usage;
-  settlement.basis = basis;
-  if (pricing.free) return;
-  if (pricing.price == nullptr) {
-    settlement.basis = CostBasis::none;
-    return;
-  }
+  settlement.usage_basis = basis;
+  settlement.basis = pricing.price == nullptr && !pricing.free ? CostBasis::none : basis;
+  if (pricing.price == nullptr) return;
   settlement.price_id = pricing.price->id;
   settlement.cost = domain::cost_of(usage, *pricing.price, pricing.tier, pricing.multiplier);
   settlement.upstream_cost =
@@ -44,6 +42,8 @@ void charge(Ending ending,
             const domain::Ask& ask,
             std::int64_t prompt_estimate,
             ledger::Settlement& settlement) {
+  settlement.tier = pricing.tier;
+  settlement.multiplier = pricing.multiplier;
   if (ending == Ending::failed) {
     settlement.basis = CostBasis::exact;
     return;

@@ -58,11 +58,7 @@ std::string UpstreamHealth::text() const {
 const domain::Price* World::price(const domain::Upstream& upstream,
                                   std::string_view model,
                                   std::string_view asked) const {
-  for (auto name : {model, asked}) {
-    auto own = own_prices.find(name);
-    if (own != own_prices.end()) return &own->second;
-  }
-  return domain::Catalogue::built_in().find(upstream.provider, model);
+  return prices.find(upstream, model, asked);
 }
 
 std::size_t Directory::DigestHash::operator()(const Sha256& digest) const noexcept {
@@ -73,11 +69,34 @@ std::size_t Directory::DigestHash::operator()(const Sha256& digest) const noexce
 
 void Directory::put_keys(const std::vector<domain::Key>& keys) {
   for (const auto& key : keys) {
-    auto& shard = shards_[key.digest[31] % shards_.size()];
     auto value = std::make_shared<const domain::Key>(key);
-    std::lock_guard lock(shard.mutex);
-    shard.keys[key.digest].swap(value);
+    if (key.former) {
+      // Just rotated, it still stands under the secret it had; what that one replaced is forgotten.
+      const auto before = find_key(key.former->digest);
+      if (before && before->former && before->former->digest != key.former->digest) {
+        drop_key(before->former->digest);
+      }
+      put_key(key.former->digest, value);
+    }
+    put_key(key.digest, std::move(value));
   }
+}
+
+void Directory::remove_key(const domain::Key& key) {
+  drop_key(key.digest);
+  if (key.former) drop_key(key.former->digest);
+}
+
+void Directory::put_key(const Sha256& digest, std::shared_ptr<const domain::Key> key) {
+  auto& shard = shard_of(digest);
+  std::lock_guard lock(shard.mutex);
+  shard.keys[digest].swap(key);
+}
+
+void Directory::drop_key(const Sha256& digest) {
+  auto& shard = shard_of(digest);
+  std::lock_guard lock(shard.mutex);
+  shard.keys.erase(digest);
 }
 
 std::shared_ptr<const domain::Key> Directory::find_key(const Sha256& digest) const {
@@ -147,7 +166,7 @@ void Directory::put_world(domain::World given) {
       next->ready.emplace(id, std::move(broken));
     }
   }
-  for (auto& price : given.own_prices) next->own_prices.emplace(price.model, std::move(price));
+  next->prices = domain::PriceBook(std::move(given.own_prices), std::move(given.imported_prices));
   std::lock_guard lock(world_mutex_);
   world_ = std::move(next);
 }

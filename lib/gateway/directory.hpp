@@ -1,8 +1,8 @@
 #pragma once
 
 #include "lib/base/clock.hpp"
-#include "lib/domain/catalogue.hpp"
 #include "lib/domain/key.hpp"
+#include "lib/domain/price_book.hpp"
 #include "lib/domain/route.hpp"
 #include "lib/domain/world.hpp"
 #include "lib/net/upstream_call.hpp"
@@ -61,10 +61,9 @@ struct World {
   std::unordered_map<domain::GroupId, domain::Group> groups;
   std::vector<std::shared_ptr<const domain::Upstream>> upstreams;
   std::unordered_map<domain::UpstreamId, ReadyUpstream> ready;
-  std::map<std::string, domain::Price, std::less<>> own_prices;
+  domain::PriceBook prices;
 
-  /// The price of `model` (the name that goes to `upstream`; `asked` is the client's): an own
-  /// setting, else the catalogue's, else null. A free upstream's calls cost nothing whatever it is.
+  /// See PriceBook::find().
   [[nodiscard]] const domain::Price* price(const domain::Upstream& upstream,
                                            std::string_view model,
                                            std::string_view asked) const;
@@ -77,7 +76,10 @@ class Directory {
   /// `ca_file`: extra roots for all upstreams, "" = none.
   explicit Directory(std::string ca_file) : ca_file_(std::move(ca_file)) {}
 
+  /// New and changed keys. A key is found by its secret and by the former one it was rotated from,
+  /// dead or not.
   void put_keys(const std::vector<domain::Key>& keys);
+  void remove_key(const domain::Key& key);
   /// An upstream whose CA file can't be read stands there with its problem.
   void put_world(domain::World world);
 
@@ -93,6 +95,10 @@ class Directory {
     mutable std::mutex mutex;
     std::unordered_map<Sha256, std::shared_ptr<const domain::Key>, DigestHash> keys;
   };
+
+  Shard& shard_of(const Sha256& digest) { return shards_[digest[31] % shards_.size()]; }
+  void put_key(const Sha256& digest, std::shared_ptr<const domain::Key> key);
+  void drop_key(const Sha256& digest);
 
   ReadyUpstream make_ready(domain::ReadyUpstream given, const World* before);
 

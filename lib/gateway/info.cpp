@@ -56,10 +56,10 @@ std::vector<std::string> callable_models(const Caller& caller) {
       if (is_name(glob)) names.insert(glob);
     }
     for (const auto& [alias, real] : upstream->aliases) names.insert(alias);
-    for (const auto& [model, price] : world.own_prices) {
+    for (const auto& [model, price] : world.prices.own()) {
       if (upstream->serves(model)) names.insert(model);
     }
-    for (const auto& price : domain::Catalogue::built_in().prices()) {
+    for (const auto& price : world.prices.listed().prices()) {
       if (price.provider == upstream->provider && upstream->serves(price.model)) {
         names.insert(price.model);
       }

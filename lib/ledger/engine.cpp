@@ -268,6 +268,9 @@ Engine::OpenCall Engine::close_call(OpenCall call, const Settlement& settlement)
   row.upstream_reported_cost = settlement.upstream_reported_cost;
   row.basis = settlement.basis;
   row.price_id = settlement.price_id;
+  row.usage_basis = settlement.usage_basis;
+  row.tier = settlement.tier;
+  row.multiplier = settlement.multiplier;
   row.attempts = settlement.attempts;
   row.connect_us = settlement.connect_us;
   row.first_byte_us = settlement.first_byte_us;
@@ -324,6 +327,33 @@ void Engine::count_refusal(const domain::LedgerRow& who) {
 domain::WindowState Engine::window(const domain::WindowId& id) const {
   std::lock_guard lock(mutex_);
   return counters_.peek(id, ledger_time());
+}
+
+Preview Engine::preview(const HoldRequest& request) const {
+  std::lock_guard lock(mutex_);
+  const auto now = ledger_time();
+  std::vector<CounterPtr> counters;
+  counters.reserve(request.constraints.size());
+  for (const auto& constraint : request.constraints) {
+    const auto state = counters_.peek(constraint.window, now);
+    auto counter = std::make_shared<Counter>();
+    counter->id = constraint.window;
+    counter->cycle = state.cycle;
+    counter->spent = state.spent;
+    counter->held = state.held;
+    counter->in_flight = state.in_flight;
+    counters.push_back(std::move(counter));
+  }
+  auto result = fit(request, counters);
+  return {result.ask, std::move(result.refusal), problem_.empty() ? segment_problem_ : problem_};
+}
+
+std::optional<domain::Period> Engine::counted_period(domain::Scope scope,
+                                                     const std::string& subject,
+                                                     Metric metric) const {
+  std::lock_guard lock(mutex_);
+  const auto counter = counters_.current({scope, subject, metric, {}});
+  return counter ? std::optional(counter->id.period) : std::nullopt;
 }
 
 HeldTotals Engine::held() const {

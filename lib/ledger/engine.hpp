@@ -34,11 +34,20 @@ class Engine final : public Ledger {
   void give_up(Ticket ticket) override;
   void settle(domain::RequestId id, Settlement settlement, SettleCallback durable) override;
   void count_refusal(const domain::LedgerRow& who) override;
+  Preview preview(const HoldRequest& request) const override;
   domain::WindowState window(const domain::WindowId& id) const override;
+  std::optional<domain::Period> counted_period(domain::Scope scope,
+                                               const std::string& subject,
+                                               domain::Metric metric) const override;
   void start_window(const domain::WindowId& id) override;
+  std::int64_t correct(const std::vector<store::Correction>& corrections,
+                       const store::AuditEntry* audit) override;
+  std::vector<std::int64_t> reset_windows(const std::vector<domain::WindowId>& windows,
+                                          const store::AuditEntry& audit) override;
   HeldTotals held() const override;
   std::string problem() const override;
   void sync() override;
+  store::VerifyReport verify() override;
 
  private:
   /// What a call took out of one window.

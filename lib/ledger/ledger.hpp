@@ -49,6 +49,13 @@ struct Unwritable {
 /// Held, or the window that has no room (the most binding one), or the ledger is not writable.
 using HoldOutcome = std::variant<Held, domain::WindowRefusal, Unwritable>;
 
+/// What a hold would be told.
+struct Preview {
+  domain::Ask ask;
+  std::optional<domain::WindowRefusal> refusal;  ///< the window that has no room now
+  std::string problem;                           ///< why the ledger can't be written, "" = it can
+};
+
 /// How a call ended. The charge is decided by the caller (gateway/meter).
 struct Settlement {
   domain::RowStatus status = domain::RowStatus::ok;
@@ -62,6 +69,9 @@ struct Settlement {
   std::optional<domain::Money> upstream_reported_cost;
   domain::CostBasis basis = domain::CostBasis::none;
   std::string price_id;
+  domain::CostBasis usage_basis = domain::CostBasis::none;  ///< as in LedgerRow, like the next two
+  domain::ServiceTier tier = domain::ServiceTier::standard;
+  domain::Multiplier multiplier = domain::kMultiplierOne;
   int attempts = 0;
   std::int64_t connect_us = -1;
   std::int64_t first_byte_us = -1;
@@ -127,12 +137,34 @@ class Ledger {
   /// Counts a call that was refused by a limit, for the reports. Not journaled.
   virtual void count_refusal(const domain::LedgerRow& who) = 0;
 
+  /// What hold() would say to `request` now, if it had no time to wait. Nothing is taken.
+  [[nodiscard]] virtual Preview preview(const HoldRequest& request) const = 0;
+
   /// The window's state at this moment, 0 if it was never used.
   [[nodiscard]] virtual domain::WindowState window(const domain::WindowId& id) const = 0;
+
+  /// The period that the subject's window of `metric` counts; std::nullopt if it was never used.
+  [[nodiscard]] virtual std::optional<domain::Period> counted_period(
+      domain::Scope scope, const std::string& subject, domain::Metric metric) const = 0;
 
   /// Starts counting a window whose period was just given to a key, project or account: what was
   /// spent since the cycle began counts. May block on the database.
   virtual void start_window(const domain::WindowId& id) = 0;
+
+  /// Forgives what these windows of one subject have spent in their running cycles; windows that
+  /// were never used or count another period are left alone. `audit` is written in the same
+  /// transaction, so a crash leaves both or none. Calls in flight keep their holds and settle as
+  /// ever. Returns what was forgiven, by window. Throws Error{unavailable}; then nothing was. May
+  /// block on the database.
+  virtual std::vector<std::int64_t> reset_windows(const std::vector<domain::WindowId>& windows,
+                                                  const store::AuditEntry& audit) = 0;
+
+  /// Gives completed calls another charge: rows, rollups and windows of the cycles that hold them
+  /// change together. A row whose cost is not `was` any more is left alone. `audit` may be null.
+  /// One transaction; meanwhile calls go on, and nothing is folded: keep batches small. Returns how
+  /// many rows changed. Throws Error{unavailable}; then nothing did. May block on the database.
+  virtual std::int64_t correct(const std::vector<store::Correction>& corrections,
+                               const store::AuditEntry* audit) = 0;
 
   [[nodiscard]] virtual HeldTotals held() const = 0;
 
@@ -142,6 +174,10 @@ class Ledger {
   /// Blocks until all that was recorded before this call is in the database, so that reports see
   /// it. Throws Error{unavailable} if that can't be done.
   virtual void sync() = 0;
+
+  /// Proves that journal, open calls, rows, rollups and windows agree. Reads all of the ledger; no
+  /// call waits for it. Throws Error{unavailable} if that can't be done.
+  virtual store::VerifyReport verify() = 0;
 };
 
 /// Opens the ledger over `store`, replays the journal, settles what a crash left open and starts

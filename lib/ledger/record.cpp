@@ -8,7 +8,8 @@ namespace nufi::ledger {
 namespace {
 
 constexpr std::uint8_t kHold = 1;
-constexpr std::uint8_t kSettle = 2;
+constexpr std::uint8_t kSettleTokens = 2;  ///< of an older nufid: knows no unit but tokens
+constexpr std::uint8_t kSettle = 3;
 
 // Texts a caller chooses are cut here, so that a record has a known longest size.
 constexpr std::size_t kIdBytes = 64;
@@ -117,7 +118,7 @@ HoldRecord decode_hold(Decoder& in) {
   return record;
 }
 
-SettleRecord decode_settle(Decoder& in) {
+SettleRecord decode_settle(Decoder& in, std::uint8_t version) {
   SettleRecord record;
   record.id.value = in.number();
   auto& end = record.settlement;
@@ -136,6 +137,17 @@ SettleRecord decode_settle(Decoder& in) {
   end.connect_us = in.number();
   end.first_byte_us = in.number();
   end.total_us = in.number();
+  if (version == kSettleTokens) {
+    end.usage_basis =
+        end.basis == domain::CostBasis::none ? domain::CostBasis::estimated : end.basis;
+    return record;
+  }
+  end.usage.images = in.number();
+  end.usage.audio_ms = in.number();
+  end.usage.characters = in.number();
+  end.usage_basis = static_cast<domain::CostBasis>(in.byte());
+  end.tier = static_cast<domain::ServiceTier>(in.byte());
+  end.multiplier = in.number();
   return record;
 }
 
@@ -191,15 +203,23 @@ void encode(domain::RequestId id, const Settlement& end, std::string& out) {
   to.number(end.connect_us);
   to.number(end.first_byte_us);
   to.number(end.total_us);
+  to.number(end.usage.images);
+  to.number(end.usage.audio_ms);
+  to.number(end.usage.characters);
+  to.byte(static_cast<std::uint8_t>(end.usage_basis));
+  to.byte(static_cast<std::uint8_t>(end.tier));
+  to.number(end.multiplier);
 }
 
 Record decode(std::string_view bytes) {
   Decoder in(bytes);
-  switch (in.byte()) {
+  const std::uint8_t kind = in.byte();
+  switch (kind) {
     case kHold:
       return decode_hold(in);
+    case kSettleTokens:
     case kSettle:
-      return decode_settle(in);
+      return decode_settle(in, kind);
     default:
       Decoder::broken();
   }

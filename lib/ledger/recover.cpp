@@ -24,6 +24,7 @@ Settlement interrupted(const domain::LedgerRow& row) {
   end.cost = row.held;
   end.upstream_cost = row.held;
   end.basis = domain::CostBasis::held;
+  end.usage_basis = domain::CostBasis::held;
   return end;
 }
 

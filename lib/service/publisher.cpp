@@ -30,6 +30,7 @@ void Publisher::publish_world() {
   world.groups = store_.people().groups();
   world.upstreams = upstreams();
   world.own_prices = store_.prices().list();
+  world.imported_prices = store_.prices().imported();
   for (const BuiltIn& built_in : built_ins_) {
     // What the operator set for the same model wins, as everywhere.
     const bool is_set = std::any_of(

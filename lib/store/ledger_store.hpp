@@ -4,7 +4,9 @@
 #include "lib/domain/budget.hpp"
 #include "lib/domain/ids.hpp"
 #include "lib/domain/ledger_row.hpp"
+#include "lib/store/audit.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -42,6 +44,9 @@ struct WindowAmount {
   Timestamp cycle_start;
   Timestamp cycle_end;
   std::int64_t spent = 0;
+  /// Added to what the window is adjusted by: spent = sum of its completed rows + adjustment. A
+  /// reset forgives, so it is <= 0.
+  std::int64_t adjustment = 0;
 };
 
 /// What one commit of the ledger writes, in one transaction.
@@ -51,7 +56,31 @@ struct LedgerBatch {
   std::vector<WindowAmount> dropped_windows;  ///< deleted first (by window and cycle_start)
   std::map<RollupKey, RollupSums> rollups;    ///< added to what is there
   std::map<domain::KeyId, Timestamp> last_used;
+  std::vector<AuditEntry> audit;       ///< what people did, in the transaction of its effect
   std::uint64_t journal_position = 0;  ///< everything up to this record is in the database now
+};
+
+/// Another charge for a completed row.
+struct Correction {
+  domain::RequestId id;
+  domain::Money was;  ///< the cost it was decided on: a row with another one is left alone
+  domain::Money cost;
+  domain::Money upstream_cost;
+  domain::CostBasis basis = domain::CostBasis::none;
+  std::string price_id;
+};
+
+/// By how much corrections changed `spent` of a window in one cycle.
+struct WindowChange {
+  domain::WindowId window;
+  Timestamp cycle_start;
+  std::int64_t change = 0;
+};
+
+/// What became of corrections.
+struct Corrected {
+  std::int64_t rows = 0;  ///< that were changed
+  std::vector<WindowChange> windows;
 };
 
 /// What the ledger needs to start.
@@ -60,6 +89,13 @@ struct LedgerState {
   domain::RequestId last_request;
   std::vector<WindowAmount> windows;       ///< whose cycle has not ended at the given time
   std::vector<domain::LedgerRow> running;  ///< rows that a crash left open, by id
+};
+
+/// What one step of retention took away.
+struct Retired {
+  std::int64_t rows = 0;
+  std::int64_t windows = 0;
+  bool more = false;  ///< it ran out of time: there is more to take away
 };
 
 /// A difference that `nufi ledger verify` found.
@@ -81,6 +117,11 @@ class LedgerStore {
   virtual ~LedgerStore() = default;
   virtual void apply(const LedgerBatch& batch) = 0;
   virtual LedgerState load(Timestamp now) = 0;
+  /// Changes the charge of rows, and with it rollups and windows, in one transaction; `audit` may
+  /// be null. What a window was forgiven stays forgiven: it never has spent less than nothing.
+  /// Belongs to the ledger's one writer, like apply().
+  virtual Corrected correct(const std::vector<Correction>& corrections,
+                            const AuditEntry* audit) = 0;
   /// Sums of completed rows [from, to) of a subject, for a window that starts being counted.
   virtual std::int64_t spent_between(domain::Scope scope,
                                      const std::string& subject,
@@ -89,6 +130,16 @@ class LedgerStore {
                                      Timestamp to) = 0;
   /// Proves rows = rollups = windows, in one read transaction.
   virtual VerifyReport verify() = 0;
+  /// The rows that are open, by id.
+  virtual std::vector<domain::RequestId> open_rows() = 0;
+
+  /// Takes away completed rows from before `before` (the start of a quarter of an hour) and windows
+  /// whose cycle ended by then, oldest first, in one transaction of about `patience`. Rollups stay.
+  /// From then on verify() trusts the rollups where the rows are gone.
+  virtual Retired retire(Timestamp before, std::chrono::milliseconds patience) = 0;
+  /// When retire() was last sure of the time, and to note that; the epoch if never.
+  virtual Timestamp clock_trusted_at() = 0;
+  virtual void trust_clock(Timestamp now) = 0;
 };
 
 }  // namespace nufi::store

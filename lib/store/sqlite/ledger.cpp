@@ -62,16 +62,6 @@ void write_windows(Connection& connection, const std::vector<WindowAmount>& wind
   }
 }
 
-void write_rollups(Connection& connection, const std::map<RollupKey, RollupSums>& rollups) {
-  if (rollups.empty()) return;
-  Query query(connection.prepared(upsert_rollup()));
-  for (const auto& [key, sums] : rollups) {
-    add_rollup_key(query, key);
-    add_sums(query, sums);
-    query.run_again();
-  }
-}
-
 void write_last_use(Connection& connection, const std::map<domain::KeyId, Timestamp>& last_used) {
   if (last_used.empty()) return;
   Query query(

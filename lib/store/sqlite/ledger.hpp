@@ -11,6 +11,7 @@ class SqliteLedger final : public LedgerStore {
   SqliteLedger(Connection& writer, Readers& readers) : writer_(writer), readers_(readers) {}
   void apply(const LedgerBatch& batch) override;
   LedgerState load(Timestamp now) override;
+  Corrected correct(const std::vector<Correction>& corrections, const AuditEntry* audit) override;
   std::int64_t spent_between(domain::Scope scope,
                              const std::string& subject,
                              domain::Metric metric,

@@ -10,6 +10,7 @@ namespace nufi::store::sqlite {
 namespace {
 
 constexpr std::int64_t kIdsPerMillisecond = std::int64_t{1} << 20;
+constexpr int kLastTier = static_cast<int>(domain::ServiceTier::batch);
 
 /// The words of an enum as texts that live for ever, so that binding one copies nothing.
 template <std::size_t count, class Name>
@@ -46,7 +47,7 @@ const std::string& request_columns() {
     return text +
            "held, held_tokens, cost, upstream_cost, upstream_reported_cost, cost_basis, price_id, "
            "attempts, bound_broken, hold_us, connect_us, first_byte_us, total_us, client_ip, "
-           "user_agent";
+           "user_agent, usage_basis, service_tier, multiplier, images, audio_ms, characters";
   }();
   return columns;
 }
@@ -82,7 +83,13 @@ void add_row(Query& query, const domain::LedgerRow& row) {
       .add(row.first_byte_us)
       .add(row.total_us)
       .add(row.client_ip)
-      .add(row.user_agent);
+      .add(row.user_agent)
+      .add(word_of(row.usage_basis))
+      .add(static_cast<int>(row.tier))
+      .add(row.multiplier)
+      .add(row.usage.images)
+      .add(row.usage.audio_ms)
+      .add(row.usage.characters);
 }
 
 domain::LedgerRow read_row(Query& query) {
@@ -120,6 +127,14 @@ domain::LedgerRow read_row(Query& query) {
   row.total_us = query.integer();
   row.client_ip = query.text();
   row.user_agent = query.text();
+  const auto usage_basis = query.text();
+  row.usage_basis =
+      known(domain::cost_basis_from_name(usage_basis), "basis of a usage", usage_basis);
+  row.tier = static_cast<domain::ServiceTier>(std::clamp(query.small(), 0, kLastTier));
+  row.multiplier = query.integer();
+  row.usage.images = query.integer();
+  row.usage.audio_ms = query.integer();
+  row.usage.characters = query.integer();
   return row;
 }
 

@@ -58,6 +58,16 @@ void add_sums(Query& query, const RollupSums& sums) {
   for (auto bucket : domain::kBuckets) query.add(sums.usage[bucket]);
 }
 
+void write_rollups(Connection& connection, const std::map<RollupKey, RollupSums>& rollups) {
+  if (rollups.empty()) return;
+  Query query(connection.prepared(upsert_rollup()));
+  for (const auto& [key, sums] : rollups) {
+    add_rollup_key(query, key);
+    add_sums(query, sums);
+    query.run_again();
+  }
+}
+
 const std::string& summed_columns() {
   static const auto text = joined([](const std::string& name) { return "sum(" + name + ")"; });
   return text;

@@ -1,8 +1,10 @@
 #pragma once
 
 #include "lib/store/ledger_store.hpp"
+#include "lib/store/sqlite/connection.hpp"
 #include "lib/store/sqlite/query.hpp"
 
+#include <map>
 #include <string>
 
 /// The table `rollups`: a quarter of an hour of one key on one model and upstream.
@@ -21,6 +23,8 @@ inline constexpr std::string_view kRollupKeyColumns =
 const std::string& upsert_rollup();
 void add_rollup_key(Query& query, const RollupKey& key);
 void add_sums(Query& query, const RollupSums& sums);
+/// Adds each to what is there, which may take away: a correction's sums are differences.
+void write_rollups(Connection& connection, const std::map<RollupKey, RollupSums>& rollups);
 
 /// "sum(requests), sum(errors), …": the columns of read_sums() for a SELECT with GROUP BY.
 const std::string& summed_columns();

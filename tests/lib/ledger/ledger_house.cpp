@@ -33,6 +33,12 @@ void Valve::apply(const store::LedgerBatch& batch) {
   ++applied_;
 }
 
+store::Corrected Valve::correct(const std::vector<store::Correction>& corrections,
+                                const store::AuditEntry* audit) {
+  if (fails_) throw Error(Errc::unavailable, "disk full");
+  return inner_.correct(corrections, audit);
+}
+
 Payer key_with(std::int64_t nanos, domain::Period period) {
   Payer payer;
   payer.key_limits.budget = domain::Money::nanos(nanos);

@@ -32,6 +32,8 @@ class Valve final : public store::LedgerStore {
 
   void apply(const store::LedgerBatch& batch) override;
   store::LedgerState load(Timestamp now) override { return inner_.load(now); }
+  store::Corrected correct(const std::vector<store::Correction>& corrections,
+                           const store::AuditEntry* audit) override;
   std::int64_t spent_between(domain::Scope scope,
                              const std::string& subject,
                              domain::Metric metric,

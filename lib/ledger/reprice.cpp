@@ -1,0 +1,41 @@
+// Completed calls that get another charge. With folding stopped and everything folded, a completed
+// row and its windows are in the database; what memory knows of the same windows follows by as
+// much.
+
+#include "lib/base/error.hpp"
+#include "lib/ledger/engine.hpp"
+
+#include <unordered_set>
+
+namespace nufi::ledger {
+
+std::int64_t Engine::correct(const std::vector<store::Correction>& corrections,
+                             const store::AuditEntry* audit) {
+  std::lock_guard folding(fold_mutex_);
+  if (!fold()) throw Error(Errc::unavailable, "the ledger can't be written: " + problem());
+  const auto corrected = store_.correct(corrections, audit);
+  Decided decided;
+  {
+    std::lock_guard lock(mutex_);
+    // A call in flight may hold in a cycle that has turned since: it settles there.
+    std::unordered_set<CounterPtr> counters(counters_.dirty().begin(), counters_.dirty().end());
+    for (const auto& [id, call] : open_) {
+      for (const auto& take : call.takes) counters.insert(take.counter);
+    }
+    for (const auto& change : corrected.windows) {
+      if (const auto counter = counters_.current(change.window)) counters.insert(counter);
+    }
+    for (const auto& counter : counters) {
+      for (const auto& change : corrected.windows) {
+        if (counter->id != change.window || counter->cycle.start != change.cycle_start) continue;
+        counter->spent += change.change;
+      }
+    }
+    // Cheaper calls make room.
+    if (!waiters_.empty()) serve_waiters(decided);
+  }
+  run(decided);
+  return corrected.rows;
+}
+
+}  // namespace nufi::ledger
