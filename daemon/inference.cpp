@@ -2,6 +2,7 @@
 
 #include "lib/base/error.hpp"
 #include "lib/domain/access.hpp"
+#include "lib/gateway/check.hpp"
 #include "lib/gateway/directory.hpp"
 #include "lib/gateway/gateway.hpp"
 #include "lib/net/server.hpp"
@@ -67,6 +68,10 @@ struct Inference::Parts {
             [this](net::Exchange& exchange) { return gateway.handle(exchange); },
             refusal_body) {}
 
+  void cut(const domain::KeyId& key) {
+    server.each_loop([this, key](std::size_t loop) { gateway.live_calls().cut(loop, key); });
+  }
+
   const Options options;
   gateway::Directory directory;
   const net::ServerOptions server_settings;
@@ -125,14 +130,21 @@ void Inference::set_drain_on_disconnect(bool drain) {
 void Inference::publish_keys(const std::vector<domain::Key>& keys) {
   parts_->directory.put_keys(keys);
   for (const auto& key : keys) {
-    if (!key.revoked_at) continue;
-    parts_->server.each_loop(
-        [this, id = key.id](std::size_t loop) { parts_->gateway.live_calls().cut(loop, id); });
+    if (key.revoked_at) parts_->cut(key.id);
   }
+}
+
+void Inference::remove_key(const domain::Key& key) {
+  parts_->directory.remove_key(key);
+  parts_->cut(key.id);
 }
 
 void Inference::publish_world(domain::World world) {
   parts_->directory.put_world(std::move(world));
+}
+
+domain::CheckView Inference::check(const domain::Key& key, const domain::Call& call) const {
+  return gateway::check(parts_->gateway, key, call);
 }
 
 std::string Inference::upstream_health(const domain::UpstreamId& id) const {

@@ -50,7 +50,10 @@ class Inference final : public service::DataPlane {
   void set_drain_on_disconnect(bool drain);
 
   void publish_keys(const std::vector<domain::Key>& keys) override;
+  void remove_key(const domain::Key& key) override;
   void publish_world(domain::World world) override;
+  [[nodiscard]] domain::CheckView check(const domain::Key& key,
+                                        const domain::Call& call) const override;
   [[nodiscard]] std::string upstream_health(const domain::UpstreamId& id) const override;
 
  private:

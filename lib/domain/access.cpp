@@ -89,7 +89,7 @@ bool allows(const std::vector<std::string>& globs, std::string_view model) {
 
 }  // namespace
 
-std::optional<Denial> deny_key(const Key& key, Timestamp now, std::string_view client_ip) {
+std::optional<Denial> deny_state(const Key& key, Timestamp now) {
   switch (key_state(key, now, /*total_used_up=*/false)) {
     case KeyState::revoked:
       return Denial::key_revoked;
@@ -101,6 +101,15 @@ std::optional<Denial> deny_key(const Key& key, Timestamp now, std::string_view c
     case KeyState::active:
       break;
   }
+  return std::nullopt;
+}
+
+std::optional<Denial> deny_key(const Key& key,
+                               const Sha256& digest,
+                               Timestamp now,
+                               std::string_view client_ip) {
+  if (const auto denial = deny_state(key, now)) return denial;
+  if (digest != key.digest && !is_overlap_running(key, now)) return Denial::key_rotated;
   if (!is_ip_allowed(key.allowed_ips, client_ip)) return Denial::ip_not_allowed;
   return std::nullopt;
 }

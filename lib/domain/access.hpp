@@ -11,9 +11,16 @@
 
 namespace nufi::domain {
 
-/// May `key` call at all at `now` from `client_ip` (textual IPv4 or IPv6)? std::nullopt = yes.
-/// Budgets are not looked at here.
-std::optional<Denial> deny_key(const Key& key, Timestamp now, std::string_view client_ip);
+/// May `key` call at all at `now`? std::nullopt = yes. Budgets and addresses are not looked at
+/// here.
+std::optional<Denial> deny_state(const Key& key, Timestamp now);
+
+/// May who sent the key text with `digest`, one of the two of `key`, call at `now` from `client_ip`
+/// (textual IPv4 or IPv6)? std::nullopt = yes. Budgets are not looked at here.
+std::optional<Denial> deny_key(const Key& key,
+                               const Sha256& digest,
+                               Timestamp now,
+                               std::string_view client_ip);
 
 /// True if key, project and group all allow `model` (byte for byte, case counts).
 bool is_model_allowed(const Key& key,

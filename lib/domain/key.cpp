@@ -1,6 +1,7 @@
 #include "lib/domain/key.hpp"
 
 #include "lib/base/error.hpp"
+#include "lib/base/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -41,6 +42,14 @@ bool has_expired(const Key& key, Timestamp now) {
 void require_not_revoked(const Key& key) {
   if (key.revoked_at) {
     throw Error(Errc::conflict, "the key is revoked", "a revoke is final: create a new key");
+  }
+}
+
+void require_live(const Key& key, Timestamp now) {
+  require_not_revoked(key);
+  if (has_expired(key, now)) {
+    throw Error(
+        Errc::conflict, "the key has expired", "give it a new expiry with keys edit --expires");
   }
 }
 
@@ -107,16 +116,56 @@ void disable(Key& key) {
 }
 
 void enable(Key& key, Timestamp now) {
-  require_not_revoked(key);
-  if (has_expired(key, now)) {
-    throw Error(
-        Errc::conflict, "the key has expired", "give it a new expiry with keys edit --expires");
-  }
+  require_live(key, now);
   key.disabled = false;
 }
 
 void revoke(Key& key, Timestamp now) {
   if (!key.revoked_at) key.revoked_at = now;
+}
+
+void archive(Key& key, Timestamp now) {
+  if (!is_dead(key, now)) {
+    throw Error(Errc::conflict,
+                "the key can still be used, so it can't be archived",
+                "revoke it first: nufi keys revoke KEY");
+  }
+  key.archived = true;
+}
+
+void unarchive(Key& key) {
+  key.archived = false;
+}
+
+bool is_overlap_running(const Key& key, Timestamp now) {
+  return key.former && now < key.former->dies_at;
+}
+
+std::optional<Timestamp> overlap_end(const Key& key) {
+  if (!key.former || key.former->dies_at == key.rotated_at) return std::nullopt;
+  return key.former->dies_at;
+}
+
+Timestamp secret_made_at(const Key& key) {
+  return key.rotated_at.value_or(key.created_at);
+}
+
+void rotate(Key& key, const Secret& secret, std::chrono::seconds overlap, Timestamp now) {
+  if (overlap.count() < 0 || overlap > kLongestOverlap) {
+    throw Error(
+        Errc::invalid, "an overlap must be from 0 seconds to 90 days", "for example 24h or 7d");
+  }
+  require_live(key, now);
+  if (is_overlap_running(key, now)) {
+    throw Error(Errc::conflict,
+                "the key was rotated before, and its old secret works until " +
+                    format_rfc3339(key.former->dies_at),
+                "rotate it again after that; to end both secrets now: nufi keys revoke KEY");
+  }
+  key.former = FormerSecret{key.digest, std::move(key.masked), now + overlap};
+  key.rotated_at = now;
+  key.digest = sha256(secret.expose());
+  key.masked = mask_key(secret.expose());
 }
 
 Secret mint_key() {

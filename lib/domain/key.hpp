@@ -5,6 +5,7 @@
 #include "lib/domain/budget.hpp"
 #include "lib/domain/ids.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,7 +22,7 @@ std::optional<KeyState> key_state_from_name(std::string_view name) noexcept;
 std::string_view enforce_name(Enforce enforce) noexcept;
 std::optional<Enforce> enforce_from_name(std::string_view name) noexcept;
 
-/// The secret that a key had before it was rotated; it still serves until `dies_at`.
+/// The secret that a key had before it was rotated last; it serves until `dies_at`.
 struct FormerSecret {
   Sha256 digest{};
   std::string masked;
@@ -39,7 +40,7 @@ struct Key {
   std::string masked;  ///< "sk-nufi-…d7c"
   Timestamp created_at;
   std::optional<Timestamp> rotated_at;  ///< when it got the secret it has now, if by a rotation
-  std::optional<FormerSecret> former;   ///< set by a rotation with overlap; may have died since
+  std::optional<FormerSecret> former;   ///< set by a rotation; its overlap may have ended since
   std::optional<Timestamp> last_used_at;
   std::optional<Timestamp> expires_at;
   std::optional<Timestamp> revoked_at;
@@ -59,14 +60,31 @@ struct Key {
 /// `total_used_up`: a `total` budget or token limit has nothing left.
 KeyState key_state(const Key& key, Timestamp now, bool total_used_up);
 
-/// True for a key that can never serve again (revoked or expired): only such can be archived.
+/// True for a key that is revoked or has expired: only such can be archived.
 bool is_dead(const Key& key, Timestamp now);
 
+/// Both the key's secret and its former one serve at `now`.
+bool is_overlap_running(const Key& key, Timestamp now);
+/// When the overlap of the last rotation ends or ended; std::nullopt if there was none.
+std::optional<Timestamp> overlap_end(const Key& key);
+/// When its secret was made: what its age counts from.
+Timestamp secret_made_at(const Key& key);
+
+/// A rotation's overlap is at most this long.
+inline constexpr std::chrono::seconds kLongestOverlap = std::chrono::days(90);
+
 /// Legal moves (PRODUCT §4). Each throws Error{conflict} with a hint when the key's state forbids
-/// it; revoking a revoked key and disabling a disabled one change nothing.
+/// it; revoking a revoked key, disabling a disabled one, archiving an archived one and so on change
+/// nothing.
 void disable(Key& key);
 void enable(Key& key, Timestamp now);
 void revoke(Key& key, Timestamp now);
+void archive(Key& key, Timestamp now);
+void unarchive(Key& key);
+/// Gives the key `secret`; the one it has serves for `overlap` more. Throws Error{invalid} for an
+/// overlap that is negative or longer than kLongestOverlap, Error{conflict} for a dead key and
+/// while an overlap runs.
+void rotate(Key& key, const Secret& secret, std::chrono::seconds overlap, Timestamp now);
 
 /// `sk-nufi-` + 43 base62 characters (32 random bytes) + 6 base62 characters of the CRC-32 of the
 /// 51 characters before.

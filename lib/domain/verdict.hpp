@@ -13,6 +13,7 @@ enum class Denial {
   no_key,
   bad_key,
   key_revoked,
+  key_rotated,  ///< a secret that a rotation has replaced
   key_disabled,
   key_expired,
   model_not_allowed,

@@ -44,25 +44,33 @@ std::variant<Caller, No> identify(const net::Exchange& exchange,
   const auto text = bearer_of(fields);
   if (text.empty()) return refuse_key(domain::Denial::no_key);
   if (!domain::is_well_formed_key(text)) return refuse_key(domain::Denial::bad_key);
-  Caller caller;
-  caller.key = directory.find_key(sha256(text));
-  if (!caller.key) return refuse_key(domain::Denial::bad_key);
-  if (auto denial = domain::deny_key(*caller.key, now, exchange.client_ip())) {
+  const auto digest = sha256(text);
+  const auto key = directory.find_key(digest);
+  if (!key) return refuse_key(domain::Denial::bad_key);
+  if (auto denial = domain::deny_key(*key, digest, now, exchange.client_ip())) {
     return *denial == domain::Denial::ip_not_allowed ? refuse_ip_not_allowed(exchange.client_ip())
                                                      : refuse_key(*denial);
   }
-  caller.world = directory.world();
-  const auto& world = *caller.world;
-  const auto account = world.accounts.find(caller.key->account);
-  const auto project = world.projects.find(caller.key->project);
-  const auto group = world.groups.find(caller.key->group);
-  if (account == world.accounts.end() || project == world.projects.end() ||
-      group == world.groups.end()) {
-    return refuse_key(domain::Denial::bad_key);
+  auto caller = caller_of(key, directory.world());
+  if (!caller) return refuse_key(domain::Denial::bad_key);
+  return std::move(*caller);
+}
+
+std::optional<Caller> caller_of(std::shared_ptr<const domain::Key> key,
+                                std::shared_ptr<const World> world) {
+  const auto account = world->accounts.find(key->account);
+  const auto project = world->projects.find(key->project);
+  const auto group = world->groups.find(key->group);
+  if (account == world->accounts.end() || project == world->projects.end() ||
+      group == world->groups.end()) {
+    return std::nullopt;
   }
+  Caller caller;
   caller.account = &account->second;
   caller.project = &project->second;
   caller.group = &group->second;
+  caller.key = std::move(key);
+  caller.world = std::move(world);
   return caller;
 }
 

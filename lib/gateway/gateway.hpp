@@ -55,10 +55,14 @@ class Gateway {
   net::Awaitable<void> handle(net::Exchange& exchange);
 
   [[nodiscard]] LiveSettings& settings() { return settings_; }
+  [[nodiscard]] const LiveSettings& settings() const { return settings_; }
+  [[nodiscard]] const Directory& directory() const { return directory_; }
+  [[nodiscard]] const ledger::Ledger& ledger() const { return ledger_; }
+  [[nodiscard]] const Clock& clock() const { return clock_; }
   [[nodiscard]] LiveCalls& live_calls() { return live_calls_; }
 
  private:
-  friend class ChatCall;
+  friend class InferenceCall;
 
   net::Awaitable<void> route(net::Exchange& exchange);
   net::Awaitable<void> ready(net::Exchange& exchange);

@@ -73,6 +73,10 @@ No refuse_key(Denial denial) {
       code = "key_revoked";
       message = "This API key was revoked.";
       break;
+    case Denial::key_rotated:
+      code = "key_revoked";
+      message = "This API key was rotated and its old secret has ended. Use the new one.";
+      break;
     case Denial::key_disabled:
       code = "key_disabled";
       message = "This API key is disabled. Its owner can enable it with: nufi keys enable KEY";

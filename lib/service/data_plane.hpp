@@ -1,6 +1,8 @@
 #pragma once
 
+#include "lib/domain/call.hpp"
 #include "lib/domain/key.hpp"
+#include "lib/domain/views.hpp"
 #include "lib/domain/world.hpp"
 
 #include <string>
@@ -15,8 +17,13 @@ class DataPlane {
   virtual ~DataPlane() = default;
   /// New and changed keys. The running streams of a revoked one are cut.
   virtual void publish_keys(const std::vector<domain::Key>& keys) = 0;
+  /// Forgets a key and cuts its running streams.
+  virtual void remove_key(const domain::Key& key) = 0;
   /// Replaces accounts, projects, groups, upstreams and own prices.
   virtual void publish_world(domain::World world) = 0;
+  /// Would `call` of `key` be admitted now? By the very rules that calls pass; nothing is held.
+  [[nodiscard]] virtual domain::CheckView check(const domain::Key& key,
+                                                const domain::Call& call) const = 0;
   /// "ok", "unknown" or "failing: <why>", for an upstream by id.
   [[nodiscard]] virtual std::string upstream_health(const domain::UpstreamId& id) const = 0;
 };

@@ -3,7 +3,9 @@
 #include "lib/domain/key.hpp"
 #include "lib/store/audit.hpp"
 
+#include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,6 +19,13 @@ struct KeyFilter {
   std::string after;       ///< id of the last one of the page before; "" = from the start
 };
 
+/// What is left of a removed key.
+struct RemovedKey {
+  domain::KeyId id;
+  std::string name;
+  domain::AccountId account;
+};
+
 /// Keys. One method is one transaction. Thread-safe. Throws Error{unavailable} if the database
 /// can't be read or written.
 class Keys {
@@ -24,13 +33,25 @@ class Keys {
   virtual ~Keys() = default;
   /// Throws Error{conflict} if a live (not revoked) key of the account has the name.
   virtual void insert(const domain::Key& key, const AuditEntry& audit) = 0;
-  /// Overwrites everything but id, account, digest, masked, created_at, last_used_at. Throws
-  /// Error{conflict} as insert does, Error{not_found} if the id is gone.
+  /// Overwrites everything but id, account, created_at, last_used_at. Throws Error{conflict} as
+  /// insert does, Error{not_found} if the id is gone.
   virtual void update(const domain::Key& key, const AuditEntry& audit) = 0;
+  /// The same for several keys, all or none; `audits` has an entry for each.
+  virtual void update_all(const std::vector<domain::Key>& keys,
+                          const std::vector<AuditEntry>& audits) = 0;
+  /// Takes the key away; its id and name are kept for the reports. Throws Error{not_found} if the
+  /// id is gone.
+  virtual void remove(const domain::KeyId& id, const AuditEntry& audit) = 0;
   virtual std::optional<domain::Key> by_id(const domain::KeyId& id) = 0;
   /// Keys of `account` (everyone's if std::nullopt) that `word` can mean: the live key with that
   /// name, else the newest revoked one with it, else the keys whose id is `word` or starts with it.
   virtual std::vector<domain::Key> matching(const std::optional<domain::AccountId>& account,
+                                            std::string_view word) = 0;
+  /// The names of keys by id, removed ones too; ids nobody ever had are left out.
+  virtual std::map<domain::KeyId, std::string> names(const std::vector<domain::KeyId>& ids) = 0;
+  /// The removed key of `account` (anyone's if std::nullopt) that has the id or, as the last one
+  /// removed, the name `word`.
+  virtual std::optional<RemovedKey> removed(const std::optional<domain::AccountId>& account,
                                             std::string_view word) = 0;
   /// Oldest first.
   virtual std::vector<domain::Key> list(const KeyFilter& filter) = 0;

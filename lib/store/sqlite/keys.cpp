@@ -14,20 +14,34 @@ namespace {
 constexpr std::string_view kSelect =
     "SELECT id, name, account_id, project_id, group_id, digest, masked, created_at, last_used_at, "
     "expires_at, revoked_at, disabled, archived, budget, budget_period, token_limit, token_period, "
-    "rpm, tpm, max_parallel, allowed_models, allowed_ips, enforce, trace FROM keys ";
+    "rpm, tpm, max_parallel, allowed_models, allowed_ips, enforce, trace, rotated_at, "
+    "former_digest, former_masked, former_dies_at FROM keys ";
 
 constexpr std::string_view kInsert =
-    "INSERT INTO keys (id, account_id, digest, masked, created_at, last_used_at, "
-    "name, project_id, group_id, expires_at, revoked_at, disabled, archived, "
+    "INSERT INTO keys (id, account_id, created_at, last_used_at, digest, masked, rotated_at, "
+    "former_digest, former_masked, former_dies_at, name, project_id, group_id, expires_at, "
+    "revoked_at, disabled, archived, "
     "budget, budget_period, token_limit, token_period, rpm, tpm, max_parallel, "
     "allowed_models, allowed_ips, enforce, trace) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 constexpr std::string_view kUpdate =
-    "UPDATE keys SET name = ?, project_id = ?, group_id = ?, expires_at = ?, revoked_at = ?, "
+    "UPDATE keys SET digest = ?, masked = ?, rotated_at = ?, former_digest = ?, former_masked = ?, "
+    "former_dies_at = ?, name = ?, project_id = ?, group_id = ?, expires_at = ?, revoked_at = ?, "
     "disabled = ?, archived = ?, budget = ?, budget_period = ?, token_limit = ?, token_period = ?, "
     "rpm = ?, tpm = ?, max_parallel = ?, allowed_models = ?, allowed_ips = ?, enforce = ?, "
     "trace = ? WHERE id = ?";
+
+Sha256 read_digest(const std::string& bytes, const domain::KeyId& id) {
+  Sha256 digest{};
+  if (bytes.size() != digest.size()) refuse_word("digest of key", id.text());
+  std::copy(bytes.begin(), bytes.end(), digest.begin());
+  return digest;
+}
+
+std::string_view bytes_of(const Sha256& digest) {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
 
 domain::Key read_key(Query& row) {
   domain::Key key;
@@ -36,9 +50,7 @@ domain::Key read_key(Query& row) {
   key.account = domain::AccountId(row.text());
   key.project = domain::ProjectId(row.text());
   key.group = domain::GroupId(row.text());
-  const auto digest = row.text();
-  if (digest.size() != key.digest.size()) refuse_word("digest of key", key.id.text());
-  std::copy(digest.begin(), digest.end(), key.digest.begin());
+  key.digest = read_digest(row.text(), key.id);
   key.masked = row.text();
   key.created_at = row.time();
   key.last_used_at = row.maybe_time();
@@ -55,6 +67,15 @@ domain::Key read_key(Query& row) {
   const auto enforce = row.text();
   key.enforce = known(domain::enforce_from_name(enforce), "enforcement", enforce);
   key.trace = row.flag();
+  key.rotated_at = row.maybe_time();
+  const auto former_digest = row.maybe_text();
+  const auto former_masked = row.maybe_text();
+  const auto former_dies_at = row.maybe_time();
+  if (former_digest) {
+    key.former = domain::FormerSecret{read_digest(*former_digest, key.id),
+                                      former_masked.value_or(""),
+                                      former_dies_at.value_or(Timestamp{})};
+  }
   return key;
 }
 
@@ -66,6 +87,12 @@ std::vector<domain::Key> read_keys(Query& row) {
 
 /// The columns that an update overwrites.
 void add_terms(Query& query, const domain::Key& key) {
+  query.add_bytes(bytes_of(key.digest)).add(key.masked).add(key.rotated_at);
+  if (key.former) {
+    query.add_bytes(bytes_of(key.former->digest)).add(key.former->masked).add(key.former->dies_at);
+  } else {
+    query.add_null().add_null().add_null();
+  }
   query.add(key.name)
       .add(key.project)
       .add(key.group)
@@ -91,19 +118,16 @@ void unless_name_taken(const domain::Key& key, Work&& work) {
                std::forward<Work>(work));
 }
 
+Error no_such(const domain::KeyId& id) {
+  return {Errc::not_found, "no key has the id " + id.text()};
+}
+
 }  // namespace
 
 void SqliteKeys::insert(const domain::Key& key, const AuditEntry& audit) {
   writer_.transaction([&](Connection& connection) {
-    const std::string_view digest(reinterpret_cast<const char*>(key.digest.data()),
-                                  key.digest.size());
     Query query(connection.prepared(kInsert));
-    query.add(key.id)
-        .add(key.account)
-        .add_bytes(digest)
-        .add(key.masked)
-        .add(key.created_at)
-        .add(key.last_used_at);
+    query.add(key.id).add(key.account).add(key.created_at).add(key.last_used_at);
     add_terms(query, key);
     unless_name_taken(key, [&] { query.run(); });
     record(connection, audit);
@@ -111,13 +135,34 @@ void SqliteKeys::insert(const domain::Key& key, const AuditEntry& audit) {
 }
 
 void SqliteKeys::update(const domain::Key& key, const AuditEntry& audit) {
+  update_all({key}, {audit});
+}
+
+void SqliteKeys::update_all(const std::vector<domain::Key>& keys,
+                            const std::vector<AuditEntry>& audits) {
   writer_.transaction([&](Connection& connection) {
-    Query query(connection.prepared(kUpdate));
-    add_terms(query, key);
-    query.add(key.id);
-    int changed = 0;
-    unless_name_taken(key, [&] { changed = query.run(); });
-    if (changed == 0) throw Error(Errc::not_found, "no key has the id " + key.id.text());
+    for (const domain::Key& key : keys) {
+      Query query(connection.prepared(kUpdate));
+      add_terms(query, key);
+      query.add(key.id);
+      int changed = 0;
+      unless_name_taken(key, [&] { changed = query.run(); });
+      if (changed == 0) throw no_such(key.id);
+    }
+    for (const AuditEntry& audit : audits) record(connection, audit);
+  });
+}
+
+void SqliteKeys::remove(const domain::KeyId& id, const AuditEntry& audit) {
+  writer_.transaction([&](Connection& connection) {
+    Query keep(
+        connection.prepared("INSERT INTO removed_keys (id, name, account_id, removed_at) "
+                            "SELECT id, name, account_id, ?2 FROM keys WHERE id = ?1"));
+    keep.add(id).add(audit.time);
+    if (keep.run() == 0) throw no_such(id);
+    Query take(connection.prepared("DELETE FROM keys WHERE id = ?"));
+    take.add(id);
+    take.run();
     record(connection, audit);
   });
 }
@@ -150,6 +195,36 @@ std::vector<domain::Key> SqliteKeys::matching(const std::optional<domain::Accoun
       if (!keys.empty()) return keys;
     }
     return std::vector<domain::Key>();
+  });
+}
+
+std::map<domain::KeyId, std::string> SqliteKeys::names(const std::vector<domain::KeyId>& ids) {
+  return readers_.read([&](Connection& connection) {
+    std::map<domain::KeyId, std::string> names;
+    for (const auto& id : ids) {
+      Query row(
+          connection.prepared("SELECT name FROM keys WHERE id = ?1 UNION ALL "
+                              "SELECT name FROM removed_keys WHERE id = ?1 LIMIT 1"));
+      row.add(id);
+      if (row.step()) names.emplace(id, row.text());
+    }
+    return names;
+  });
+}
+
+std::optional<RemovedKey> SqliteKeys::removed(const std::optional<domain::AccountId>& account,
+                                              std::string_view word) {
+  return readers_.read([&](Connection& connection) -> std::optional<RemovedKey> {
+    Query row(connection.prepared(
+        "SELECT id, name, account_id FROM removed_keys WHERE (id = ?2 OR name = ?2) AND "
+        "(?1 IS NULL OR account_id = ?1) ORDER BY id = ?2 DESC, removed_at DESC, id LIMIT 1"));
+    row.add(account).add(word);
+    if (!row.step()) return std::nullopt;
+    RemovedKey key;
+    key.id = domain::KeyId(row.text());
+    key.name = row.text();
+    key.account = domain::AccountId(row.text());
+    return key;
   });
 }
 

@@ -14,19 +14,19 @@ const Timestamp kNow = parse_rfc3339("2026-08-01T10:00:00Z").value();
 }  // namespace
 
 TEST_CASE("access: an active key may call from anywhere") {
-  CHECK_FALSE(deny_key(Key(), kNow, "127.0.0.1").has_value());
+  CHECK_FALSE(deny_key(Key(), Key().digest, kNow, "127.0.0.1").has_value());
 }
 
 TEST_CASE("access: a key's state is the reason, before its address") {
   Key key;
   key.allowed_ips = {"10.0.0.0/8"};
-  CHECK(deny_key(key, kNow, "127.0.0.1") == Denial::ip_not_allowed);
+  CHECK(deny_key(key, key.digest, kNow, "127.0.0.1") == Denial::ip_not_allowed);
   key.expires_at = kNow;
-  CHECK(deny_key(key, kNow, "127.0.0.1") == Denial::key_expired);
+  CHECK(deny_key(key, key.digest, kNow, "127.0.0.1") == Denial::key_expired);
   key.disabled = true;
-  CHECK(deny_key(key, kNow, "127.0.0.1") == Denial::key_disabled);
+  CHECK(deny_key(key, key.digest, kNow, "127.0.0.1") == Denial::key_disabled);
   key.revoked_at = kNow;
-  CHECK(deny_key(key, kNow, "127.0.0.1") == Denial::key_revoked);
+  CHECK(deny_key(key, key.digest, kNow, "127.0.0.1") == Denial::key_revoked);
 }
 
 TEST_CASE("access: key, project and group must all allow the model") {

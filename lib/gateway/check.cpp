@@ -1,0 +1,51 @@
+#include "lib/gateway/check.hpp"
+
+#include "lib/domain/access.hpp"
+#include "lib/gateway/admit.hpp"
+#include "lib/gateway/choose.hpp"
+
+#include <utility>
+
+namespace nufi::gateway {
+namespace {
+
+domain::CheckView refused(No no) {
+  domain::CheckView view;
+  view.reason = std::move(no.error.code);
+  view.message = std::move(no.error.message);
+  return view;
+}
+
+}  // namespace
+
+domain::CheckView check(const Gateway& gateway, const domain::Key& key, const domain::Call& call) {
+  const auto now = gateway.clock().now();
+  const auto known = gateway.directory().find_key(key.digest);
+  if (!known) return refused(refuse_key(domain::Denial::bad_key));
+  if (const auto denial = domain::deny_state(*known, now)) return refused(refuse_key(*denial));
+  const auto caller = caller_of(known, gateway.directory().world());
+  if (!caller) return refused(refuse_key(domain::Denial::bad_key));
+
+  auto chosen = choose_upstreams(*caller, call, /*random=*/0, gateway.clock().steady());
+  if (auto* no = std::get_if<No>(&chosen)) return refused(std::move(*no));
+  const auto request = hold_request(*caller, call, std::get<std::vector<Priced>>(chosen));
+  const auto preview = gateway.ledger().preview(request);
+  domain::CheckView view;
+  if (gateway.settings().draining) {
+    view = refused(refuse_draining());
+  } else if (!preview.problem.empty()) {
+    view = refused(refuse_unwritable(preview.problem));
+  } else if (preview.refusal) {
+    view = refused(refuse_hold(*caller, *preview.refusal, now, /*budget_status=*/429));
+    const bool usd = preview.refusal->window.metric == domain::Metric::usd;
+    view.reason = usd ? "budget" : "token_limit";
+    view.refusal = preview.refusal;
+  } else {
+    view.allowed = true;
+  }
+  view.ask_usd = preview.ask.money;
+  view.ask_tokens = preview.ask.tokens;
+  return view;
+}
+
+}  // namespace nufi::gateway

@@ -1,0 +1,142 @@
+#include "lib/gateway/choose.hpp"
+
+#include "lib/domain/access.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace nufi::gateway {
+namespace {
+
+using namespace std::chrono_literals;
+using domain::Metric;
+using domain::Scope;
+
+bool has_usd_budget(const Caller& caller) {
+  return caller.key->limits.budget || caller.project->limits.budget ||
+         caller.account->limits.budget;
+}
+
+Priced priced(const Caller& caller, const domain::Call& call, domain::Candidate candidate) {
+  const auto& world = *caller.world;
+  const auto& upstream = *candidate.upstream;
+  Priced priced;
+  priced.ready = &world.ready.at(upstream.id);
+  auto& pricing = priced.pricing;
+  pricing.price = world.price(upstream, candidate.model, call.model);
+  pricing.free = upstream.free || (pricing.price != nullptr && pricing.price->free);
+  if (upstream.free) pricing.price = nullptr;
+  pricing.tier = call.tier;
+  pricing.multiplier = caller.group->multiplier;
+  priced.candidate = std::move(candidate);
+  return priced;
+}
+
+}  // namespace
+
+std::variant<std::vector<Priced>, No> choose_upstreams(const Caller& caller,
+                                                       const domain::Call& call,
+                                                       std::uint64_t random,
+                                                       SteadyTime now) {
+  if (!domain::is_model_allowed(*caller.key, *caller.project, *caller.group, call.model)) {
+    return refuse_model_not_allowed(call.model);
+  }
+  auto found = domain::candidates(caller.world->upstreams, *caller.group, call.model, random);
+  if (found.empty()) return refuse_model_not_found(call.model);
+
+  std::vector<Priced> able;
+  std::string problem;
+  auto cooling = std::chrono::milliseconds::max();
+  bool unpriced = false;
+  for (auto& candidate : found) {
+    auto one = priced(caller, call, std::move(candidate));
+    if (!one.ready->problem.empty()) {
+      problem = one.ready->problem;
+      continue;
+    }
+    if (one.pricing.price == nullptr && !one.pricing.free && has_usd_budget(caller)) {
+      unpriced = true;
+      continue;
+    }
+    if (const auto rest = one.ready->health->cooling(now); rest > 0ms) {
+      cooling = std::min(cooling, rest);
+      continue;
+    }
+    able.push_back(std::move(one));
+  }
+  if (!able.empty()) return able;
+  if (cooling != std::chrono::milliseconds::max()) {
+    return refuse_unavailable("no_upstream_available",
+                              "Every upstream for this model has just failed and is given a rest.",
+                              std::chrono::ceil<std::chrono::seconds>(cooling));
+  }
+  if (unpriced) return refuse_unknown_price(call.model);
+  return refuse_upstream(502, "upstream_error", "The upstream can't be used: " + problem);
+}
+
+ledger::HoldRequest hold_request(const Caller& caller,
+                                 const domain::Call& call,
+                                 const std::vector<Priced>& candidates) {
+  ledger::HoldRequest request;
+  auto& row = request.row;
+  row.account = caller.key->account;
+  row.project = caller.key->project;
+  row.key = caller.key->id;
+  row.key_name = caller.key->name;
+  row.group = caller.group->name;
+  row.endpoint = call.endpoint;
+  row.model = domain::without_keys(call.model);
+  row.stream = call.stream;
+
+  const auto add = [&](Scope scope, const std::string& subject, const domain::SpendLimits& limits) {
+    std::optional<std::int64_t> usd;
+    if (limits.budget) usd = limits.budget->nanos();
+    request.constraints.push_back({{scope, subject, Metric::usd, limits.budget_period}, usd});
+    request.constraints.push_back(
+        {{scope, subject, Metric::tokens, limits.token_period}, limits.token_limit});
+  };
+  add(Scope::key, caller.key->id.text(), caller.key->limits);
+  add(Scope::project, caller.project->id.text(), caller.project->limits);
+  add(Scope::account, caller.account->id.text(), caller.account->limits);
+
+  request.soft = caller.key->enforce == domain::Enforce::soft;
+  bool first = true;
+  for (const auto& each : candidates) {
+    const auto ceiling = domain::ceiling_of(
+        call, each.pricing.free ? nullptr : each.pricing.price, each.pricing.multiplier);
+    request.ceiling = first ? ceiling : domain::dearest(request.ceiling, ceiling);
+    first = false;
+  }
+  return request;
+}
+
+No refuse_hold(const Caller& caller,
+               const domain::WindowRefusal& refusal,
+               Timestamp now,
+               int budget_status) {
+  std::string subject;
+  switch (refusal.window.scope) {
+    case Scope::key:
+      subject = "key '" + caller.key->name + "'";
+      break;
+    case Scope::project:
+      subject = "project '" + caller.project->name + "'";
+      break;
+    case Scope::account:
+      subject = "account '" + caller.account->username + "'";
+      break;
+  }
+  return refuse_window(refusal, subject, now, budget_status);
+}
+
+No refuse_unwritable(const std::string& problem) {
+  return refuse_unavailable("storage_unavailable",
+                            "The ledger can't be written, so nothing is forwarded: " + problem,
+                            1s);
+}
+
+No refuse_draining() {
+  return refuse_unavailable("shutting_down", "nufid is shutting down.", 1s);
+}
+
+}  // namespace nufi::gateway

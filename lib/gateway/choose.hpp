@@ -1,0 +1,50 @@
+#pragma once
+
+#include "lib/domain/call.hpp"
+#include "lib/domain/route.hpp"
+#include "lib/gateway/charge.hpp"
+#include "lib/gateway/gateway.hpp"
+#include "lib/ledger/ledger.hpp"
+
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+/// Who could serve a call and what it asks of the ledger: the decisions that stand before a hold.
+/// Calls pass them, and `nufi check` asks them.
+namespace nufi::gateway {
+
+/// A candidate with what it costs.
+struct Priced {
+  domain::Candidate candidate;
+  const ReadyUpstream* ready = nullptr;  ///< in the caller's world
+  Pricing pricing;
+};
+
+/// Who can take `call` of `caller` now, in the order to try (never empty), or why nobody can: the
+/// model is not allowed or served by none, its price is unknown under a budget, its upstreams rest
+/// or can't be used. `random` draws among upstreams of one priority.
+std::variant<std::vector<Priced>, No> choose_upstreams(const Caller& caller,
+                                                       const domain::Call& call,
+                                                       std::uint64_t random,
+                                                       SteadyTime now);
+
+/// What the ledger is asked for `call`, at the dearest of `candidates`, in every window above
+/// `caller`. The client's address and user agent are left to be filled in.
+ledger::HoldRequest hold_request(const Caller& caller,
+                                 const domain::Call& call,
+                                 const std::vector<Priced>& candidates);
+
+/// The refusal of a window, in words that name its key, project or account.
+No refuse_hold(const Caller& caller,
+               const domain::WindowRefusal& refusal,
+               Timestamp now,
+               int budget_status);
+
+/// The ledger can't be written.
+No refuse_unwritable(const std::string& problem);
+
+/// nufid drains.
+No refuse_draining();
+
+}  // namespace nufi::gateway
