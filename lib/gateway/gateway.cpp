@@ -3,7 +3,8 @@
 #include "lib/base/log.hpp"
 #include "lib/base/text.hpp"
 #include "lib/gateway/admit.hpp"
-#include "lib/gateway/chat.hpp"
+#include "lib/gateway/endpoint.hpp"
+#include "lib/gateway/inference_call.hpp"
 #include "lib/gateway/info.hpp"
 #include "lib/gateway/url.hpp"
 
@@ -61,11 +62,11 @@ net::Awaitable<void> Gateway::route(net::Exchange& exchange) {
       co_return;
     }
   }
-  if (path == "/v1/chat/completions") {
+  if (const auto* endpoint = find_endpoint(path)) {
     if (head.method != "POST") {
       co_return co_await send_no(exchange, refuse_method(head.method, "POST"), unrecorded_id());
     }
-    ChatCall call(*this, exchange);
+    InferenceCall call(*this, exchange, *endpoint);
     co_return co_await call.run();
   }
   if (path == "/healthz") {

@@ -51,7 +51,7 @@ bool is_named(std::string_view raw, std::string_view name) {
 
 class ChatReader final : public JsonVisitor {
  public:
-  explicit ChatReader(std::string_view body) : body_(body) {}
+  ChatReader(Form form, std::string_view body) : form_(form), body_(body) {}
 
   void open(const JsonValue& value) override {
     if (value.depth == 0) {
@@ -81,7 +81,7 @@ class ChatReader final : public JsonVisitor {
     if (value.kind == JsonKind::string) nested_text(value);
   }
 
-  std::variant<ChatRequest, BadRequest> finish() {
+  std::variant<Request, BadRequest> finish() {
     if (!root_is_object_) return BadRequest{"invalid_json", "the body must be a JSON object", ""};
     if (problem_) return *problem_;
     if (!request_.model.present()) {
@@ -229,8 +229,9 @@ class ChatReader final : public JsonVisitor {
     if (text.starts_with("data:image/")) embedded_bytes_ += text.size();
   }
 
+  [[maybe_unused]] const Form form_;
   std::string_view body_;
-  ChatRequest request_;
+  Request request_;
   std::optional<BadRequest> problem_;
   std::string_view decided_;
   std::uint32_t seen_ = 0;
@@ -253,8 +254,8 @@ struct Edit {
 
 }  // namespace
 
-std::variant<ChatRequest, BadRequest> read_chat_request(std::string_view body) {
-  ChatReader reader(body);
+std::variant<Request, BadRequest> read_request(Form form, std::string_view body) {
+  ChatReader reader(form, body);
   auto problem = walk_json(body, reader);
   if (!problem.empty()) {
     return BadRequest{"invalid_json", "the body is not valid JSON: " + problem, ""};
@@ -262,9 +263,7 @@ std::variant<ChatRequest, BadRequest> read_chat_request(std::string_view body) {
   return reader.finish();
 }
 
-std::string splice_chat_request(std::string_view body,
-                                const ChatRequest& request,
-                                const ChatChanges& changes) {
+std::string splice_request(std::string_view body, const Request& request, const Changes& changes) {
   std::vector<Edit> edits;
   // New members go right behind the root's brace: one of them is never the last.
   std::string members;

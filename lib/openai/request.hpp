@@ -11,6 +11,9 @@
 
 namespace nufi::openai {
 
+/// What a JSON body asks for. Each has its own fields.
+enum class Form : std::uint8_t { chat };
+
 /// Why a body can't be taken: 400 with this message and, for a field, its name as `param`.
 struct BadRequest {
   std::string code;     ///< "invalid_json" or "invalid_value"
@@ -29,7 +32,7 @@ struct FieldSpan {
 /// A chat completion request, read strictly: every field we decide on has its type, stands there
 /// once and in its own case (some servers read keys without case, so MODEL beside model is
 /// refused).
-struct ChatRequest {
+struct Request {
   domain::Call call;
   bool tier_asked = false;   ///< it names a service_tier: the reply says which one it got
   bool usage_asked = false;  ///< the client wants the usage chunk of a stream itself
@@ -41,11 +44,11 @@ struct ChatRequest {
   bool stream_options_is_empty = false;
 };
 
-/// Reads `body` (any bytes). Does not keep it.
-std::variant<ChatRequest, BadRequest> read_chat_request(std::string_view body);
+/// Reads `body` (any bytes) as a request of `form`. Does not keep it.
+std::variant<Request, BadRequest> read_request(Form form, std::string_view body);
 
 /// What is to be different in the body that goes upstream.
-struct ChatChanges {
+struct Changes {
   std::optional<std::string> model;           ///< the upstream's name for it
   bool ask_for_usage = false;                 ///< stream_options.include_usage = true
   std::optional<std::int64_t> output_cap;     ///< a clamp, per choice
@@ -54,8 +57,6 @@ struct ChatChanges {
 
 /// `body` with the changes spliced into its text; every other byte stays as it came.
 /// Precondition: `request` was read from `body`.
-std::string splice_chat_request(std::string_view body,
-                                const ChatRequest& request,
-                                const ChatChanges& changes);
+std::string splice_request(std::string_view body, const Request& request, const Changes& changes);
 
 }  // namespace nufi::openai

@@ -17,7 +17,7 @@ std::string with(const std::string& members) {
 
 /// "ok", or code and param of the refusal.
 std::string verdict(const std::string& body) {
-  const auto read = read_chat_request(body);
+  const auto read = read_request(Form::chat, body);
   if (const auto* bad = std::get_if<BadRequest>(&read)) {
     CHECK_FALSE(bad->message.empty());
     return bad->code + " " + bad->param;
@@ -25,10 +25,10 @@ std::string verdict(const std::string& body) {
   return "ok";
 }
 
-ChatRequest request(const std::string& body) {
-  auto read = read_chat_request(body);
+Request request(const std::string& body) {
+  auto read = read_request(Form::chat, body);
   if (const auto* bad = std::get_if<BadRequest>(&read)) FAIL(bad->message);
-  return std::get<ChatRequest>(std::move(read));
+  return std::get<Request>(std::move(read));
 }
 
 }  // namespace

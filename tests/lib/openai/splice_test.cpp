@@ -9,29 +9,29 @@ using namespace std::string_literals;
 
 namespace {
 
-std::string spliced(const std::string& body, const ChatChanges& changes) {
-  const auto read = read_chat_request(body);
-  REQUIRE(std::holds_alternative<ChatRequest>(read));
-  const auto result = splice_chat_request(body, std::get<ChatRequest>(read), changes);
+std::string spliced(const std::string& body, const Changes& changes) {
+  const auto read = read_request(Form::chat, body);
+  REQUIRE(std::holds_alternative<Request>(read));
+  const auto result = splice_request(body, std::get<Request>(read), changes);
   // What was spliced in must be read as a good request again.
-  const auto again = read_chat_request(result);
-  CHECK(std::holds_alternative<ChatRequest>(again));
-  if (changes.ask_for_usage) CHECK(std::get<ChatRequest>(again).usage_asked);
+  const auto again = read_request(Form::chat, result);
+  CHECK(std::holds_alternative<Request>(again));
+  if (changes.ask_for_usage) CHECK(std::get<Request>(again).usage_asked);
   return result;
 }
 
-ChatChanges rename(const std::string& model) {
-  ChatChanges changes;
+Changes rename(const std::string& model) {
+  Changes changes;
   changes.model = model;
   return changes;
 }
-ChatChanges usage() {
-  ChatChanges changes;
+Changes usage() {
+  Changes changes;
   changes.ask_for_usage = true;
   return changes;
 }
-ChatChanges cap(std::int64_t tokens, bool is_max_completion_tokens = false) {
-  ChatChanges changes;
+Changes cap(std::int64_t tokens, bool is_max_completion_tokens = false) {
+  Changes changes;
   changes.output_cap = tokens;
   changes.cap_is_max_completion_tokens = is_max_completion_tokens;
   return changes;
@@ -77,8 +77,8 @@ TEST_CASE("splice: usage is asked for in every shape stream_options can have") {
 
 TEST_CASE("splice: who asks for usage and who does not") {
   const auto asked = [](const std::string& options) {
-    return std::get<ChatRequest>(
-               read_chat_request(R"({"model":"m","stream_options":)" + options + "}"))
+    return std::get<Request>(
+               read_request(Form::chat, R"({"model":"m","stream_options":)" + options + "}"))
         .usage_asked;
   };
   CHECK(asked(R"({"include_usage":true})"));
@@ -101,7 +101,7 @@ TEST_CASE("splice: a clamp is written into the field the upstream knows") {
 }
 
 TEST_CASE("splice: all changes at once, in whatever order the fields stand") {
-  ChatChanges changes = rename("real");
+  Changes changes = rename("real");
   changes.ask_for_usage = true;
   changes.output_cap = 300;
   CHECK(spliced(R"( {"model":"m","stream_options":{},"max_tokens":null} )", changes) ==

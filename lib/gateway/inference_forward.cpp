@@ -1,8 +1,8 @@
-// The half of a chat call that talks to upstreams: attempts, and the reply as it passes.
+// The half of a call that talks to upstreams: attempts, and the reply as it passes.
 
 #include "lib/base/text.hpp"
-#include "lib/gateway/chat.hpp"
 #include "lib/gateway/headers.hpp"
+#include "lib/gateway/inference_call.hpp"
 #include "lib/net/server.hpp"
 
 #include <algorithm>
@@ -51,7 +51,7 @@ openai::ApiError stream_error(std::string code, std::string message) {
 
 }  // namespace
 
-net::Awaitable<ChatCall::Outcome> ChatCall::forward() {
+net::Awaitable<InferenceCall::Outcome> InferenceCall::forward() {
   Outcome outcome;
   std::optional<LiveCalls::Entry> live;
   net::UpstreamCall* current = nullptr;
@@ -71,8 +71,8 @@ net::Awaitable<ChatCall::Outcome> ChatCall::forward() {
     usage_injected_ = request_.call.stream && !request_.usage_asked &&
                       !priced.ready->refuses_stream_options->load();
     const auto body = body_for(priced);
-    const auto head =
-        upstream_request_head(exchange_.head(), *priced.ready, "/chat/completions", body.size());
+    const auto head = upstream_request_head(
+        exchange_.head(), *priced.ready, endpoint_.upstream_path, body.size());
     const bool last = i + 1 == candidates_.size();
     if (last && !usage_injected_) exchange_.drop_body();
 
@@ -113,7 +113,8 @@ net::Awaitable<ChatCall::Outcome> ChatCall::forward() {
   co_return outcome;
 }
 
-ChatCall::Outcome ChatCall::no_reply(RequestResult result, const net::UpstreamCall& call) {
+InferenceCall::Outcome InferenceCall::no_reply(RequestResult result,
+                                               const net::UpstreamCall& call) {
   Outcome outcome;
   outcome.status = RowStatus::upstream_error;
   const auto& name = serving_->candidate.upstream->name;
@@ -141,7 +142,7 @@ ChatCall::Outcome ChatCall::no_reply(RequestResult result, const net::UpstreamCa
   return outcome;
 }
 
-net::Reply ChatCall::reply_head(const net::UpstreamCall& call) const {
+net::Reply InferenceCall::reply_head(const net::UpstreamCall& call) const {
   net::Reply reply;
   reply.status = call.head().status;
   pass_reply_fields(call.head().fields, reply.fields);
@@ -154,7 +155,7 @@ net::Reply ChatCall::reply_head(const net::UpstreamCall& call) const {
   return reply;
 }
 
-net::Awaitable<ChatCall::Outcome> ChatCall::pass_reply(net::UpstreamCall& call) {
+net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_reply(net::UpstreamCall& call) {
   const auto status = call.head().status;
   settlement_.first_byte_us = microseconds(started_, gateway_.clock_.steady());
   settlement_.http_status = status;
@@ -182,7 +183,7 @@ net::Awaitable<ChatCall::Outcome> ChatCall::pass_reply(net::UpstreamCall& call) 
   co_return co_await pass_pieces(call);
 }
 
-net::Awaitable<ChatCall::Outcome> ChatCall::pass_error_reply(net::UpstreamCall& call) {
+net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_error_reply(net::UpstreamCall& call) {
   // As it is: status, fields and body. It costs nothing, so only the settlement must come first.
   Outcome outcome;
   outcome.status = call.head().status < 500 ? RowStatus::client_error : RowStatus::upstream_error;
@@ -218,7 +219,7 @@ net::Awaitable<ChatCall::Outcome> ChatCall::pass_error_reply(net::UpstreamCall& 
   co_return outcome;
 }
 
-net::Awaitable<ChatCall::Outcome> ChatCall::pass_pieces(net::UpstreamCall& call) {
+net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_pieces(net::UpstreamCall& call) {
   const bool stream =
       to_lower(call.head().fields.find("content-type")).starts_with("text/event-stream");
   meter_.emplace(

@@ -1,4 +1,4 @@
-#include "lib/gateway/chat.hpp"
+#include "lib/gateway/inference_call.hpp"
 
 #include "lib/base/log.hpp"
 #include "lib/base/text.hpp"
@@ -20,7 +20,6 @@ using domain::Metric;
 using domain::RowStatus;
 using domain::Scope;
 
-constexpr std::string_view kEndpoint = "chat/completions";
 /// Which field carries an output cap we set: OpenAI's newer models refuse max_tokens, and many
 /// other servers know nothing else.
 bool takes_max_completion_tokens(const domain::Upstream& upstream) {
@@ -39,10 +38,13 @@ std::int64_t microseconds(SteadyTime from, SteadyTime to) {
 
 }  // namespace
 
-ChatCall::ChatCall(Gateway& gateway, net::Exchange& exchange)
-    : gateway_(gateway), exchange_(exchange), started_(gateway.clock_.steady()) {}
+InferenceCall::InferenceCall(Gateway& gateway, net::Exchange& exchange, const Endpoint& endpoint)
+    : gateway_(gateway),
+      exchange_(exchange),
+      endpoint_(endpoint),
+      started_(gateway.clock_.steady()) {}
 
-net::Awaitable<void> ChatCall::run() {
+net::Awaitable<void> InferenceCall::run() {
   auto no = co_await read();
   if (!no) no = check_access();
   if (!no) no = choose_upstreams();
@@ -61,7 +63,7 @@ net::Awaitable<void> ChatCall::run() {
   }
 }
 
-net::Awaitable<std::optional<No>> ChatCall::read() {
+net::Awaitable<std::optional<No>> InferenceCall::read() {
   auto identified = identify(exchange_, gateway_.directory_, gateway_.clock_.now());
   if (auto* no = std::get_if<No>(&identified)) co_return std::move(*no);
   caller_ = std::move(std::get<Caller>(identified));
@@ -81,27 +83,27 @@ net::Awaitable<std::optional<No>> ChatCall::read() {
     case net::BodyRead::gone:
       co_return refuse_invalid("client_gone", "The client hung up.");
   }
-  auto parsed = openai::read_chat_request(exchange_.body());
+  auto parsed = openai::read_request(endpoint_.form, exchange_.body());
   if (auto* bad = std::get_if<openai::BadRequest>(&parsed)) {
     co_return refuse_invalid(std::move(bad->code), std::move(bad->message), std::move(bad->param));
   }
-  request_ = std::move(std::get<openai::ChatRequest>(parsed));
+  request_ = std::move(std::get<openai::Request>(parsed));
   prompt_estimate_ = estimated_prompt(exchange_.body());
   co_return std::nullopt;
 }
 
-std::optional<No> ChatCall::check_access() const {
+std::optional<No> InferenceCall::check_access() const {
   const auto& model = request_.call.model;
   if (domain::is_model_allowed(*caller_.key, *caller_.project, *caller_.group, model)) return {};
   return refuse_model_not_allowed(model);
 }
 
-bool ChatCall::has_usd_budget() const {
+bool InferenceCall::has_usd_budget() const {
   return caller_.key->limits.budget || caller_.project->limits.budget ||
          caller_.account->limits.budget;
 }
 
-std::optional<No> ChatCall::choose_upstreams() {
+std::optional<No> InferenceCall::choose_upstreams() {
   const auto& model = request_.call.model;
   const auto& world = *caller_.world;
   auto found = domain::candidates(world.upstreams, *caller_.group, model, random_bits());
@@ -145,7 +147,7 @@ std::optional<No> ChatCall::choose_upstreams() {
   return refuse_upstream(502, "upstream_error", "The upstream can't be used: " + problem);
 }
 
-ledger::HoldRequest ChatCall::hold_request() const {
+ledger::HoldRequest InferenceCall::hold_request() const {
   ledger::HoldRequest request;
   auto& row = request.row;
   row.account = caller_.key->account;
@@ -153,7 +155,7 @@ ledger::HoldRequest ChatCall::hold_request() const {
   row.key = caller_.key->id;
   row.key_name = caller_.key->name;
   row.group = caller_.group->name;
-  row.endpoint = kEndpoint;
+  row.endpoint = endpoint_.name;
   row.model = domain::without_keys(request_.call.model);
   row.stream = request_.call.stream;
   row.client_ip = exchange_.client_ip();
@@ -181,7 +183,7 @@ ledger::HoldRequest ChatCall::hold_request() const {
   return request;
 }
 
-net::Awaitable<std::optional<No>> ChatCall::hold() {
+net::Awaitable<std::optional<No>> InferenceCall::hold() {
   if (gateway_.settings_.draining.load()) {
     co_return refuse_unavailable("shutting_down", "nufid is shutting down.", 1s);
   }
@@ -204,7 +206,7 @@ net::Awaitable<std::optional<No>> ChatCall::hold() {
   co_return std::nullopt;
 }
 
-No ChatCall::refuse_hold(const domain::WindowRefusal& refusal) const {
+No InferenceCall::refuse_hold(const domain::WindowRefusal& refusal) const {
   std::string subject;
   switch (refusal.window.scope) {
     case Scope::key:
@@ -220,9 +222,9 @@ No ChatCall::refuse_hold(const domain::WindowRefusal& refusal) const {
   return refuse_window(refusal, subject, gateway_.clock_.now(), gateway_.options_.budget_status);
 }
 
-std::string ChatCall::body_for(const Priced& priced) const {
+std::string InferenceCall::body_for(const Priced& priced) const {
   const auto& upstream = *priced.candidate.upstream;
-  openai::ChatChanges changes;
+  openai::Changes changes;
   if (priced.candidate.model != request_.call.model) changes.model = priced.candidate.model;
   changes.ask_for_usage = request_.call.stream && !request_.usage_asked &&
                           !priced.ready->refuses_stream_options->load();
@@ -234,10 +236,10 @@ std::string ChatCall::body_for(const Priced& priced) const {
     if (bound) changes.output_cap = std::min(*changes.output_cap, *bound);
     changes.cap_is_max_completion_tokens = takes_max_completion_tokens(upstream);
   }
-  return openai::splice_chat_request(exchange_.body(), request_, changes);
+  return openai::splice_request(exchange_.body(), request_, changes);
 }
 
-net::Awaitable<void> ChatCall::settle_once(const Outcome& outcome) {
+net::Awaitable<void> InferenceCall::settle_once(const Outcome& outcome) {
   if (settled_) co_return;
   settled_ = true;
   settlement_.status = outcome.status;

@@ -3,6 +3,7 @@
 #include "lib/domain/estimate.hpp"
 #include "lib/domain/route.hpp"
 #include "lib/gateway/charge.hpp"
+#include "lib/gateway/endpoint.hpp"
 #include "lib/gateway/gateway.hpp"
 #include "lib/gateway/meter.hpp"
 #include "lib/net/upstream_call.hpp"
@@ -16,14 +17,14 @@
 
 namespace nufi::gateway {
 
-/// One POST /v1/chat/completions, from the door to the ledger. run() reads top to bottom as the
-/// stages of ARCHITECTURE.md; each stage either goes on or refuses.
+/// One POST to an endpoint of the inference API, from the door to the ledger. run() reads top to
+/// bottom as the stages of ARCHITECTURE.md; each stage either goes on or refuses.
 ///
 /// Once a hold is taken, exactly one settlement follows on every way out (run() is the only place
 /// that settles), and it is durable before the last byte of the answer goes out.
-class ChatCall {
+class InferenceCall {
  public:
-  ChatCall(Gateway& gateway, net::Exchange& exchange);
+  InferenceCall(Gateway& gateway, net::Exchange& exchange, const Endpoint& endpoint);
 
   net::Awaitable<void> run();
 
@@ -64,10 +65,11 @@ class ChatCall {
 
   Gateway& gateway_;
   net::Exchange& exchange_;
+  const Endpoint& endpoint_;
   const SteadyTime started_;
   std::string id_;  ///< of the ledger row, once there is one
   Caller caller_;
-  openai::ChatRequest request_;
+  openai::Request request_;
   std::vector<Priced> candidates_;
   const Priced* serving_ = nullptr;
   std::int64_t prompt_estimate_ = 0;
