@@ -1,8 +1,6 @@
 #include "lib/gateway/inference_call.hpp"
 
-#include "lib/base/log.hpp"
 #include "lib/base/text.hpp"
-#include "lib/domain/access.hpp"
 #include "lib/gateway/admit.hpp"
 #include "lib/gateway/headers.hpp"
 #include "lib/gateway/hold.hpp"
@@ -14,11 +12,6 @@
 
 namespace nufi::gateway {
 namespace {
-
-using namespace std::chrono_literals;
-using domain::Metric;
-using domain::RowStatus;
-using domain::Scope;
 
 /// Which field carries an output cap we set: OpenAI's newer models refuse max_tokens, and many
 /// other servers know nothing else.
@@ -46,8 +39,7 @@ InferenceCall::InferenceCall(Gateway& gateway, net::Exchange& exchange, const En
 
 net::Awaitable<void> InferenceCall::run() {
   auto no = co_await read();
-  if (!no) no = check_access();
-  if (!no) no = choose_upstreams();
+  if (!no) no = choose();
   if (!no) no = co_await hold();
   if (no) {
     if (!exchange_.is_gone()) co_await send_no(exchange_, std::move(*no), unrecorded_id());
@@ -88,138 +80,39 @@ net::Awaitable<std::optional<No>> InferenceCall::read() {
     co_return refuse_invalid(std::move(bad->code), std::move(bad->message), std::move(bad->param));
   }
   request_ = std::move(std::get<openai::Request>(parsed));
+  request_.call.endpoint = endpoint_.name;
   prompt_estimate_ = estimated_prompt(exchange_.body());
   co_return std::nullopt;
 }
 
-std::optional<No> InferenceCall::check_access() const {
-  const auto& model = request_.call.model;
-  if (domain::is_model_allowed(*caller_.key, *caller_.project, *caller_.group, model)) return {};
-  return refuse_model_not_allowed(model);
-}
-
-bool InferenceCall::has_usd_budget() const {
-  return caller_.key->limits.budget || caller_.project->limits.budget ||
-         caller_.account->limits.budget;
-}
-
-std::optional<No> InferenceCall::choose_upstreams() {
-  const auto& model = request_.call.model;
-  const auto& world = *caller_.world;
-  auto found = domain::candidates(world.upstreams, *caller_.group, model, random_bits());
-  if (found.empty()) return refuse_model_not_found(model);
-
-  std::string problem;
-  auto cooling = std::chrono::milliseconds::max();
-  bool unpriced = false;
-  const auto now = gateway_.clock_.steady();
-  for (auto& candidate : found) {
-    Priced priced;
-    priced.ready = &world.ready.at(candidate.upstream->id);
-    priced.pricing.price = world.price(*candidate.upstream, candidate.model, model);
-    priced.pricing.free =
-        candidate.upstream->free || (priced.pricing.price != nullptr && priced.pricing.price->free);
-    if (candidate.upstream->free) priced.pricing.price = nullptr;
-    priced.pricing.tier = request_.call.tier;
-    priced.pricing.multiplier = caller_.group->multiplier;
-    priced.candidate = std::move(candidate);
-    if (!priced.ready->problem.empty()) {
-      problem = priced.ready->problem;
-      continue;
-    }
-    if (priced.pricing.price == nullptr && !priced.pricing.free && has_usd_budget()) {
-      unpriced = true;
-      continue;
-    }
-    if (const auto rest = priced.ready->health->cooling(now); rest > 0ms) {
-      cooling = std::min(cooling, rest);
-      continue;
-    }
-    candidates_.push_back(std::move(priced));
-  }
-  if (!candidates_.empty()) return {};
-  if (cooling != std::chrono::milliseconds::max()) {
-    return refuse_unavailable("no_upstream_available",
-                              "Every upstream for this model has just failed and is given a rest.",
-                              std::chrono::ceil<std::chrono::seconds>(cooling));
-  }
-  if (unpriced) return refuse_unknown_price(model);
-  return refuse_upstream(502, "upstream_error", "The upstream can't be used: " + problem);
-}
-
-ledger::HoldRequest InferenceCall::hold_request() const {
-  ledger::HoldRequest request;
-  auto& row = request.row;
-  row.account = caller_.key->account;
-  row.project = caller_.key->project;
-  row.key = caller_.key->id;
-  row.key_name = caller_.key->name;
-  row.group = caller_.group->name;
-  row.endpoint = endpoint_.name;
-  row.model = domain::without_keys(request_.call.model);
-  row.stream = request_.call.stream;
-  row.client_ip = exchange_.client_ip();
-  row.user_agent = domain::without_keys(exchange_.head().fields.find("user-agent"));
-
-  const auto add = [&](Scope scope, const std::string& subject, const domain::SpendLimits& limits) {
-    std::optional<std::int64_t> usd;
-    if (limits.budget) usd = limits.budget->nanos();
-    request.constraints.push_back({{scope, subject, Metric::usd, limits.budget_period}, usd});
-    request.constraints.push_back(
-        {{scope, subject, Metric::tokens, limits.token_period}, limits.token_limit});
-  };
-  add(Scope::key, caller_.key->id.text(), caller_.key->limits);
-  add(Scope::project, caller_.project->id.text(), caller_.project->limits);
-  add(Scope::account, caller_.account->id.text(), caller_.account->limits);
-
-  request.soft = caller_.key->enforce == domain::Enforce::soft;
-  bool first = true;
-  for (const auto& each : candidates_) {
-    const auto ceiling = domain::ceiling_of(
-        request_.call, each.pricing.free ? nullptr : each.pricing.price, each.pricing.multiplier);
-    request.ceiling = first ? ceiling : domain::dearest(request.ceiling, ceiling);
-    first = false;
-  }
-  return request;
+std::optional<No> InferenceCall::choose() {
+  auto chosen = choose_upstreams(caller_, request_.call, random_bits(), gateway_.clock_.steady());
+  if (auto* no = std::get_if<No>(&chosen)) return std::move(*no);
+  candidates_ = std::move(std::get<std::vector<Priced>>(chosen));
+  return {};
 }
 
 net::Awaitable<std::optional<No>> InferenceCall::hold() {
   if (gateway_.settings_.draining.load()) {
-    co_return refuse_unavailable("shutting_down", "nufid is shutting down.", 1s);
+    co_return refuse_draining();
   }
-  auto request = hold_request();
+  auto request = hold_request(caller_, request_.call, candidates_);
+  request.row.client_ip = exchange_.client_ip();
+  request.row.user_agent = domain::without_keys(exchange_.head().fields.find("user-agent"));
   const auto who = request.row;
   const auto patience = std::chrono::milliseconds(gateway_.settings_.hold_wait_ms.load());
   auto outcome = co_await take_hold(gateway_.ledger_, exchange_, std::move(request), patience);
   if (auto* refusal = std::get_if<domain::WindowRefusal>(&outcome)) {
     gateway_.ledger_.count_refusal(who);
-    co_return refuse_hold(*refusal);
+    co_return refuse_hold(
+        caller_, *refusal, gateway_.clock_.now(), gateway_.options_.budget_status);
   }
   if (auto* unwritable = std::get_if<ledger::Unwritable>(&outcome)) {
-    co_return refuse_unavailable(
-        "storage_unavailable",
-        "The ledger can't be written, so nothing is forwarded: " + unwritable->problem,
-        1s);
+    co_return refuse_unwritable(unwritable->problem);
   }
   held_ = std::get<ledger::Held>(outcome);
   id_ = held_.id.text();
   co_return std::nullopt;
-}
-
-No InferenceCall::refuse_hold(const domain::WindowRefusal& refusal) const {
-  std::string subject;
-  switch (refusal.window.scope) {
-    case Scope::key:
-      subject = "key '" + caller_.key->name + "'";
-      break;
-    case Scope::project:
-      subject = "project '" + caller_.project->name + "'";
-      break;
-    case Scope::account:
-      subject = "account '" + caller_.account->username + "'";
-      break;
-  }
-  return refuse_window(refusal, subject, gateway_.clock_.now(), gateway_.options_.budget_status);
 }
 
 std::string InferenceCall::body_for(const Priced& priced) const {

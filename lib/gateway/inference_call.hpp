@@ -3,6 +3,7 @@
 #include "lib/domain/estimate.hpp"
 #include "lib/domain/route.hpp"
 #include "lib/gateway/charge.hpp"
+#include "lib/gateway/choose.hpp"
 #include "lib/gateway/endpoint.hpp"
 #include "lib/gateway/gateway.hpp"
 #include "lib/gateway/meter.hpp"
@@ -29,12 +30,6 @@ class InferenceCall {
   net::Awaitable<void> run();
 
  private:
-  /// A candidate with what it costs.
-  struct Priced {
-    domain::Candidate candidate;
-    const ReadyUpstream* ready = nullptr;
-    Pricing pricing;
-  };
   /// What became of the call once it was held.
   struct Outcome {
     Ending ending = Ending::failed;
@@ -46,8 +41,7 @@ class InferenceCall {
 
   // Stages, in order. Those that return a No have refused.
   net::Awaitable<std::optional<No>> read();
-  std::optional<No> check_access() const;
-  std::optional<No> choose_upstreams();
+  std::optional<No> choose();
   net::Awaitable<std::optional<No>> hold();
   net::Awaitable<Outcome> forward();
   net::Awaitable<Outcome> pass_reply(net::UpstreamCall& call);
@@ -56,12 +50,9 @@ class InferenceCall {
   /// Settles if that has not been done; the reply's last bytes must wait for it.
   net::Awaitable<void> settle_once(const Outcome& outcome);
 
-  ledger::HoldRequest hold_request() const;
-  No refuse_hold(const domain::WindowRefusal& refusal) const;
   std::string body_for(const Priced& priced) const;
   net::Reply reply_head(const net::UpstreamCall& call) const;
   Outcome no_reply(net::RequestResult result, const net::UpstreamCall& call);
-  bool has_usd_budget() const;
 
   Gateway& gateway_;
   net::Exchange& exchange_;
