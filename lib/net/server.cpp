@@ -8,6 +8,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 
+#include <array>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -20,6 +21,11 @@ using namespace std::chrono_literals;
 
 /// How long to wait before accepting again when the process has no descriptor left.
 constexpr auto kAcceptRetry = 100ms;
+/// A connection that is turned away may stay so long to send its request and read the answer;
+/// closed earlier, with bytes unread, it would see a reset instead.
+constexpr auto kTurnAwayTime = 1s;
+/// More of them at once are closed without a word.
+constexpr std::size_t kMostTurnedAway = 256;
 
 thread_local std::size_t this_loop = 0;
 
@@ -37,6 +43,7 @@ struct Server::Native {
   Handler handler;
   RefusalBody refusal_body;
   std::atomic<std::size_t> connections{0};
+  std::atomic<std::size_t> turned_away{0};
   std::vector<std::unique_ptr<Home>> homes;
   std::unique_ptr<Acceptor> acceptor;
   std::unique_ptr<Timer> retry;
@@ -46,7 +53,7 @@ struct Server::Native {
 
   void accept();
   void serve(Home& home, Socket socket);
-  Awaitable<void> turn_away(Socket socket);
+  Awaitable<void> turn_away(Home& home, Socket socket, Refusal refusal);
   bool wait_empty(std::chrono::milliseconds timeout);
 };
 
@@ -70,10 +77,14 @@ void Server::Native::accept() {
 void Server::Native::serve(Home& home, Socket socket) {
   auto shared = std::make_shared<Socket>(std::move(socket));
   asio::post(home.loop.context(), [this, &home, shared] {
-    if (home.sessions->draining) return;
-    auto work = connections.load() >= options.max_connections
-                    ? turn_away(std::move(*shared))
-                    : Session::run(std::make_shared<Session>(*home.sessions, std::move(*shared)));
+    Awaitable<void> work;
+    if (home.sessions->draining) {
+      work = turn_away(home, std::move(*shared), {503, "shutting_down", "nufid is shutting down"});
+    } else if (connections.load() >= options.max_connections) {
+      work = turn_away(home, std::move(*shared), {503, "overloaded", "too many connections"});
+    } else {
+      work = Session::run(std::make_shared<Session>(*home.sessions, std::move(*shared)));
+    }
     asio::co_spawn(home.loop.context(), std::move(work), [](const std::exception_ptr& failure) {
       if (!failure) return;
       try {
@@ -85,15 +96,27 @@ void Server::Native::serve(Home& home, Socket socket) {
   });
 }
 
-Awaitable<void> Server::Native::turn_away(Socket socket) {
-  const auto body = refusal_body({503, "overloaded", "too many connections"});
+Awaitable<void> Server::Native::turn_away(Home& home, Socket socket, Refusal refusal) {
+  if (turned_away.load() >= kMostTurnedAway) co_return;
+  turned_away += 1;
+  // Also when the loop ends first and takes this coroutine with it.
+  const std::unique_ptr<std::atomic<std::size_t>, void (*)(std::atomic<std::size_t>*)> counted(
+      &turned_away, [](std::atomic<std::size_t>* count) { *count -= 1; });
+  const auto body = refusal_body(refusal);
   const auto text =
       "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
       "Retry-After: 1\r\nConnection: close\r\nContent-Length: " +
       std::to_string(body.size()) + "\r\n\r\n" + body;
-  ErrorCode ignored;
-  co_await socket.async_write_some(asio::buffer(text), into(ignored));
-  socket.shutdown(Socket::shutdown_both, ignored);
+  Deadline patience(home.loop, [&socket] {
+    ErrorCode ignored;
+    socket.close(ignored);
+  });
+  patience.set(kTurnAwayTime);
+  ErrorCode error;
+  co_await socket.async_write_some(asio::buffer(text), into(error));
+  socket.shutdown(Socket::shutdown_send, error);
+  std::array<char, 4096> unread;
+  while (!error) co_await socket.async_read_some(asio::buffer(unread), into(error));
 }
 
 bool Server::Native::wait_empty(std::chrono::milliseconds timeout) {
@@ -176,11 +199,6 @@ void Server::start() {
 
 bool Server::drain(std::chrono::milliseconds timeout) {
   if (!native_->started) return true;
-  native_->homes[0]->loop.post([this] {
-    ErrorCode ignored;
-    if (native_->acceptor) native_->acceptor->close(ignored);
-    native_->retry->cancel();
-  });
   for (auto& home : native_->homes) {
     home->loop.post([&sessions = *home->sessions] {
       sessions.draining = true;
@@ -211,6 +229,11 @@ void Server::stop() {
   drain(0ms);
   abort();
   if (!native_->wait_empty(10s)) log::error("connections did not end in time");
+  native_->homes[0]->loop.post([this] {
+    ErrorCode ignored;
+    if (native_->acceptor) native_->acceptor->close(ignored);
+    native_->retry->cancel();
+  });
   for (auto& home : native_->homes) {
     home->loop.post([&home] { home->upstreams.clear(); });
   }

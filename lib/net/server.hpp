@@ -54,8 +54,8 @@ class Server {
 
   /// Starts accepting, and the loops.
   void start();
-  /// Stops accepting, closes idle connections, and waits until the calls in flight have ended or
-  /// `timeout` is over. True if all had ended.
+  /// Closes idle connections, tells new ones 503 `shutting_down`, and waits until the calls in
+  /// flight have ended or `timeout` is over. True if all had ended.
   bool drain(std::chrono::milliseconds timeout);
   /// Breaks the connections off, so that a drain in another thread ends. Thread-safe.
   void abort();

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
-import { chat, Connection, openStream, requestBytes } from './support/client.mjs';
+import { call, chat, Connection, openStream, requestBytes } from './support/client.mjs';
 import { Daemon, nufidPath, patience, run } from './support/daemon.mjs';
 import { house } from './support/house.mjs';
 import { chunk } from './support/provider.mjs';
@@ -90,6 +90,10 @@ describe('lifecycle', () => {
       return reply?.status === 200;
     };
     await until(async () => !(await open()), 5000 * patience, 'the door to close');
+    const late = await call(h.port, { method: 'GET', path: '/v1/models', key });
+    assert.equal(late.status, 503);
+    assert.equal(late.json.error.code, 'shutting_down');
+    assert.equal(late.headers['retry-after'], '1');
     await idle.untilClosed(5000 * patience);
     finish();
     const reply = await stream.reply();

@@ -243,6 +243,13 @@ TEST_CASE("server: draining closes what is idle and lets a running call end") {
   std::thread drainer([&] { ended = door.server->drain(10s); });
   CHECK(idle.ends());
   CHECK(half.ends());
+  auto late = door.connect();
+  late.send(kGet);
+  const auto no = late.reply();
+  REQUIRE(no);
+  CHECK(no->head.starts_with("HTTP/1.1 503 "));
+  CHECK(no->body.find("shutting_down") != std::string::npos);
+  CHECK(late.ends());
   door.release();
   const auto reply = busy.reply();
   drainer.join();
