@@ -2,6 +2,7 @@
 
 #include "lib/base/error.hpp"
 #include "lib/base/text.hpp"
+#include "lib/service/audit.hpp"
 #include "lib/service/publisher.hpp"
 #include "lib/service/reports.hpp"
 #include "lib/service/settings.hpp"
@@ -43,15 +44,18 @@ void check_profile(const domain::AccountTerms& terms) {
 }
 
 domain::Role role_of(const Context& context, std::int64_t uid) {
-  return uid == context.facts.owner_uid || uid == 0 ? domain::Role::admin : domain::Role::member;
+  const bool is_owner = uid == context.facts.owner_uid || uid == 0;
+  const bool is_admin = is_owner || (context.facts.is_system && context.is_in_admin_group(uid));
+  return is_admin ? domain::Role::admin : domain::Role::member;
 }
 
-std::string audit_text(const domain::Account& account) {
-  return fmt::format("user={} name={} email={} {}",
-                     account.username,
-                     account.display_name,
-                     account.email,
-                     describe(account.limits));
+Facts facts_of(const domain::Account& account) {
+  Facts facts;
+  facts.text("username", account.username)
+      .number("uid", account.uid)
+      .text("name", account.display_name)
+      .text("email", account.email);
+  return facts.limits(account.limits);
 }
 
 Actor actor_of(const Context& context, const domain::Account& account) {
@@ -70,6 +74,8 @@ domain::Account make_account(const Context& context, std::int64_t uid) {
   if (account.username.empty()) account.username = fmt::format("uid-{}", uid);
   account.limits.budget = settings.default_budget;
   account.limits.budget_period = settings.default_budget_period;
+  account.limits.token_limit = settings.default_token_limit;
+  account.limits.token_period = settings.default_token_limit_period;
   account.created_at = context.clock.now();
   domain::Project project;
   project.id = domain::ProjectId::random();
@@ -78,12 +84,12 @@ domain::Account make_account(const Context& context, std::int64_t uid) {
   project.created_at = account.created_at;
   context.store.people().insert_account(account,
                                         project,
-                                        audit_entry(context,
-                                                    actor_of(context, account),
-                                                    "account.create",
-                                                    account.id.text(),
-                                                    "",
-                                                    audit_text(account)));
+                                        audit_change(context,
+                                                     actor_of(context, account),
+                                                     "account.create",
+                                                     {account.id.text(), account.username},
+                                                     {},
+                                                     facts_of(account)));
   start_windows(context.ledger, domain::Scope::account, account.id.text(), account.limits);
   start_windows(context.ledger, domain::Scope::project, project.id.text(), project.limits);
   context.publisher.publish_world();
@@ -91,10 +97,23 @@ domain::Account make_account(const Context& context, std::int64_t uid) {
 }
 
 domain::Account find_account(const Context& context, std::string_view word) {
+  std::vector<domain::Account> found;
   std::vector<std::string> names;
   for (domain::Account& account : context.store.people().accounts()) {
-    if (account.username == word || account.id.text() == word) return std::move(account);
     names.push_back(account.username);
+    if (account.id.text() == word) return std::move(account);
+    if (account.username == word) found.push_back(std::move(account));
+  }
+  if (found.size() == 1) return std::move(found.front());
+  if (found.size() > 1) {
+    // A login name can come back with another uid.
+    std::string ids;
+    for (const domain::Account& account : found) {
+      ids += fmt::format("{}{} (uid {})", ids.empty() ? "" : ", ", account.id.text(), account.uid);
+    }
+    throw Error(Errc::ambiguous,
+                fmt::format("'{}' can mean {} accounts", word, found.size()),
+                "name one by its id: " + ids);
   }
   const auto near = closest(word, names);
   throw Error(Errc::not_found,
@@ -113,21 +132,28 @@ domain::Account change_account(const Context& context,
   terms.email.apply_to(account.email);
   apply(SpendTerms{terms.budget, terms.budget_period, terms.token_limit, terms.token_limit_period},
         account.limits);
-  const std::string before = audit_text(old);
-  const std::string after = audit_text(account);
-  if (before == after) return account;
-  context.store.people().update_account(
-      account, audit_entry(context, actor, "account.edit", account.id.text(), before, after));
-  start_new_windows(
-      context.ledger, domain::Scope::account, account.id.text(), old.limits, account.limits);
-  context.publisher.publish_world();
+  const Facts before = facts_of(old);
+  const Facts after = facts_of(account);
+  const AuditSubject subject{account.id.text(), account.username};
+  if (before != after) {
+    context.store.people().update_account(
+        account, audit_change(context, actor, "account.edit", subject, before, after));
+    start_new_windows(
+        context.ledger, domain::Scope::account, subject.id, old.limits, account.limits);
+    context.publisher.publish_world();
+  }
+  if (terms.reset_spend) {
+    reset_spend(
+        context, actor, "account.reset_spend", domain::Scope::account, subject, account.limits);
+  }
   return account;
 }
 
 }  // namespace
 
 Actor admit(const Context& context, std::int64_t uid) {
-  if (role_of(context, uid) != domain::Role::admin) {
+  // A daemon of one user serves nobody else.
+  if (!context.facts.is_system && role_of(context, uid) != domain::Role::admin) {
     throw Error(
         Errc::not_permitted, "this nufid belongs to another user", "start your own with: nufi up");
   }
@@ -169,7 +195,7 @@ domain::ProfileView edit_profile(const Context& context,
                                  const Actor& actor,
                                  const domain::AccountTerms& terms) {
   if (!terms.budget.keeps() || !terms.budget_period.keeps() || !terms.token_limit.keeps() ||
-      !terms.token_limit_period.keeps()) {
+      !terms.token_limit_period.keeps() || terms.reset_spend) {
     throw Error(Errc::not_permitted,
                 "a profile holds name and e-mail only",
                 "an admin sets budgets with: nufi accounts edit");

@@ -14,8 +14,9 @@
 namespace nufi::service {
 
 /// Who the operating-system user `uid` is here. Its first use makes the account with the default
-/// limits of the settings and the project "default". The user that runs nufid and root are admins;
-/// throws Error{not_permitted} for everybody else.
+/// limits of the settings and the project "default". The user that runs nufid and root are admins,
+/// and so are the members of the admin group when nufid is system-wide; everybody else is a member
+/// then, and otherwise refused: Error{not_permitted}.
 Actor admit(const Context& context, std::int64_t uid);
 
 /// The actor's account with its last seven days by key.
@@ -27,7 +28,8 @@ domain::ProfileView edit_profile(const Context& context,
                                  const Actor& actor,
                                  const domain::AccountTerms& terms);
 
-/// Admins only: Error{not_permitted}. `word` is a user name or an id: Error{not_found}.
+/// Admins only: Error{not_permitted}. `word` is a user name or an id: Error{not_found},
+/// Error{ambiguous}.
 std::vector<domain::AccountView> list_accounts(const Context& context, const Actor& actor);
 domain::AccountView show_account(const Context& context, const Actor& actor, std::string_view word);
 domain::AccountView edit_account(const Context& context,

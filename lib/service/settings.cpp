@@ -3,6 +3,7 @@
 #include "lib/base/error.hpp"
 #include "lib/base/text.hpp"
 #include "lib/service/actor.hpp"
+#include "lib/service/audit.hpp"
 #include "lib/service/context.hpp"
 
 #include <array>
@@ -50,6 +51,26 @@ void read_default_period(SettingValues& values, const std::string& text) {
   values.default_budget_period = *period;
 }
 
+void read_default_token_limit(SettingValues& values, const std::string& text) {
+  values.default_token_limit.reset();
+  if (text == "none") return;
+  const auto limit = parse_integer(text);
+  if (!limit || *limit < 0) {
+    throw Error(
+        Errc::invalid, "default_token_limit must be a whole number or none", "for example 1000000");
+  }
+  values.default_token_limit = *limit;
+}
+
+void read_default_token_period(SettingValues& values, const std::string& text) {
+  const auto period = domain::period_from_name(text);
+  if (!period) {
+    throw Error(Errc::invalid,
+                "default_token_limit_period must be minute, hour, day, week, month or total");
+  }
+  values.default_token_limit_period = *period;
+}
+
 void read_on_disconnect(SettingValues& values, const std::string& text) {
   if (text != "cancel" && text != "drain") {
     throw Error(Errc::invalid, "on_disconnect must be cancel or drain");
@@ -81,6 +102,14 @@ constexpr std::array kSettings = {
             "month",
             "period of that budget: day, week, month or total",
             read_default_period},
+    Setting{"default_token_limit",
+            "none",
+            "token limit of an account made from now on, or none",
+            read_default_token_limit},
+    Setting{"default_token_limit_period",
+            "month",
+            "period of that limit: minute, hour, day, week, month or total",
+            read_default_token_period},
     Setting{"on_disconnect",
             "cancel",
             "what becomes of a call whose client left: cancel it, or drain it for its exact usage",
@@ -167,13 +196,13 @@ std::vector<SettingView> change_settings(const Context& context,
     }
     for (const auto& [name, value] : changes) {
       const auto old = before.find(name);
-      if (!value && old == before.end()) continue;
-      const auto entry = audit_entry(context,
-                                     actor,
-                                     "setting.change",
-                                     name,
-                                     old == before.end() ? "" : old->second,
-                                     value.value_or(""));
+      const auto was = old == before.end() ? std::nullopt : std::optional(old->second);
+      if (value == was) continue;
+      const auto told = [&](const std::optional<std::string>& text) {
+        return Facts().text(name, text.value_or(""));
+      };
+      const auto entry =
+          audit_change(context, actor, "setting.change", {name, {}}, told(was), told(value));
       if (value) {
         settings.set(name, *value, entry);
       } else {

@@ -6,6 +6,7 @@
 #include "lib/store/settings.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -22,6 +23,8 @@ struct SettingValues {
   std::chrono::milliseconds hold_wait{2000};    ///< how long a call waits for room
   std::optional<domain::Money> default_budget;  ///< of a new account
   domain::Period default_budget_period = domain::Period::month;
+  std::optional<std::int64_t> default_token_limit;  ///< of a new account
+  domain::Period default_token_limit_period = domain::Period::month;
   bool drain_on_disconnect = false;  ///< read on when the client left, for the exact usage
   int budget_status = 429;           ///< HTTP status of `Budget reached`: 429 or 402
 };

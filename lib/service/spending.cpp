@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace nufi::service {
 
 using domain::Metric;
@@ -72,6 +74,69 @@ void start_new_windows(ledger::Ledger& ledger,
   }
   if (before.token_period != after.token_period) {
     ledger.start_window(WindowId{scope, subject, Metric::tokens, after.token_period});
+  }
+}
+
+void reset_spend(const Context& context,
+                 const Actor& actor,
+                 std::string action,
+                 domain::Scope scope,
+                 const AuditSubject& subject,
+                 const domain::SpendLimits& limits) {
+  const auto spent = [](std::int64_t nanos, std::int64_t tokens) {
+    Facts facts;
+    facts.money("spent_usd", domain::Money::nanos(nanos)).number("tokens_used", tokens);
+    return facts;
+  };
+  const domain::Standing now = standing_of(context.ledger, scope, subject.id, limits);
+  context.ledger.reset_windows({WindowId{scope, subject.id, Metric::usd, limits.budget_period},
+                                WindowId{scope, subject.id, Metric::tokens, limits.token_period}},
+                               audit_change(context,
+                                            actor,
+                                            std::move(action),
+                                            subject,
+                                            spent(now.usd.spent, now.tokens.spent),
+                                            spent(0, 0)));
+}
+
+void reset_spend(const Context& context,
+                 const Actor& actor,
+                 domain::Scope scope,
+                 const AuditSubject& subject,
+                 const domain::SpendLimits& limits) {
+  const domain::Standing standing = standing_of(context.ledger, scope, subject.id, limits);
+  const auto facts = [](std::int64_t nanos, std::int64_t tokens) {
+    return Facts().money("spent_usd", domain::Money::nanos(nanos)).number("tokens_used", tokens);
+  };
+  context.ledger.reset_windows(
+      {WindowId{scope, subject.id, Metric::usd, limits.budget_period},
+       WindowId{scope, subject.id, Metric::tokens, limits.token_period}},
+      audit_change(context,
+                   actor,
+                   std::string(domain::scope_name(scope)) + ".reset_spend",
+                   subject,
+                   facts(standing.usd.spent, standing.tokens.spent),
+                   facts(0, 0)));
+}
+
+void mend_windows(store::Store& store, ledger::Ledger& ledger) {
+  const auto mend_one = [&](const WindowId& id) {
+    const auto counted = ledger.counted_period(id.scope, id.subject, id.metric);
+    if (counted && *counted != id.period) ledger.start_window(id);
+  };
+  const auto mend =
+      [&](domain::Scope scope, const std::string& subject, const domain::SpendLimits& limits) {
+        mend_one(WindowId{scope, subject, Metric::usd, limits.budget_period});
+        mend_one(WindowId{scope, subject, Metric::tokens, limits.token_period});
+      };
+  for (const domain::Account& account : store.people().accounts()) {
+    mend(domain::Scope::account, account.id.text(), account.limits);
+  }
+  for (const domain::Project& project : store.people().projects()) {
+    mend(domain::Scope::project, project.id.text(), project.limits);
+  }
+  for (const domain::Key& key : store.keys().list(store::KeyFilter())) {
+    mend(domain::Scope::key, key.id.text(), key.limits);
   }
 }
 

@@ -3,6 +3,9 @@
 #include "lib/domain/terms.hpp"
 #include "lib/domain/views.hpp"
 #include "lib/ledger/ledger.hpp"
+#include "lib/service/audit.hpp"
+#include "lib/service/audit.hpp"
+#include "lib/service/context.hpp"
 
 #include <cstdint>
 #include <string>
@@ -41,6 +44,28 @@ void start_new_windows(ledger::Ledger& ledger,
                        const std::string& subject,
                        const domain::SpendLimits& before,
                        const domain::SpendLimits& after);
+
+/// Forgives what the subject has spent in the running cycles of `limits`, and says so in the audit
+/// log as `action` ("key.reset_spend"). Call with the lock of changes held, after a change of
+/// limits. Throws Error{unavailable}.
+void reset_spend(const Context& context,
+                 const Actor& actor,
+                 std::string action,
+                 domain::Scope scope,
+                 const AuditSubject& subject,
+                 const domain::SpendLimits& limits);
+
+/// Forgives what the windows of `subject` with `limits` have spent in their running cycles, and
+/// says so in the audit log as "<scope>.reset_spend". Throws Error{unavailable}.
+void reset_spend(const Context& context,
+                 const Actor& actor,
+                 domain::Scope scope,
+                 const AuditSubject& subject,
+                 const domain::SpendLimits& limits);
+
+/// Starts the windows of keys, projects and accounts that count another period than their limits
+/// say: nufid died between an edit and its window. For the start. Throws Error{unavailable}.
+void mend_windows(store::Store& store, ledger::Ledger& ledger);
 
 /// "budget=5/month tokens=none/month": for the audit log.
 std::string describe(const domain::SpendLimits& limits);

@@ -250,25 +250,29 @@ std::string describe(const domain::SecretSource& source) {
   return has_text ? kind + " " + source.reference : kind;
 }
 
-std::string describe(const domain::Upstream& upstream) {
+Facts facts_of(const domain::Upstream& upstream) {
   std::vector<std::string> aliases;
   for (const auto& [alias, real] : upstream.aliases) aliases.push_back(alias + "=" + real);
   std::vector<std::string> headers;
-  for (const auto& [name, value] : upstream.headers) headers.push_back(name);
-  return fmt::format(
-      "name={} url={} secret={} models={} aliases={} headers={} groups={} priority={} weight={} "
-      "free={} ca_file={}",
-      upstream.name,
-      upstream.url.text(),
-      describe(upstream.secret),
-      fmt::join(upstream.models, ","),
-      fmt::join(aliases, ","),
-      fmt::join(headers, ","),
-      fmt::join(upstream.groups, ","),
-      upstream.priority,
-      upstream.weight,
-      upstream.free,
-      upstream.ca_file);
+  std::string values;
+  for (const auto& [name, value] : upstream.headers) {
+    headers.push_back(name);
+    values += name + ": " + value + "\n";
+  }
+  Facts facts;
+  facts.text("name", upstream.name)
+      .text("url", upstream.url.text())
+      .secret("secret", describe(upstream.secret), upstream.secret.reference)
+      .list("models", upstream.models)
+      .list("aliases", aliases)
+      .secret("headers", fmt::format("{}", fmt::join(headers, ", ")), values)
+      .list("groups", upstream.groups)
+      .number("priority", upstream.priority)
+      .number("weight", upstream.weight)
+      .flag("free", upstream.free)
+      .number("max_connections", upstream.max_connections)
+      .text("ca_file", upstream.ca_file);
+  return facts;
 }
 
 }  // namespace nufi::service

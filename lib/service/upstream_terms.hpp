@@ -2,6 +2,7 @@
 
 #include "lib/domain/terms.hpp"
 #include "lib/domain/upstream.hpp"
+#include "lib/service/audit.hpp"
 #include "lib/service/names.hpp"
 #include "lib/service/vault.hpp"
 
@@ -20,7 +21,8 @@ void apply(const domain::UpstreamTerms& terms,
 /// "env OPENAI_API_KEY", "file /run/secrets/key", "command pass show openai", "stored", "none".
 std::string describe(const domain::SecretSource& source);
 
-/// One line of an upstream without secrets, for the audit log.
-std::string describe(const domain::Upstream& upstream);
+/// What the audit log is told of an upstream: of its secret and its headers' values, that they
+/// changed.
+Facts facts_of(const domain::Upstream& upstream);
 
 }  // namespace nufi::service

@@ -82,6 +82,17 @@ void check_first_terms(const domain::UpstreamTerms& terms) {
   }
 }
 
+/// Groups choose upstreams by name: one that is chosen keeps it, or the group had none.
+void refuse_named_by_groups(const Context& context, const domain::Upstream& upstream) {
+  for (const domain::Group& group : context.store.people().groups()) {
+    const auto& names = group.upstreams;
+    if (std::find(names.begin(), names.end(), upstream.name) == names.end()) continue;
+    throw Error(Errc::conflict,
+                "the group " + group.name + " may use " + upstream.name + " by this name",
+                "first: nufi groups edit " + group.name + " --upstream …, or none");
+  }
+}
+
 }  // namespace
 
 domain::UpstreamView add_upstream(const Context& context,
@@ -95,9 +106,13 @@ domain::UpstreamView add_upstream(const Context& context,
   upstream.created_at = context.clock.now();
   apply(terms, Names(context.store.people()), context.vault, upstream);
   check_name_is_free(context, upstream);
-  context.store.upstreams().insert(
-      upstream,
-      audit_entry(context, actor, "upstream.add", upstream.id.text(), "", describe(upstream)));
+  context.store.upstreams().insert(upstream,
+                                   audit_change(context,
+                                                actor,
+                                                "upstream.add",
+                                                {upstream.id.text(), upstream.name},
+                                                {},
+                                                facts_of(upstream)));
   context.publisher.publish_world();
   return view_of(context, actor, find_upstream(context, upstream.id.text()));
 }
@@ -123,13 +138,18 @@ domain::UpstreamView edit_upstream(const Context& context,
   require_admin(actor, "edit upstreams");
   const std::lock_guard lock(context.changes);
   domain::Upstream upstream = find_own(context, name);
-  const std::string before = describe(upstream);
+  const domain::Upstream old = upstream;
+  const Facts before = facts_of(upstream);
   apply(terms, Names(context.store.people()), context.vault, upstream);
   check_name_is_free(context, upstream);
-  context.store.upstreams().update(
-      upstream,
-      audit_entry(context, actor, "upstream.edit", upstream.id.text(), before, describe(upstream)));
-  context.publisher.publish_world();
+  if (upstream.name != old.name) refuse_named_by_groups(context, old);
+  if (const Facts after = facts_of(upstream); after != before) {
+    context.store.upstreams().update(
+        upstream,
+        audit_change(
+            context, actor, "upstream.edit", {upstream.id.text(), upstream.name}, before, after));
+    context.publisher.publish_world();
+  }
   return view_of(context, actor, find_upstream(context, upstream.id.text()));
 }
 
@@ -137,9 +157,14 @@ void remove_upstream(const Context& context, const Actor& actor, std::string_vie
   require_admin(actor, "remove upstreams");
   const std::lock_guard lock(context.changes);
   const domain::Upstream upstream = find_own(context, name);
-  context.store.upstreams().remove(
-      upstream.id,
-      audit_entry(context, actor, "upstream.remove", upstream.id.text(), describe(upstream), ""));
+  refuse_named_by_groups(context, upstream);
+  context.store.upstreams().remove(upstream.id,
+                                   audit_change(context,
+                                                actor,
+                                                "upstream.remove",
+                                                {upstream.id.text(), upstream.name},
+                                                facts_of(upstream),
+                                                {}));
   context.publisher.publish_world();
 }
 
