@@ -10,6 +10,7 @@
 #include "daemon/notify.hpp"
 #include "daemon/paths.hpp"
 #include "daemon/routes.hpp"
+#include "daemon/users.hpp"
 #include "daemon/version.hpp"
 #include "lib/base/clock.hpp"
 #include "lib/base/log.hpp"
@@ -17,16 +18,15 @@
 #include "lib/service/context.hpp"
 #include "lib/service/publisher.hpp"
 #include "lib/service/settings.hpp"
+#include "lib/service/spending.hpp"
 #include "lib/service/vault.hpp"
 #include "lib/store/store.hpp"
 
 #include <fmt/format.h>
 
-#include <array>
 #include <atomic>
 #include <mutex>
 #include <optional>
-#include <pwd.h>
 #include <thread>
 #include <unistd.h>
 #include <utility>
@@ -37,15 +37,8 @@ namespace {
 
 constexpr std::chrono::minutes kSecretsEvery{1};
 constexpr std::size_t kSocketThreads = 8;
+constexpr std::string_view kAdminGroup = "nufi-admin";
 constexpr std::size_t kConsoleThreads = 4;
-
-std::string username_of(std::int64_t uid) {
-  std::array<char, 4096> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  ::getpwuid_r(static_cast<uid_t>(uid), &entry, buffer.data(), buffer.size(), &found);
-  return found == nullptr ? "" : found->pw_name;
-}
 
 /// The directories have to be right before anything is put into them.
 InstanceLock take_data_dir(const Config& config) {
@@ -56,8 +49,10 @@ InstanceLock take_data_dir(const Config& config) {
 
 Listener control_listener(const Config& config) {
   if (config.inherited.control >= 0) return Listener::inherited(config.inherited.control);
-  prepare_directory(config.socket.parent_path(), "socket directory");
-  return Listener::unix_socket(config.socket);
+  // Who connects is known by the kernel's word; what they may do is the API's business.
+  const Passage passage = config.is_system ? Passage::everyone : Passage::own;
+  prepare_directory(config.socket.parent_path(), "socket directory", passage);
+  return Listener::unix_socket(config.socket, passage);
 }
 
 std::optional<Listener> console_listener(const Config& config) {
@@ -111,6 +106,7 @@ class App::House {
         publisher_(*store_, inference_, vault_, built_ins()) {
     inference_.bind();
     inference_.set_drain_on_disconnect(settings_.drain_on_disconnect);
+    service::mend_windows(*store_, *ledger_);
     publisher_.publish_all();
     inference_.start();
     context_.emplace(make_context());
@@ -153,6 +149,7 @@ class App::House {
     facts.version = kVersion;
     facts.pid = ::getpid();
     facts.owner_uid = ::geteuid();
+    facts.is_system = config_.is_system;
     facts.started_at = clock_.now();
     facts.inference_url = origin(config_.listen, inference_.port()) + "/v1";
     if (console_listener_) {
@@ -173,11 +170,13 @@ class App::House {
             .publisher = publisher_,
             .changes = changes_,
             .facts = std::move(facts),
-            .username_of = username_of,
-            .settings_changed = [this](const service::SettingValues& values) {
-              if (!config_.hold_wait) inference_.set_hold_wait(values.hold_wait);
-              inference_.set_drain_on_disconnect(values.drain_on_disconnect);
-            }};
+            .username_of = Users::name_of,
+            .is_in_admin_group = [this](std::int64_t uid) { return users_.is_admin(uid); },
+            .settings_changed =
+                [this](const service::SettingValues& values) {
+                  if (!config_.hold_wait) inference_.set_hold_wait(values.hold_wait);
+                  inference_.set_drain_on_disconnect(values.drain_on_disconnect);
+                }};
   }
 
   void open_doors(Signals& signals) {
@@ -206,6 +205,7 @@ class App::House {
 
   const Config config_;
   const SystemClock clock_;
+  const Users users_{clock_, std::string(kAdminGroup)};
   const InstanceLock lock_;
   const Listener control_listener_;
   const std::optional<Listener> console_listener_;

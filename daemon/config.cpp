@@ -129,6 +129,9 @@ void declare(CLI::App& app, Texts& texts, Config& config, const Paths& paths) {
   text("--console-listen", texts.console, "HOST:PORT of console and health, or off");
   text("--socket", texts.socket, "Unix socket of the management API");
   text("--data-dir", texts.data_dir, "directory of the database");
+  app.add_flag("--system",
+               config.is_system,
+               "serve every user of this machine; root and the group nufi-admin are admins");
   app.add_option("--allow-remote", texts.allow_remote, "doors that may listen beyond loopback")
       ->delimiter(',')
       ->allow_extra_args(false)
@@ -175,9 +178,13 @@ void settle(const Texts& texts, const Paths& paths, Config& config) {
   if (config.console) {
     check_remote(*config.console, config.allow_remote_console, "--console-listen", "console");
   }
+  const Paths system = system_paths();
+  const Paths& places = config.is_system ? system : paths;
   config.data_dir =
-      texts.data_dir.empty() ? paths.data_dir : std::filesystem::absolute(texts.data_dir);
-  config.socket = texts.socket.empty() ? paths.socket : std::filesystem::absolute(texts.socket);
+      texts.data_dir.empty() ? places.data_dir : std::filesystem::absolute(texts.data_dir);
+  config.is_system = config.is_system || config.data_dir == system.data_dir;
+  const auto& socket = config.is_system ? system.socket : paths.socket;
+  config.socket = texts.socket.empty() ? socket : std::filesystem::absolute(texts.socket);
   config.log_level = log::level_from_name(texts.log_level);
   config.log_format = texts.log_format == "json" ? log::Format::json : log::Format::text;
   config.durability =
@@ -255,7 +262,9 @@ std::uint64_t parse_size(const std::string& text, std::string_view flag) {
 std::variant<Config, Printout> parse_config(const std::vector<std::string>& args,
                                             const Environment& environment,
                                             std::int64_t pid) {
-  const Paths paths = default_paths(environment);
+  // The flag says where the config file is, so it is looked for before that file is read.
+  const bool is_system = std::find(args.begin(), args.end(), "--system") != args.end();
+  const Paths paths = is_system ? system_paths() : default_paths(environment);
   Config config;
   config.max_connections = 16'384;
   Texts texts;

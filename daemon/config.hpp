@@ -41,6 +41,7 @@ struct Config {
   std::optional<Address> console;  ///< std::nullopt = off
   std::filesystem::path socket;
   std::filesystem::path data_dir;
+  bool is_system = false;  ///< serves every user of the machine
   bool allow_remote_inference = false;
   bool allow_remote_console = false;
   std::vector<std::string> allowed_hosts;

@@ -61,7 +61,7 @@ void make_room(const std::filesystem::path& path, const sockaddr_un& address) {
 
 }  // namespace
 
-Listener Listener::unix_socket(const std::filesystem::path& path) {
+Listener Listener::unix_socket(const std::filesystem::path& path, Passage passage) {
   const sockaddr_un address = unix_address(path);
   make_room(path, address);
   Listener listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -72,7 +72,8 @@ Listener Listener::unix_socket(const std::filesystem::path& path) {
   listener.file_ = path;
   struct stat status {};
   // Nobody can connect between bind and chmod: it does not listen yet.
-  if (::chmod(path.c_str(), 0600) != 0 || ::lstat(path.c_str(), &status) != 0 ||
+  const mode_t mode = passage == Passage::everyone ? 0666 : 0600;
+  if (::chmod(path.c_str(), mode) != 0 || ::lstat(path.c_str(), &status) != 0 ||
       ::listen(listener.fd_, kBacklog) != 0) {
     throw cannot(path.string(), errno);
   }

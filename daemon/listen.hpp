@@ -1,6 +1,7 @@
 #pragma once
 
 #include "daemon/config.hpp"
+#include "daemon/paths.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -11,10 +12,10 @@ namespace nufi::daemon {
 /// if it is still ours.
 class Listener {
  public:
-  /// Listens on a Unix socket (mode 0600). A socket file that nobody answers on any more is
-  /// replaced. Throws Error{conflict} if a live one is there, Error{unavailable} if it can't be
-  /// made.
-  static Listener unix_socket(const std::filesystem::path& path);
+  /// Listens on a Unix socket that its owner may connect to, or everyone (mode 0600, 0666). A
+  /// socket file that nobody answers on any more is replaced. Throws Error{conflict} if a live one
+  /// is there, Error{unavailable} if it can't be made.
+  static Listener unix_socket(const std::filesystem::path& path, Passage passage = Passage::own);
   /// Throws Error{conflict} if the port is taken, Error{unavailable} if it can't be bound.
   static Listener tcp(const Address& address);
   /// One that systemd made; its file is not ours to remove.

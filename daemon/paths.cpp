@@ -33,11 +33,7 @@ fs::path first_of(const fs::path& wanted, const fs::path& otherwise) {
 Paths default_paths(const Environment& environment) {
   const fs::path home = variable(environment, "HOME");
   const fs::path data = variable(environment, "XDG_DATA_HOME");
-  if (home.empty() && data.empty()) {
-    return {.data_dir = "/var/lib/nufi",
-            .config_file = "/etc/nufi/nufid.toml",
-            .socket = "/run/nufi/nufid.sock"};
-  }
+  if (home.empty() && data.empty()) return system_paths();
   const fs::path config = first_of(variable(environment, "XDG_CONFIG_HOME"), home / ".config");
   const fs::path state = first_of(variable(environment, "XDG_STATE_HOME"), home / ".local/state");
   const fs::path runtime = first_of(variable(environment, "XDG_RUNTIME_DIR"), state);
@@ -46,9 +42,17 @@ Paths default_paths(const Environment& environment) {
           .socket = runtime / "nufi/nufid.sock"};
 }
 
-void prepare_directory(const fs::path& directory, std::string_view what) {
+Paths system_paths() {
+  return {.data_dir = "/var/lib/nufi",
+          .config_file = "/etc/nufi/nufid.toml",
+          .socket = "/run/nufi/nufid.sock"};
+}
+
+void prepare_directory(const fs::path& directory, std::string_view what, Passage passage) {
   std::error_code failure;
-  fs::create_directories(directory, failure);
+  const bool is_new = fs::create_directories(directory, failure);
+  // One that was there already stays as its owner wants it.
+  if (is_new && passage == Passage::everyone) ::chmod(directory.c_str(), 0755);
   struct stat status {};
   if (::stat(directory.c_str(), &status) != 0) {
     const std::string why = failure ? failure.message() : std::strerror(errno);
