@@ -35,14 +35,31 @@ constexpr std::array kRoutes = {
     Route{"GET", "/v1/accounts", "", get_accounts},
     Route{"GET", "/v1/accounts/{account}", "", get_account},
     Route{"PATCH", "/v1/accounts/{account}", "", patch_account},
+    Route{"GET", "/v1/projects", "all", get_projects},
+    Route{"POST", "/v1/projects", "", post_project},
+    Route{"GET", "/v1/projects/{project}", "", get_project},
+    Route{"PATCH", "/v1/projects/{project}", "", patch_project},
+    Route{"DELETE", "/v1/projects/{project}", "", delete_project},
+    Route{"GET", "/v1/groups", "", get_groups},
+    Route{"POST", "/v1/groups", "", post_group},
+    Route{"GET", "/v1/groups/{group}", "", get_group},
+    Route{"PATCH", "/v1/groups/{group}", "", patch_group},
+    Route{"DELETE", "/v1/groups/{group}", "", delete_group},
+    Route{"GET", "/v1/audit", "last before", get_audit},
     Route{"GET", "/v1/inference/keys", kKeyQuery, get_keys},
     Route{"GET", "/v1/projects/{project}/inference/keys", "archived limit after", get_project_keys},
     Route{"POST", "/v1/projects/{project}/inference/keys", "", post_key},
     Route{"GET", "/v1/inference/keys/{key}", "", get_key},
     Route{"PATCH", "/v1/inference/keys/{key}", "", patch_key},
-    Route{"DELETE", "/v1/inference/keys/{key}", "", delete_key},
+    Route{"DELETE", "/v1/inference/keys/{key}", "purge", delete_key},
     Route{"POST", "/v1/inference/keys/{key}/disable", "", post_key_disable},
     Route{"POST", "/v1/inference/keys/{key}/enable", "", post_key_enable},
+    Route{"POST", "/v1/inference/keys/{key}/rotate", "", post_key_rotate},
+    Route{"POST", "/v1/inference/keys/{key}/archive", "", post_key_archive},
+    Route{"POST", "/v1/inference/keys/{key}/unarchive", "", post_key_unarchive},
+    Route{"POST", "/v1/inference/keys/{key}/check", "", post_key_check},
+    Route{"POST", "/v1/inference/keys/revoke-all", "", post_keys_revoke_all},
+    Route{"GET", "/v1/inference/keys/{key}/usage", "days from to by project timezone", get_usage},
     Route{"GET", "/v1/usage", kUsageQuery, get_usage},
     Route{"GET", "/v1/requests", kRequestsQuery, get_requests},
     Route{"GET", "/v1/upstreams", "", get_upstreams},
@@ -150,6 +167,12 @@ Reply json_reply(const nlohmann::ordered_json& json, int status) {
 
 Reply error_reply(const Error& error) {
   return json_reply(api::error_to_json(error), http_status(error.code()));
+}
+
+std::vector<RouteName> route_names() {
+  std::vector<RouteName> names;
+  for (const Route& route : kRoutes) names.push_back({route.method, route.path});
+  return names;
 }
 
 ManagementApi::ManagementApi(const service::Context& context, std::function<void()> stop_daemon)

@@ -54,6 +54,14 @@ Reply list_reply(const List& items, const std::string& next = {}) {
   return json_reply(json);
 }
 
+/// A way in: method and path, whose {…} hold any one segment.
+struct RouteName {
+  std::string_view method;
+  std::string_view path;
+};
+/// Every way in there is.
+std::vector<RouteName> route_names();
+
 /// The management API over the Unix socket. Thread-safe; catches whatever a handler throws.
 class ManagementApi {
  public:
@@ -76,12 +84,31 @@ Reply patch_key(const RouteCall& call);
 Reply delete_key(const RouteCall& call);
 Reply post_key_disable(const RouteCall& call);
 Reply post_key_enable(const RouteCall& call);
+Reply post_key_rotate(const RouteCall& call);
+Reply post_key_archive(const RouteCall& call);
+Reply post_key_unarchive(const RouteCall& call);
+Reply post_key_check(const RouteCall& call);
+Reply post_keys_revoke_all(const RouteCall& call);
 // routes_people.cpp
 Reply get_profile(const RouteCall& call);
 Reply patch_profile(const RouteCall& call);
 Reply get_accounts(const RouteCall& call);
 Reply get_account(const RouteCall& call);
 Reply patch_account(const RouteCall& call);
+// routes_projects.cpp
+Reply get_projects(const RouteCall& call);
+Reply post_project(const RouteCall& call);
+Reply get_project(const RouteCall& call);
+Reply patch_project(const RouteCall& call);
+Reply delete_project(const RouteCall& call);
+// routes_groups.cpp
+Reply get_groups(const RouteCall& call);
+Reply post_group(const RouteCall& call);
+Reply get_group(const RouteCall& call);
+Reply patch_group(const RouteCall& call);
+Reply delete_group(const RouteCall& call);
+// routes_audit.cpp
+Reply get_audit(const RouteCall& call);
 // routes_upstreams.cpp
 Reply get_upstreams(const RouteCall& call);
 Reply post_upstream(const RouteCall& call);

@@ -46,7 +46,8 @@ Reply patch_key(const RouteCall& call) {
 }
 
 Reply delete_key(const RouteCall& call) {
-  return json_reply(to_json(service::revoke_key(call.context, call.actor, call.words[0])));
+  const auto& end = call.query_flag("purge") ? service::delete_key : service::revoke_key;
+  return json_reply(to_json(end(call.context, call.actor, call.words[0])));
 }
 
 Reply post_key_disable(const RouteCall& call) {
@@ -55,6 +56,32 @@ Reply post_key_disable(const RouteCall& call) {
 
 Reply post_key_enable(const RouteCall& call) {
   return json_reply(to_json(service::enable_key(call.context, call.actor, call.words[0])));
+}
+
+Reply post_key_rotate(const RouteCall& call) {
+  // Without a body there is no overlap.
+  api::RotateTerms terms;
+  if (!call.request.body.empty()) terms = api::rotate_terms_from_json(call.body());
+  return json_reply(
+      to_json(service::rotate_key(call.context, call.actor, call.words[0], terms.overlap)));
+}
+
+Reply post_key_archive(const RouteCall& call) {
+  return json_reply(to_json(service::archive_key(call.context, call.actor, call.words[0])));
+}
+
+Reply post_key_unarchive(const RouteCall& call) {
+  return json_reply(to_json(service::unarchive_key(call.context, call.actor, call.words[0])));
+}
+
+Reply post_key_check(const RouteCall& call) {
+  const auto terms = api::check_terms_from_json(call.body());
+  return json_reply(to_json(
+      service::check_key(call.context, call.actor, call.words[0], terms.model, terms.tokens)));
+}
+
+Reply post_keys_revoke_all(const RouteCall& call) {
+  return list_reply(service::revoke_all_keys(call.context, call.actor));
 }
 
 }  // namespace nufi::daemon

@@ -11,7 +11,7 @@ Reply get_usage(const RouteCall& call) {
   query.from = call.query_time("from");
   query.to = call.query_time("to");
   if (const auto by = call.query("by")) query.by = *by;
-  query.key = call.query_text("key");
+  query.key = call.words.empty() ? call.query_text("key") : call.words[0];
   query.project = call.query_text("project");
   query.timezone = call.query_text("timezone");
   return json_reply(to_json(service::report_usage(call.context, call.actor, query)));

@@ -17,7 +17,7 @@ namespace nufi::api {
 /// Which keys to list.
 struct KeyQuery {
   std::string project;    ///< "" = every project
-  bool archived = false;  ///< archived ones too
+  bool archived = false;  ///< only the archived ones
   bool all = false;       ///< of every account (admin)
 };
 
@@ -37,6 +37,14 @@ struct RequestQuery {
   std::string status;  ///< "" = any
   std::optional<Timestamp> since;
   std::string after;  ///< request id: only newer ones, oldest first
+};
+
+/// Which calls to charge anew.
+struct RepriceQuery {
+  Timestamp since;
+  std::optional<Timestamp> until;
+  std::string model;  ///< "" = any
+  bool dry_run = false;
 };
 
 /// A setting, its values as text.
@@ -77,6 +85,22 @@ class Client {
   domain::AccountView account(const std::string& account);
   domain::AccountView edit_account(const std::string& account, const domain::AccountTerms& terms);
 
+  /// `all`: of every account (admin).
+  std::vector<domain::ProjectView> projects(bool all);
+  domain::ProjectView create_project(const domain::ProjectTerms& terms);
+  domain::ProjectView project(const std::string& project);
+  domain::ProjectView edit_project(const std::string& project, const domain::ProjectTerms& terms);
+  domain::ProjectView delete_project(const std::string& project);
+
+  std::vector<domain::GroupView> groups();
+  domain::GroupView create_group(const domain::GroupTerms& terms);
+  domain::GroupView group(const std::string& group);
+  domain::GroupView edit_group(const std::string& group, const domain::GroupTerms& terms);
+  domain::GroupView delete_group(const std::string& group);
+
+  /// The newest entries of the audit log, newest first.
+  std::vector<domain::AuditView> audit(int last);
+
   /// `key` is a name, an id or a unique prefix of an id in all of these.
   std::vector<domain::KeyView> keys(const KeyQuery& query);
   domain::KeyView create_key(const std::string& project, const domain::KeyTerms& terms);
@@ -85,6 +109,14 @@ class Client {
   domain::KeyView disable_key(const std::string& key);
   domain::KeyView enable_key(const std::string& key);
   domain::KeyView revoke_key(const std::string& key);
+  /// Every live key of the asking account's.
+  std::vector<domain::KeyView> revoke_all_keys();
+  domain::KeyView rotate_key(const std::string& key, std::chrono::seconds overlap);
+  domain::KeyView archive_key(const std::string& key);
+  domain::KeyView unarchive_key(const std::string& key);
+  domain::KeyView delete_key(const std::string& key);
+  /// Would a call with `tokens` of prompt to `model` be admitted now?
+  domain::CheckView check_key(const std::string& key, const std::string& model, std::int64_t tokens);
 
   domain::UsageReport usage(const UsageQuery& query);
   std::vector<domain::RequestView> requests(const RequestQuery& query);
@@ -98,9 +130,13 @@ class Client {
   std::vector<domain::ProbeStep> test_upstream(const std::string& name, const std::string& model);
 
   std::vector<domain::ModelView> models();
-  std::vector<domain::PriceView> prices(const std::string& model_part);
-  void set_price(const std::string& model, const domain::PriceTerms& terms);
+  /// `model`: a glob or a part of a name, "" = what can be called; with `all` every one there is.
+  std::vector<domain::PriceView> prices(const std::string& model, bool all);
+  domain::PriceView set_price(const std::string& model, const domain::PriceTerms& terms);
   void unset_price(const std::string& model);
+  /// `list` is the text of a price list (see price_list.hpp).
+  domain::PriceImport import_prices(const std::string& list, bool dry_run);
+  domain::RepriceReport reprice(const RepriceQuery& query);
 
   std::vector<Setting> settings();
   /// std::nullopt puts the default back.
@@ -110,6 +146,7 @@ class Client {
 
  private:
   Json call(const std::string& method, const std::string& target, const Json* body = nullptr);
+  Json call_with(const std::string& method, const std::string& target, const std::string& body);
   Json get(const std::string& target);
   Json send(const std::string& method, const std::string& target, const Json& body);
   /// The items of a list, following its pages by the query field `cursor` until `most` are there;

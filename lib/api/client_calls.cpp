@@ -39,6 +39,12 @@ std::vector<T> each(const std::vector<Json>& items, Read read) {
 std::string key_path(const std::string& key) {
   return "/v1/inference/keys/" + percent_encode(key);
 }
+std::string project_path(const std::string& project) {
+  return "/v1/projects/" + percent_encode(project);
+}
+std::string group_path(const std::string& group) {
+  return "/v1/groups/" + percent_encode(group);
+}
 std::string upstream_path(const std::string& name) {
   return "/v1/upstreams/" + percent_encode(name);
 }
@@ -99,6 +105,55 @@ domain::AccountView Client::edit_account(const std::string& account,
       send("PATCH", "/v1/accounts/" + percent_encode(account), to_json(terms)));
 }
 
+std::vector<domain::ProjectView> Client::projects(bool all) {
+  Query text;
+  text.add("all", all ? "true" : "");
+  return each<domain::ProjectView>(list("/v1/projects" + text.text(), "after", kAll),
+                                   project_from_json);
+}
+
+domain::ProjectView Client::create_project(const domain::ProjectTerms& terms) {
+  return project_from_json(send("POST", "/v1/projects", to_json(terms)));
+}
+
+domain::ProjectView Client::project(const std::string& project) {
+  return project_from_json(get(project_path(project)));
+}
+
+domain::ProjectView Client::edit_project(const std::string& project, const domain::ProjectTerms& terms) {
+  return project_from_json(send("PATCH", project_path(project), to_json(terms)));
+}
+
+domain::ProjectView Client::delete_project(const std::string& project) {
+  return project_from_json(call("DELETE", project_path(project)));
+}
+
+std::vector<domain::GroupView> Client::groups() {
+  return each<domain::GroupView>(list("/v1/groups", "after", kAll), group_from_json);
+}
+
+domain::GroupView Client::create_group(const domain::GroupTerms& terms) {
+  return group_from_json(send("POST", "/v1/groups", to_json(terms)));
+}
+
+domain::GroupView Client::group(const std::string& group) {
+  return group_from_json(get(group_path(group)));
+}
+
+domain::GroupView Client::edit_group(const std::string& group, const domain::GroupTerms& terms) {
+  return group_from_json(send("PATCH", group_path(group), to_json(terms)));
+}
+
+domain::GroupView Client::delete_group(const std::string& group) {
+  return group_from_json(call("DELETE", group_path(group)));
+}
+
+std::vector<domain::AuditView> Client::audit(int last) {
+  return each<domain::AuditView>(
+      list("/v1/audit?last=" + std::to_string(last), "before", static_cast<std::size_t>(last)),
+      audit_from_json);
+}
+
 std::vector<domain::KeyView> Client::keys(const KeyQuery& query) {
   Query text;
   text.add("project", query.project);
@@ -131,6 +186,34 @@ domain::KeyView Client::enable_key(const std::string& key) {
 
 domain::KeyView Client::revoke_key(const std::string& key) {
   return key_from_json(call("DELETE", key_path(key)));
+}
+
+std::vector<domain::KeyView> Client::revoke_all_keys() {
+  const Json reply = call("POST", "/v1/inference/keys/revoke-all");
+  return each<domain::KeyView>(reply.at("data").get<std::vector<Json>>(), key_from_json);
+}
+
+domain::KeyView Client::rotate_key(const std::string& key, std::chrono::seconds overlap) {
+  return key_from_json(send("POST", key_path(key) + "/rotate", to_json(RotateTerms{overlap})));
+}
+
+domain::KeyView Client::archive_key(const std::string& key) {
+  return key_from_json(call("POST", key_path(key) + "/archive"));
+}
+
+domain::KeyView Client::unarchive_key(const std::string& key) {
+  return key_from_json(call("POST", key_path(key) + "/unarchive"));
+}
+
+domain::KeyView Client::delete_key(const std::string& key) {
+  return key_from_json(call("DELETE", key_path(key) + "?purge=true"));
+}
+
+domain::CheckView Client::check_key(const std::string& key,
+                                    const std::string& model,
+                                    std::int64_t tokens) {
+  return check_from_json(
+      send("POST", key_path(key) + "/check", to_json(CheckTerms{model, tokens})));
 }
 
 domain::UsageReport Client::usage(const UsageQuery& query) {

@@ -2,11 +2,15 @@
 
 #include "lib/base/error.hpp"
 #include "lib/domain/audit.hpp"
+#include "lib/domain/price_import.hpp"
+#include "lib/domain/reprice.hpp"
 #include "lib/domain/terms.hpp"
 #include "lib/domain/views.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +28,24 @@ Json to_json(const domain::KeyView& view);
 domain::KeyView key_from_json(const Json& json);
 Json to_json(const domain::KeyTerms& terms);
 domain::KeyTerms key_terms_from_json(const Json& json);
+
+/// `keys rotate`: how long the old secret serves on.
+struct RotateTerms {
+  std::chrono::seconds overlap{0};
+};
+Json to_json(const RotateTerms& terms);
+RotateTerms rotate_terms_from_json(const Json& json);
+
+/// `check`: a call with `tokens` of prompt.
+struct CheckTerms {
+  std::string model;
+  std::int64_t tokens = 0;
+};
+Json to_json(const CheckTerms& terms);
+CheckTerms check_terms_from_json(const Json& json);
+/// Like the `nufi` object of limit errors, with `allowed`, `message` and what the call asks for.
+Json to_json(const domain::CheckView& view);
+domain::CheckView check_from_json(const Json& json);
 
 Json to_json(const domain::AccountView& view);
 domain::AccountView account_from_json(const Json& json);
@@ -54,6 +76,10 @@ Json to_json(const domain::PriceView& view);
 domain::PriceView price_from_json(const Json& json);
 Json to_json(const domain::PriceTerms& terms);
 domain::PriceTerms price_terms_from_json(const Json& json);
+Json to_json(const domain::PriceImport& report);
+domain::PriceImport price_import_from_json(const Json& json);
+Json to_json(const domain::RepriceReport& report);
+domain::RepriceReport reprice_from_json(const Json& json);
 Json to_json(const domain::ModelView& view);
 domain::ModelView model_from_json(const Json& json);
 

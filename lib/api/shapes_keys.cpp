@@ -41,6 +41,8 @@ Json to_json(const domain::KeyView& view) {
   json["allowed_ips"] = key.allowed_ips;
   json["enforce"] = domain::enforce_name(key.enforce);
   json["trace"] = key.trace;
+  json["rotated_at"] = time_or_null(key.rotated_at);
+  json["overlap_ends_at"] = time_or_null(domain::overlap_end(key));
   if (view.secret) json["key"] = view.secret->expose();
   return json;
 }
@@ -71,6 +73,10 @@ domain::KeyView key_from_json(const Json& json) {
   key.allowed_ips = fields.get("allowed_ips", read_texts);
   key.enforce = fields.get("enforce", read_enforce);
   key.trace = fields.get("trace", read_flag);
+  key.rotated_at = fields.maybe("rotated_at", read_time);
+  if (const auto end = fields.maybe("overlap_ends_at", read_time)) {
+    key.former = domain::FormerSecret{{}, {}, *end};
+  }
   if (auto secret = fields.maybe("key", read_text)) view.secret = Secret(std::move(*secret));
   return view;
 }
@@ -89,6 +95,7 @@ Json to_json(const domain::KeyTerms& terms) {
   put_change(json, "expires_at", terms.expires_at, format_rfc3339);
   put_change(json, "enforce", terms.enforce, domain::enforce_name);
   put_change(json, "trace", terms.trace);
+  if (terms.reset_spend) json["reset_spend"] = true;
   return json;
 }
 
@@ -107,8 +114,86 @@ domain::KeyTerms key_terms_from_json(const Json& json) {
   terms.expires_at = fields.change("expires_at", read_time);
   terms.enforce = fields.change("enforce", read_enforce);
   terms.trace = fields.change("trace", read_flag);
+  terms.reset_spend = fields.get("reset_spend", read_flag);
   fields.refuse_others();
   return terms;
+}
+
+Json to_json(const RotateTerms& terms) {
+  return {{"overlap_seconds", terms.overlap.count()}};
+}
+
+RotateTerms rotate_terms_from_json(const Json& json) {
+  Fields fields(json, "the body");
+  RotateTerms terms;
+  terms.overlap = std::chrono::seconds(fields.get("overlap_seconds", read_integer));
+  fields.refuse_others();
+  return terms;
+}
+
+Json to_json(const CheckTerms& terms) {
+  return {{"model", terms.model}, {"tokens", terms.tokens}};
+}
+
+CheckTerms check_terms_from_json(const Json& json) {
+  Fields fields(json, "the body");
+  CheckTerms terms;
+  terms.model = fields.need("model", read_text);
+  terms.tokens = fields.get("tokens", read_integer);
+  fields.refuse_others();
+  return terms;
+}
+
+Json to_json(const domain::CheckView& view) {
+  const auto& refusal = view.refusal;
+  const bool usd = refusal && refusal->window.metric == domain::Metric::usd;
+  const bool tokens = refusal && !usd;
+  const auto money = [&](std::int64_t amount) {
+    return usd ? money_to_json(domain::Money::nanos(amount)) : Json(nullptr);
+  };
+  const auto count = [&](std::int64_t amount) { return tokens ? Json(amount) : Json(nullptr); };
+  const auto state = refusal ? refusal->state : domain::WindowState{};
+  const std::int64_t limit = refusal ? refusal->limit : 0;
+  return {{"allowed", view.allowed},
+          {"reason", text_or_null(view.reason)},
+          {"limit", refusal ? Json(domain::scope_name(refusal->window.scope)) : Json(nullptr)},
+          {"message", text_or_null(view.message)},
+          {"limit_usd", money(limit)},
+          {"spent_usd", money(state.spent)},
+          {"held_usd", money(state.held)},
+          {"limit_tokens", count(limit)},
+          {"spent_tokens", count(state.spent)},
+          {"held_tokens", count(state.held)},
+          {"in_flight", refusal ? Json(state.in_flight) : Json(nullptr)},
+          {"resets_at", refusal ? time_or_null(state.cycle.resets_at()) : Json(nullptr)},
+          {"ask_usd", money_to_json(view.ask_usd)},
+          {"ask_tokens", view.ask_tokens}};
+}
+
+domain::CheckView check_from_json(const Json& json) {
+  Fields fields(json, "check");
+  domain::CheckView view;
+  view.allowed = fields.need("allowed", read_flag);
+  view.reason = fields.get("reason", read_text);
+  view.message = fields.get("message", read_text);
+  view.ask_usd = fields.get("ask_usd", money_from_json);
+  view.ask_tokens = fields.get("ask_tokens", read_integer);
+  const auto scope = domain::scope_from_name(fields.get("limit", read_text));
+  if (!scope) return view;
+  domain::WindowRefusal& refusal = view.refusal.emplace();
+  refusal.window.scope = *scope;
+  const bool usd = fields.maybe("limit_usd", money_from_json).has_value();
+  refusal.window.metric = usd ? domain::Metric::usd : domain::Metric::tokens;
+  const auto amount = [&](std::string_view money, std::string_view count) {
+    return usd ? fields.get(money, money_from_json).nanos() : fields.get(count, read_integer);
+  };
+  refusal.limit = amount("limit_usd", "limit_tokens");
+  refusal.state.spent = amount("spent_usd", "spent_tokens");
+  refusal.state.held = amount("held_usd", "held_tokens");
+  refusal.state.in_flight = fields.get("in_flight", read_integer);
+  refusal.state.cycle.end = fields.maybe("resets_at", read_time).value_or(Timestamp::max());
+  refusal.ask = usd ? view.ask_usd.nanos() : view.ask_tokens;
+  return view;
 }
 
 }  // namespace nufi::api

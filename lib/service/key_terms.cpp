@@ -35,27 +35,11 @@ void check_at_least_one(const domain::Change<std::int64_t>& change, std::string_
 
 void apply_name(const domain::Change<std::string>& name, domain::Key& key) {
   if (name.keeps()) return;
-  if (name.clears() || !is_valid_name(name.value())) {
-    throw Error(Errc::invalid,
-                "name must be 1 to 64 printable characters without a space at either end",
-                "for example laptop or ci-nightly");
-  }
-  // A word that starts like an id would be taken for one, or hide one.
-  if (name.value().starts_with(domain::KeyTag::kPrefix)) {
-    throw Error(Errc::invalid, "name must not start with key_, as ids do");
-  }
+  check_name(name.value(), domain::KeyTag::kPrefix);
   if (name.value().starts_with("sk-")) {
     throw Error(Errc::invalid, "name must not start with sk-, as keys do");
   }
   key.name = name.value();
-}
-
-std::string joined(const std::vector<std::string>& entries) {
-  return entries.empty() ? "all" : fmt::format("{}", fmt::join(entries, ","));
-}
-
-std::string number_or_none(const std::optional<std::int64_t>& number) {
-  return number ? std::to_string(*number) : "none";
 }
 
 }  // namespace
@@ -105,24 +89,27 @@ void apply(const domain::KeyTerms& terms, Timestamp now, domain::Key& key) {
   terms.trace.apply_to(key.trace);
 }
 
-std::string describe(const domain::Key& key) {
-  return fmt::format(
-      "name={} project={} group={} {} rpm={} tpm={} max_parallel={} models={} ips={} expires={} "
-      "enforce={} trace={} disabled={} revoked={}",
-      key.name,
-      key.project.text(),
-      key.group.text(),
-      describe(key.limits),
-      number_or_none(key.rpm),
-      number_or_none(key.tpm),
-      number_or_none(key.max_parallel),
-      joined(key.allowed_models),
-      joined(key.allowed_ips),
-      key.expires_at ? format_rfc3339(*key.expires_at) : "never",
-      domain::enforce_name(key.enforce),
-      key.trace,
-      key.disabled,
-      key.revoked_at.has_value());
+Facts facts_of(const domain::Key& key, const Names& names) {
+  Facts facts;
+  facts.text("name", key.name)
+      .text("masked", key.masked)
+      .text("project", names.project(key.project))
+      .text("group", names.group(key.group))
+      .limits(key.limits)
+      .number("rpm", key.rpm)
+      .number("tpm", key.tpm)
+      .number("max_parallel", key.max_parallel)
+      .list("allowed_models", key.allowed_models)
+      .list("allowed_ips", key.allowed_ips)
+      .time("expires_at", key.expires_at)
+      .text("enforce", domain::enforce_name(key.enforce))
+      .flag("trace", key.trace)
+      .flag("disabled", key.disabled)
+      .flag("archived", key.archived)
+      .time("rotated_at", key.rotated_at)
+      .time("overlap_ends_at", domain::overlap_end(key))
+      .time("revoked_at", key.revoked_at);
+  return facts;
 }
 
 }  // namespace nufi::service

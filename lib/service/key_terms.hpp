@@ -2,8 +2,12 @@
 
 #include "lib/domain/key.hpp"
 #include "lib/domain/terms.hpp"
+#include "lib/service/audit.hpp"
+#include "lib/service/names.hpp"
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace nufi::service {
 
@@ -16,7 +20,7 @@ void apply(const domain::KeyTerms& terms, Timestamp now, domain::Key& key);
 /// list in the message.
 void check_models(const std::vector<std::string>& models, std::string_view field);
 
-/// One line of what can be changed of a key, for the audit log.
-std::string describe(const domain::Key& key);
+/// What can be changed of a key, for the audit log.
+Facts facts_of(const domain::Key& key, const Names& names);
 
 }  // namespace nufi::service

@@ -10,13 +10,13 @@
 
 #include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace nufi::service {
 
 namespace {
 
-constexpr std::string_view kDefaultGroup = "default";
 constexpr std::size_t kShownCandidates = 5;
 
 domain::KeyView view_of(const Context& context, const Names& names, domain::Key key) {
@@ -43,32 +43,48 @@ void apply_places(const Actor& actor,
   if (terms.project.clears()) throw Error(Errc::invalid, "project must be the name of a project");
   if (terms.project.sets()) key.project = names.find_project(key.account, terms.project.value()).id;
   if (terms.group.keeps()) return;
-  const auto& group = names.find_group(terms.group.sets() ? terms.group.value() : kDefaultGroup);
+  const auto& group =
+      names.find_group(terms.group.sets() ? terms.group.value() : domain::kDefaultName);
   if (group.id == key.group) return;
   require_admin(actor, "choose the group of a key");
   key.group = group.id;
 }
 
-/// The stairs every change of one key takes: find, move, write, publish.
+AuditSubject subject_of(const domain::Key& key) {
+  return {.id = key.id.text(), .name = key.name};
+}
+
+/// The stairs every change of one key takes: find, move, write, publish. The lock of changes is
+/// held.
+using Move = std::function<void(const Names& names, domain::Key& key)>;
+domain::Key change_locked(const Context& context,
+                          const Actor& actor,
+                          const Names& names,
+                          std::string_view word,
+                          std::string_view action,
+                          const Move& move) {
+  domain::Key key = find_key(context, actor, word);
+  const domain::Key old = key;
+  move(names, key);
+  const Facts before = facts_of(old, names);
+  const Facts after = facts_of(key, names);
+  if (before != after) {
+    context.store.keys().update(
+        key, audit_change(context, actor, std::string(action), subject_of(key), before, after));
+    start_new_windows(context.ledger, domain::Scope::key, key.id.text(), old.limits, key.limits);
+    context.publisher.publish_key(key);
+  }
+  return key;
+}
+
 domain::KeyView change(const Context& context,
                        const Actor& actor,
                        std::string_view word,
                        std::string_view action,
-                       const std::function<void(const Names& names, domain::Key& key)>& move) {
+                       const Move& move) {
   const std::lock_guard lock(context.changes);
   const Names names(context.store.people());
-  domain::Key key = find_key(context, actor, word);
-  const domain::Key old = key;
-  move(names, key);
-  const std::string before = describe(old);
-  const std::string after = describe(key);
-  if (before != after) {
-    context.store.keys().update(
-        key, audit_entry(context, actor, std::string(action), key.id.text(), before, after));
-    start_new_windows(context.ledger, domain::Scope::key, key.id.text(), old.limits, key.limits);
-    context.publisher.publish_key(key);
-  }
-  return view_of(context, names, std::move(key));
+  return view_of(context, names, change_locked(context, actor, names, word, action, move));
 }
 
 [[noreturn]] void throw_ambiguous(std::string_view word, const std::vector<domain::Key>& keys) {
@@ -113,16 +129,18 @@ domain::KeyView create_key(const Context& context,
   const Secret secret = domain::mint_key();
   domain::Key key;
   key.id = domain::KeyId::random();
-  key.account = actor.account;
-  key.project = names.find_project(actor.account, project).id;
-  key.group = names.find_group(kDefaultGroup).id;
+  const domain::Project& home = names.find_project(actor, project);
+  key.account = home.account;
+  key.project = home.id;
+  key.group = names.find_group(domain::kDefaultName).id;
   key.digest = sha256(secret.expose());
   key.masked = domain::mask_key(secret.expose());
   key.created_at = context.clock.now();
   apply(terms, key.created_at, key);
   apply_places(actor, names, terms, key);
   context.store.keys().insert(
-      key, audit_entry(context, actor, "key.create", key.id.text(), "", describe(key)));
+      key,
+      audit_change(context, actor, "key.create", subject_of(key), Facts(), facts_of(key, names)));
   start_windows(context.ledger, domain::Scope::key, key.id.text(), key.limits);
   context.publisher.publish_key(key);
   domain::KeyView view = view_of(context, names, std::move(key));
@@ -137,7 +155,11 @@ Page<domain::KeyView> list_keys(const Context& context, const Actor& actor, cons
   const Names names(context.store.people());
   store::KeyFilter filter;
   if (!query.everyone) filter.account = actor.account;
-  if (!query.project.empty()) filter.project = names.find_project(actor.account, query.project).id;
+  if (!query.project.empty()) {
+    const domain::Project& project = names.find_project(actor, query.project);
+    filter.project = project.id;
+    filter.account = project.account;
+  }
   filter.archived = query.archived;
   filter.limit = query.limit == 0 ? 0 : query.limit + 1;
   filter.after = query.after;
@@ -161,7 +183,7 @@ domain::KeyView edit_key(const Context& context,
                          const Actor& actor,
                          std::string_view word,
                          const domain::KeyTerms& terms) {
-  return change(context, actor, word, "key.edit", [&](const Names& names, domain::Key& key) {
+  const auto edit = [&](const Names& names, domain::Key& key) {
     if (key.revoked_at) {
       throw Error(Errc::conflict,
                   "key '" + key.name + "' is revoked for good",
@@ -169,7 +191,16 @@ domain::KeyView edit_key(const Context& context,
     }
     apply(terms, context.clock.now(), key);
     apply_places(actor, names, terms, key);
-  });
+    // A new expiry may have brought it back: only dead keys are hidden.
+    if (!domain::is_dead(key, context.clock.now())) domain::unarchive(key);
+  };
+  const std::lock_guard lock(context.changes);
+  const Names names(context.store.people());
+  const domain::Key key = change_locked(context, actor, names, word, "key.edit", edit);
+  if (terms.reset_spend) {
+    reset_spend(context, actor, "key.reset_spend", domain::Scope::key, subject_of(key), key.limits);
+  }
+  return view_of(context, names, key);
 }
 
 domain::KeyView disable_key(const Context& context, const Actor& actor, std::string_view word) {
@@ -188,6 +219,92 @@ domain::KeyView revoke_key(const Context& context, const Actor& actor, std::stri
   return change(context, actor, word, "key.revoke", [&](const Names&, domain::Key& key) {
     domain::revoke(key, context.clock.now());
   });
+}
+
+std::vector<domain::KeyView> revoke_all_keys(const Context& context, const Actor& actor) {
+  const std::lock_guard lock(context.changes);
+  const Names names(context.store.people());
+  const Timestamp now = context.clock.now();
+  store::KeyFilter filter;
+  filter.account = actor.account;
+  std::vector<domain::Key> keys = context.store.keys().list(filter);
+  std::erase_if(keys, [now](const domain::Key& key) { return domain::is_dead(key, now); });
+  if (keys.empty()) return {};
+  std::vector<store::AuditEntry> audits;
+  for (domain::Key& key : keys) {
+    const Facts before = facts_of(key, names);
+    domain::revoke(key, now);
+    audits.push_back(
+        audit_change(context, actor, "key.revoke", subject_of(key), before, facts_of(key, names)));
+  }
+  context.store.keys().update_all(keys, audits);
+  context.data_plane.publish_keys(keys);
+  std::vector<domain::KeyView> views;
+  for (domain::Key& key : keys) views.push_back(view_of(context, names, std::move(key)));
+  return views;
+}
+
+domain::KeyView rotate_key(const Context& context,
+                           const Actor& actor,
+                           std::string_view word,
+                           std::chrono::seconds overlap) {
+  const Secret secret = domain::mint_key();
+  domain::KeyView view =
+      change(context, actor, word, "key.rotate", [&](const Names&, domain::Key& key) {
+        domain::rotate(key, secret, overlap, context.clock.now());
+      });
+  view.secret = secret;
+  return view;
+}
+
+domain::KeyView archive_key(const Context& context, const Actor& actor, std::string_view word) {
+  return change(context, actor, word, "key.archive", [&](const Names&, domain::Key& key) {
+    domain::archive(key, context.clock.now());
+  });
+}
+
+domain::KeyView unarchive_key(const Context& context, const Actor& actor, std::string_view word) {
+  return change(context, actor, word, "key.unarchive", [](const Names&, domain::Key& key) {
+    domain::unarchive(key);
+  });
+}
+
+domain::KeyView delete_key(const Context& context, const Actor& actor, std::string_view word) {
+  const std::lock_guard lock(context.changes);
+  const Names names(context.store.people());
+  const domain::Key key = find_key(context, actor, word);
+  domain::KeyView view = view_of(context, names, key);
+  context.store.keys().remove(
+      key.id,
+      audit_change(context, actor, "key.delete", subject_of(key), facts_of(key, names), Facts()));
+  context.data_plane.remove_key(key);
+  return view;
+}
+
+domain::CheckView check_key(const Context& context,
+                            const Actor& actor,
+                            std::string_view word,
+                            std::string_view model,
+                            std::int64_t tokens) {
+  if (model.empty()) throw Error(Errc::invalid, "model must name a model", "for example gpt-4o");
+  if (tokens < 0) throw Error(Errc::invalid, "tokens must not be negative");
+  domain::Call call;
+  call.endpoint = "chat/completions";
+  call.model = model;
+  call.prompt_bound = tokens;
+  return context.data_plane.check(find_key(context, actor, word), call);
+}
+
+domain::KeyId find_key_id(const Context& context, const Actor& actor, std::string_view word) {
+  try {
+    return find_key(context, actor, word).id;
+  } catch (const Error& error) {
+    if (error.code() != Errc::not_found) throw;
+    auto removed = context.store.keys().removed(actor.account, word);
+    if (!removed && actor.is_admin()) removed = context.store.keys().removed(std::nullopt, word);
+    if (!removed) throw;
+    return removed->id;
+  }
 }
 
 }  // namespace nufi::service

@@ -5,9 +5,11 @@
 #include "lib/service/actor.hpp"
 #include "lib/service/context.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// Keys (PRODUCT §4). `word` is a key's name, id or unique prefix of an id, looked up among the
 /// actor's own keys first; an admin's then among everyone's. All functions block on the database
@@ -34,7 +36,8 @@ Page<domain::KeyView> list_keys(const Context& context, const Actor& actor, cons
 
 domain::KeyView show_key(const Context& context, const Actor& actor, std::string_view word);
 
-/// Changes what `terms` name. Throws Error{conflict} for a revoked key, else as create_key.
+/// Changes what `terms` name. In another project, what the key has spent stays with the old one.
+/// Throws Error{conflict} for a revoked key, else as create_key.
 domain::KeyView edit_key(const Context& context,
                          const Actor& actor,
                          std::string_view word,
@@ -45,6 +48,33 @@ domain::KeyView disable_key(const Context& context, const Actor& actor, std::str
 domain::KeyView enable_key(const Context& context, const Actor& actor, std::string_view word);
 /// For good: running streams are cut. Revoking twice changes nothing.
 domain::KeyView revoke_key(const Context& context, const Actor& actor, std::string_view word);
+
+/// Every key of the actor's that could still call, as revoke_key; returns them.
+std::vector<domain::KeyView> revoke_all_keys(const Context& context, const Actor& actor);
+
+/// Gives the key another secret, which the view holds, the only time it can be seen; the old one
+/// serves for `overlap` more. Throws as domain::rotate.
+domain::KeyView rotate_key(const Context& context,
+                           const Actor& actor,
+                           std::string_view word,
+                           std::chrono::seconds overlap);
+/// Hides a dead key from lists; Error{conflict} for another.
+domain::KeyView archive_key(const Context& context, const Actor& actor, std::string_view word);
+domain::KeyView unarchive_key(const Context& context, const Actor& actor, std::string_view word);
+/// Takes the key away; a live one dies as by revoke_key. Its calls keep its name and id. Returns it
+/// as it was.
+domain::KeyView delete_key(const Context& context, const Actor& actor, std::string_view word);
+
+/// Would a call with `tokens` of prompt to `model` be admitted now? Throws Error{invalid} for an
+/// empty model or negative tokens.
+domain::CheckView check_key(const Context& context,
+                            const Actor& actor,
+                            std::string_view word,
+                            std::string_view model,
+                            std::int64_t tokens);
+
+/// The id that `word` means to `actor` in reports: of a key, or of one that was deleted.
+domain::KeyId find_key_id(const Context& context, const Actor& actor, std::string_view word);
 
 /// The key that `word` means to `actor`.
 domain::Key find_key(const Context& context, const Actor& actor, std::string_view word);

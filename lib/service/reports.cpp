@@ -115,31 +115,23 @@ std::vector<domain::DayTotals> days_of(const std::vector<store::TimedSums>& buck
   return totals;
 }
 
-std::map<std::string, std::string> key_names(const Context& context) {
-  std::map<std::string, std::string> names;
-  for (const bool archived : {false, true}) {
-    store::KeyFilter filter;
-    filter.archived = archived;
-    for (const domain::Key& key : context.store.keys().list(filter)) {
-      names.emplace(key.id.text(), key.name);
-    }
-  }
-  return names;
-}
-
 /// Sums by id or name, with the names people know.
 std::vector<domain::NamedTotals> named(const Context& context,
                                        const std::vector<store::NamedSums>& sums,
                                        store::GroupBy by) {
   const Names names(context.store.people());
-  std::map<std::string, std::string> keys;
-  if (by == store::GroupBy::key) keys = key_names(context);
+  std::map<domain::KeyId, std::string> keys;
+  if (by == store::GroupBy::key) {
+    std::vector<domain::KeyId> ids;
+    for (const store::NamedSums& one : sums) ids.emplace_back(one.name);
+    keys = context.store.keys().names(ids);
+  }
   std::vector<domain::NamedTotals> result;
   for (const store::NamedSums& one : sums) {
     domain::NamedTotals entry{.name = one.name, .id = {}, .totals = totals_of(one.sums)};
     switch (by) {
       case store::GroupBy::key: {
-        const auto found = keys.find(one.name);
+        const auto found = keys.find(domain::KeyId(one.name));
         entry.id = one.name;
         if (found != keys.end()) entry.name = found->second;
         break;
@@ -182,7 +174,7 @@ domain::UsageReport report_usage(const Context& context,
   filter.from = range.from;
   filter.to = range.to;
   if (!actor.is_admin() || query.only_own) filter.account = actor.account;
-  if (!query.key.empty()) filter.key = find_key(context, actor, query.key).id;
+  if (!query.key.empty()) filter.key = find_key_id(context, actor, query.key);
   if (!query.project.empty()) {
     filter.project = Names(context.store.people()).find_project(actor.account, query.project).id;
   }
@@ -222,7 +214,7 @@ Page<domain::RequestView> list_requests(const Context& context,
   }
   store::RequestFilter filter;
   if (!actor.is_admin()) filter.account = actor.account;
-  if (!query.key.empty()) filter.key = find_key(context, actor, query.key).id;
+  if (!query.key.empty()) filter.key = find_key_id(context, actor, query.key);
   filter.model = query.model;
   filter.status = query.status;
   filter.since = query.since;

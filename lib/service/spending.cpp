@@ -99,26 +99,6 @@ void reset_spend(const Context& context,
                                             spent(0, 0)));
 }
 
-void reset_spend(const Context& context,
-                 const Actor& actor,
-                 domain::Scope scope,
-                 const AuditSubject& subject,
-                 const domain::SpendLimits& limits) {
-  const domain::Standing standing = standing_of(context.ledger, scope, subject.id, limits);
-  const auto facts = [](std::int64_t nanos, std::int64_t tokens) {
-    return Facts().money("spent_usd", domain::Money::nanos(nanos)).number("tokens_used", tokens);
-  };
-  context.ledger.reset_windows(
-      {WindowId{scope, subject.id, Metric::usd, limits.budget_period},
-       WindowId{scope, subject.id, Metric::tokens, limits.token_period}},
-      audit_change(context,
-                   actor,
-                   std::string(domain::scope_name(scope)) + ".reset_spend",
-                   subject,
-                   facts(standing.usd.spent, standing.tokens.spent),
-                   facts(0, 0)));
-}
-
 void mend_windows(store::Store& store, ledger::Ledger& ledger) {
   const auto mend_one = [&](const WindowId& id) {
     const auto counted = ledger.counted_period(id.scope, id.subject, id.metric);

@@ -4,7 +4,6 @@
 #include "lib/domain/views.hpp"
 #include "lib/ledger/ledger.hpp"
 #include "lib/service/audit.hpp"
-#include "lib/service/audit.hpp"
 #include "lib/service/context.hpp"
 
 #include <cstdint>
@@ -51,14 +50,6 @@ void start_new_windows(ledger::Ledger& ledger,
 void reset_spend(const Context& context,
                  const Actor& actor,
                  std::string action,
-                 domain::Scope scope,
-                 const AuditSubject& subject,
-                 const domain::SpendLimits& limits);
-
-/// Forgives what the windows of `subject` with `limits` have spent in their running cycles, and
-/// says so in the audit log as "<scope>.reset_spend". Throws Error{unavailable}.
-void reset_spend(const Context& context,
-                 const Actor& actor,
                  domain::Scope scope,
                  const AuditSubject& subject,
                  const domain::SpendLimits& limits);
