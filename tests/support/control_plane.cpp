@@ -8,6 +8,21 @@ namespace nufi::test {
 namespace {
 
 constexpr std::int64_t kOwner = 1000;
+constexpr std::int64_t kMember = 1001;
+constexpr std::int64_t kFriend = 1002;
+
+std::string username_of(std::int64_t uid) {
+  switch (uid) {
+    case kOwner:
+      return "ada";
+    case kMember:
+      return "mia";
+    case kFriend:
+      return "fay";
+    default:
+      return "";
+  }
+}
 
 }  // namespace
 
@@ -42,7 +57,8 @@ ControlPlane::ControlPlane(std::vector<service::Publisher::BuiltIn> built_ins)
       .publisher = publisher_,
       .changes = changes_,
       .facts = facts,
-      .username_of = [](std::int64_t uid) { return uid == kOwner ? "ada" : ""; },
+      .username_of = username_of,
+      .is_in_admin_group = [](std::int64_t uid) { return uid == kFriend; },
       .settings_changed = [this](const service::SettingValues& values) { announced = values; }});
 }
 
@@ -50,9 +66,14 @@ service::Actor ControlPlane::owner() const {
   return service::admit(*context_, kOwner);
 }
 
+service::Context ControlPlane::system_context() const {
+  service::Context context = *context_;
+  context.facts.is_system = true;
+  return context;
+}
+
 service::Actor ControlPlane::member() const {
-  const service::Actor root = service::admit(*context_, /*uid=*/0);
-  return {.uid = 0, .account = root.account, .username = "mia", .role = domain::Role::member};
+  return service::admit(system_context(), kMember);
 }
 
 void ControlPlane::call(const domain::Key& key,

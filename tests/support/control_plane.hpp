@@ -32,8 +32,10 @@ class ControlPlane {
   [[nodiscard]] const service::Context& context() const { return *context_; }
   /// The owner, admitted.
   [[nodiscard]] service::Actor owner() const;
-  /// Another user's account, as a member: no such user can be admitted yet.
+  /// User 1001 ("mia"), admitted as a system-wide daemon does it: a member.
   [[nodiscard]] service::Actor member() const;
+  /// The same house as a system-wide daemon; user 1002 ("fay") is in its admin group.
+  [[nodiscard]] service::Context system_context() const;
 
   /// A call of `key` that cost `cost` and used ten tokens of input, settled now.
   void call(const domain::Key& key,
