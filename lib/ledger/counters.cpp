@@ -65,7 +65,7 @@ void Counters::collect(store::LedgerBatch& batch) {
   for (const auto& counter : dirty_) {
     counter->dirty = false;
     store::WindowAmount amount{
-        counter->id, counter->cycle.start, counter->cycle.end, counter->spent};
+        counter->id, counter->cycle.start, counter->cycle.end, counter->stored};
     (counter->dropped ? batch.dropped_windows : batch.windows).push_back(std::move(amount));
   }
   dirty_.clear();

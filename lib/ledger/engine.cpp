@@ -12,23 +12,24 @@ namespace {
 
 using domain::Metric;
 
-/// More unfolded rows than this and new holds wait for the folder, so that memory stays bounded.
+/// More unfolded events (two for each call) than this and new holds wait for the folder, so that
+/// memory stays bounded.
 constexpr std::size_t kMostUnfolded = 50'000;
-
-std::int64_t add_saturating(std::int64_t a, std::int64_t b) {
-  std::int64_t sum = 0;
-  return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
-}
-
-std::int64_t charge_of(const Settlement& settlement, Metric metric) {
-  return metric == Metric::usd ? settlement.cost.nanos() : settlement.usage.total();
-}
 
 std::int64_t microseconds(SteadyTime from, SteadyTime to) {
   return std::chrono::duration_cast<std::chrono::microseconds>(to - from).count();
 }
 
 }  // namespace
+
+std::int64_t add_saturating(std::int64_t a, std::int64_t b) {
+  std::int64_t sum = 0;
+  return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
+}
+
+std::int64_t charge_of(const domain::LedgerRow& row, Metric metric) {
+  return metric == Metric::usd ? row.cost.nanos() : row.usage.total();
+}
 
 Timestamp time_of(domain::RequestId id) {
   return Timestamp(std::chrono::milliseconds(id.value >> 20));
@@ -76,7 +77,7 @@ std::optional<HoldOutcome> Engine::decide(HoldRequest& request,
     binding = queued;
     return std::nullopt;
   }
-  if (completed_.size() > kMostUnfolded || !journal_.has_room(kMaxHoldBytes + kMaxSettleBytes)) {
+  if (unfolded_.size() > kMostUnfolded || !journal_.has_room(kMaxHoldBytes + kMaxSettleBytes)) {
     if (!segment_problem_.empty()) return Unwritable{segment_problem_};
     binding = nullptr;
     note_work();
@@ -110,9 +111,7 @@ HoldOutcome Engine::take(HoldRequest& request,
   try {
     journal_.append(record_);
   } catch (const Error& error) {
-    problem_ = error.what();
-    log::error("journal not writable", {{"why", problem_}});
-    note_work();
+    note_broken_journal(error.what());
     return Unwritable{problem_};
   }
   journal_.reserve(kMaxSettleBytes);
@@ -125,8 +124,9 @@ HoldOutcome Engine::take(HoldRequest& request,
     call.takes.push_back({counters[i], amount});
   }
   const auto id = row.id;
+  call.admission = next_event();
   open_.emplace(id.value, std::move(call));
-  opened_.push_back(id);
+  unfolded_.push_back({journal_.last(), id, nullptr, 0});
   note_work();
   return Held{id, ask};
 }
@@ -249,14 +249,9 @@ HoldOutcome Engine::refusal_of(const Waiter& waiter) {
   return Unwritable{"the ledger is too busy"};
 }
 
-Engine::OpenCall Engine::close_call(OpenCall call, const Settlement& settlement) {
-  for (auto& [counter, amount] : call.takes) {
-    counter->held -= amount;
-    counter->in_flight -= 1;
-    counter->spent = add_saturating(counter->spent, charge_of(settlement, counter->id.metric));
-    counters_.touch(counter);
-  }
-  auto& row = call.row;
+std::unique_ptr<Engine::Ended> Engine::close_call(OpenCall call, const Settlement& settlement) {
+  auto ended = std::make_unique<Ended>();
+  auto& row = ended->row = std::move(call.row);
   row.status = settlement.status;
   row.http_status = settlement.http_status;
   row.error_code = settlement.error_code;
@@ -276,44 +271,84 @@ Engine::OpenCall Engine::close_call(OpenCall call, const Settlement& settlement)
   row.first_byte_us = settlement.first_byte_us;
   row.total_us = settlement.total_us;
   row.bound_broken = settlement.cost > row.held || settlement.usage.total() > row.held_tokens;
-  return call;
+  ended->counters.reserve(call.takes.size());
+  for (auto& [counter, amount] : call.takes) {
+    counter->held -= amount;
+    counter->in_flight -= 1;
+    counter->spent = add_saturating(counter->spent, charge_of(row, counter->id.metric));
+    ended->counters.push_back(std::move(counter));
+  }
+  return ended;
+}
+
+std::uint64_t Engine::note_end(std::uint64_t admission, std::unique_ptr<Ended> ended) {
+  const auto number = next_event();
+  if (admission >= first_event_) event(admission).end = number;
+  const auto id = ended->row.id;
+  unfolded_.push_back({journal_.last(), id, std::move(ended), 0});
+  note_work();
+  return number;
+}
+
+void Engine::note_broken_journal(const std::string& why) {
+  log::error("journal not writable", {{"why", why}});
+  problem_ = why;
+  journal_broken_ = true;
+  note_work();
 }
 
 void Engine::settle(domain::RequestId id, Settlement settlement, SettleCallback durable) {
   Decided decided;
-  bool done_now = true;
+  bool done_now = false;
   bool bound_broken = false;
   {
     std::lock_guard lock(mutex_);
     auto found = open_.find(id.value);
     if (found == open_.end()) throw Error(Errc::internal, "a call was settled twice");
-    auto call = close_call(std::move(found->second), settlement);
+    const auto admission = found->second.admission;
+    auto ended = close_call(std::move(found->second), settlement);
     open_.erase(found);
-    bound_broken = call.row.bound_broken;
+    bound_broken = ended->row.bound_broken;
 
     record_.clear();
     encode(id, settlement, record_);
     journal_.release(kMaxSettleBytes);
     try {
       journal_.append(record_);
-      if (options_.durability == store::Durability::power && durable) {
-        unsynced_.push_back({[durable = std::move(durable)](const std::string&) { durable(); }});
-        if (unsynced_.size() == 1) to_sync_.notify_one();
-        done_now = false;
-      }
     } catch (const Error& error) {
       // The row is safe in memory until it is folded; should we die before, its hold, which is on
       // disk, stands for it. New calls are refused until the cause is gone.
-      problem_ = error.what();
-      log::error("journal not writable", {{"why", problem_}});
+      note_broken_journal(error.what());
     }
-    completed_.push_back(std::move(call.row));
-    note_work();
+    const auto number = note_end(admission, std::move(ended));
+    if (journal_broken_) {
+      if (durable) unsaved_.push_back({number, std::move(durable)});
+    } else if (options_.durability == store::Durability::process) {
+      done_now = true;
+    } else if (durable) {
+      unsynced_.push_back({[this, number, durable = std::move(durable)](const std::string& why) {
+        if (why.empty()) return durable();
+        when_saved(number, durable);
+      }});
+      if (unsynced_.size() == 1) to_sync_.notify_one();
+    }
     if (!waiters_.empty()) serve_waiters(decided);
   }
   if (bound_broken) log::warning("call cost more than was held", {{"request", id.text()}});
   if (done_now && durable) durable();
   run(decided);
+}
+
+void Engine::when_saved(std::uint64_t event, const SettleCallback& done) {
+  {
+    std::lock_guard lock(mutex_);
+    if (event >= first_event_) {
+      unsaved_.push_back({event, done});
+      note_work();
+      return;
+    }
+  }
+  done();
 }
 
 void Engine::count_refusal(const domain::LedgerRow& who) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "lib/base/error.hpp"
 #include "lib/ledger/counters.hpp"
 #include "lib/ledger/journal.hpp"
 #include "lib/ledger/ledger.hpp"
@@ -8,8 +9,10 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <list>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -58,7 +61,33 @@ class Engine final : public Ledger {
   struct OpenCall {
     domain::LedgerRow row;
     std::vector<Take> takes;
+    std::uint64_t admission = 0;  ///< number of the event; 0 = it is in the database
   };
+  /// A call that ended, and the windows that count it.
+  struct Ended {
+    domain::LedgerRow row;
+    std::vector<CounterPtr> counters;
+  };
+  /// What was recorded and is not in the database yet. They are numbered 1, 2, 3 … and folded in
+  /// this order, so what is in the database is always a beginning of the journal.
+  struct Event {
+    std::uint64_t position = 0;  ///< of its record, or of the last one before if it has none
+    domain::RequestId id;
+    std::unique_ptr<Ended> ended;  ///< null: the call was admitted
+    std::uint64_t end = 0;         ///< of an admission: the event that ended the call, 0 = it runs
+  };
+  /// Who waits until an event is in the database.
+  struct Unsaved {
+    std::uint64_t event = 0;
+    SettleCallback done;
+  };
+  /// Windows that are to be forgiven, what was, and the entry about it.
+  struct Reset {
+    const std::vector<domain::WindowId>& windows;
+    const store::AuditEntry& audit;
+    std::vector<std::int64_t> forgiven;
+  };
+  struct Folding;
   struct Waiter {
     Ticket ticket = 0;
     HoldRequest request;
@@ -89,7 +118,13 @@ class Engine final : public Ledger {
   void serve_waiters(Decided& decided);
   /// Why a hold that has waited long enough did not get its turn.
   HoldOutcome refusal_of(const Waiter& waiter);
-  OpenCall close_call(OpenCall call, const Settlement& settlement);
+  /// Gives back what the call held and charges it; the row is complete then.
+  static std::unique_ptr<Ended> close_call(OpenCall call, const Settlement& settlement);
+  /// Notes the end of a call after its record was written, or could not be.
+  std::uint64_t note_end(std::uint64_t admission, std::unique_ptr<Ended> ended);
+  void note_broken_journal(const std::string& why);
+  /// Calls `done` once the event is in the database. Without mutex_.
+  void when_saved(std::uint64_t event, const SettleCallback& done);
   void note_work();
   domain::RequestId next_id(Timestamp now);
   /// The clock, but never before the last admission or the start of a cycle that was counted in: a
@@ -100,12 +135,24 @@ class Engine final : public Ledger {
   // fold.cpp
   void write_continuously(const std::stop_token& stop);
   void sync_continuously(const std::stop_token& stop);
-  bool fold();           ///< fold_mutex_ held
+  // With fold_mutex_ held:
+  bool fold();                       ///< all that was recorded before; false: it could not be
+  bool fold_some(std::size_t most);  ///< the next `most` events
+  bool fold_all(Reset& reset);       ///< everything, and then the windows are forgiven
+  bool commit(Folding& folding);
+  void gather(Folding& folding, std::size_t most, Reset* reset);  ///< mutex_ held, too
+  void put_back(Folding& folding, const Error& error);            ///< mutex_ held, too
+  void check_open_calls(store::VerifyReport& report);
+
+  std::uint64_t next_event() const { return first_event_ + unfolded_.size(); }
+  Event& event(std::uint64_t number) { return unfolded_[number - first_event_]; }
   void keep_segments();  ///< makes journal segments that are wanted
   void abandon(domain::RequestId id);
   /// A call in flight settles in `counter`, if it is of its subject and cycle, instead of in the
   /// windows that are not counted any more. mutex_ held.
   static void move_take(OpenCall& call, const CounterPtr& counter);
+  /// The same for a call that has ended but is not folded yet.
+  static void move_end(Ended& ended, const CounterPtr& counter);
 
   // recover.cpp
   void recover();
@@ -125,12 +172,16 @@ class Engine final : public Ledger {
   Journal journal_;
   std::unordered_map<std::int64_t, OpenCall> open_;
   std::list<Waiter> waiters_;
-  std::vector<domain::LedgerRow> completed_;  ///< not folded yet
-  std::vector<domain::RequestId> opened_;     ///< not folded yet, may have ended since
+  std::deque<Event> unfolded_;
+  std::uint64_t first_event_ = 1;  ///< number of the first of them
+  std::vector<Unsaved> unsaved_;
   std::map<store::RollupKey, std::int64_t> refusals_;
   std::vector<Unsynced> unsynced_;
   std::string problem_;          ///< the database or the journal can't be written
   std::string segment_problem_;  ///< no more segments can be made
+  /// A record may be missing in the journal's file, and what follows it is lost with it: until all
+  /// is folded, only the database saves.
+  bool journal_broken_ = false;
   domain::RequestId last_id_;
   Timestamp latest_;  ///< the last moment a window was asked for room
   Ticket last_ticket_ = 0;
@@ -146,6 +197,11 @@ class Engine final : public Ledger {
 
 /// The millisecond a call was admitted in.
 Timestamp time_of(domain::RequestId id);
+
+/// What a window of `metric` is charged for the row.
+std::int64_t charge_of(const domain::LedgerRow& row, domain::Metric metric);
+
+std::int64_t add_saturating(std::int64_t a, std::int64_t b);
 
 /// The id a window of `scope` counts the row under.
 const std::string& subject_of(const domain::LedgerRow& row, domain::Scope scope);

@@ -7,6 +7,7 @@
 #include "lib/base/log.hpp"
 #include "lib/ledger/engine.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <sys/resource.h>
 #include <system_error>
@@ -24,6 +25,8 @@ constexpr auto kGatherProcess = 50ms;
 constexpr auto kGatherPower = 200ms;
 /// How far the folder's thread stands back behind the loops.
 constexpr int kFolderNice = 10;
+/// How many events one transaction takes at most: who waits to write as well waits that long.
+constexpr std::size_t kBatchEvents = 1000;
 /// How soon a failed fold is tried again: service is back that soon after the cause is gone.
 constexpr auto kRetry = 1s;
 
@@ -57,74 +60,183 @@ void note_last_use(const domain::LedgerRow& row, store::LedgerBatch& batch) {
   last = std::max(last, row.time);
 }
 
+/// The row as it was written at admission.
+domain::LedgerRow as_admitted(const domain::LedgerRow& ended) {
+  domain::LedgerRow row;
+  row.id = ended.id;
+  row.time = ended.time;
+  row.account = ended.account;
+  row.project = ended.project;
+  row.key = ended.key;
+  row.key_name = ended.key_name;
+  row.group = ended.group;
+  row.endpoint = ended.endpoint;
+  row.model = ended.model;
+  row.stream = ended.stream;
+  row.held = ended.held;
+  row.held_tokens = ended.held_tokens;
+  row.hold_us = ended.hold_us;
+  row.client_ip = ended.client_ip;
+  row.user_agent = ended.user_agent;
+  return row;
+}
+
 }  // namespace
 
-bool Engine::fold() {
+/// One batch on its way into the database, and how to take it back.
+struct Engine::Folding {
   store::LedgerBatch batch;
-  std::vector<domain::LedgerRow> completed;
-  std::vector<domain::RequestId> opened;
-  std::map<store::RollupKey, std::int64_t> refusals;
+  std::size_t events = 0;
+  std::size_t running = 0;  ///< of batch.rows; behind them are those that ended, in order
+  std::vector<std::pair<CounterPtr, std::int64_t>> stored;  ///< before it was changed
   std::vector<CounterPtr> dirty;
-  std::size_t running = 0;
+  std::map<store::RollupKey, std::int64_t> refusals;
+  std::vector<CounterPtr> forgiven;  ///< counters of reset windows, null for those left alone
   bool nothing = false;
-  {
-    std::lock_guard lock(mutex_);
-    has_work_ = false;
-    completed.swap(completed_);
-    opened.swap(opened_);
-    refusals.swap(refusals_);
-    for (auto id : opened) {
-      auto found = open_.find(id.value);
-      if (found != open_.end()) batch.rows.push_back(found->second.row);
-    }
-    running = batch.rows.size();
-    dirty = counters_.dirty();
-    counters_.collect(batch);
-    batch.journal_position = journal_.last();
-    nothing = completed.empty() && batch.rows.empty() && dirty.empty() && refusals.empty() &&
-              problem_.empty();
-  }
-  for (const auto& row : batch.rows) note_last_use(row, batch);
-  for (auto& row : completed) {
-    add_to_rollups(row, batch);
-    note_last_use(row, batch);
-    batch.rows.push_back(std::move(row));
-  }
-  for (const auto& [key, count] : refusals) batch.rollups[key].refused += count;
+};
 
+void Engine::gather(Folding& folding, std::size_t most, Reset* reset) {
+  auto& batch = folding.batch;
+  has_work_ = false;
+  folding.events = std::min(most, unfolded_.size());
+  const bool all = folding.events == unfolded_.size();
+  for (std::size_t i = 0; i < folding.events; ++i) {
+    const auto& each = unfolded_[i];
+    // Who ended within the batch is written once.
+    if (each.ended || (each.end != 0 && each.end < first_event_ + folding.events)) continue;
+    batch.rows.push_back(each.end != 0 ? as_admitted(event(each.end).ended->row)
+                                       : open_.at(each.id.value).row);
+  }
+  folding.running = batch.rows.size();
+  for (std::size_t i = 0; i < folding.events; ++i) {
+    auto& ended = unfolded_[i].ended;
+    if (!ended) continue;
+    for (const auto& counter : ended->counters) {
+      folding.stored.emplace_back(counter, counter->stored);
+      counter->stored = add_saturating(counter->stored, charge_of(ended->row, counter->id.metric));
+      counters_.touch(counter);
+    }
+    batch.rows.push_back(std::move(ended->row));
+  }
+  folding.refusals.swap(refusals_);
+  folding.dirty = counters_.dirty();
+  counters_.collect(batch);
+  batch.journal_position = all ? journal_.last() : unfolded_[folding.events - 1].position;
+  folding.nothing = batch.rows.empty() && folding.dirty.empty() && folding.refusals.empty() &&
+                    problem_.empty() && reset == nullptr;
+  if (reset == nullptr) return;
+
+  batch.audit.push_back(reset->audit);
+  const auto now = ledger_time();
+  for (const auto& id : reset->windows) {
+    auto counter = counters_.current(id);
+    const bool counts = counter && counter->id.period == id.period && now < counter->cycle.end;
+    folding.forgiven.push_back(counts ? counter : nullptr);
+    reset->forgiven.push_back(counts ? counter->stored : 0);
+    if (!counts) continue;
+    // Only the database learns of it yet: in memory it counts once it can't be lost.
+    std::erase_if(batch.windows, [&](const auto& amount) {
+      return amount.window == id && amount.cycle_start == counter->cycle.start;
+    });
+    batch.windows.push_back(
+        {id, counter->cycle.start, counter->cycle.end, 0, /*adjustment=*/-counter->stored});
+  }
+}
+
+void Engine::put_back(Folding& folding, const Error& error) {
+  auto row = folding.batch.rows.begin() + static_cast<std::ptrdiff_t>(folding.running);
+  for (std::size_t i = 0; i < folding.events; ++i) {
+    if (unfolded_[i].ended) unfolded_[i].ended->row = std::move(*row++);
+  }
+  for (auto each = folding.stored.rbegin(); each != folding.stored.rend(); ++each) {
+    each->first->stored = each->second;
+  }
+  for (const auto& [key, count] : folding.refusals) refusals_[key] += count;
+  counters_.restore(folding.dirty);
+  if (problem_.empty()) log::error("ledger not writable", {{"why", error.what()}});
+  problem_ = error.what();
+}
+
+bool Engine::commit(Folding& folding) {
+  auto& batch = folding.batch;
+  for (std::size_t i = 0; i < batch.rows.size(); ++i) {
+    if (i >= folding.running) add_to_rollups(batch.rows[i], batch);
+    note_last_use(batch.rows[i], batch);
+  }
+  for (const auto& [key, count] : folding.refusals) batch.rollups[key].refused += count;
   try {
-    if (!nothing) store_.apply(batch);
+    if (!folding.nothing) store_.apply(batch);
   } catch (const Error& error) {
     std::lock_guard lock(mutex_);
-    std::vector<domain::LedgerRow> again(
-        std::make_move_iterator(batch.rows.begin() + static_cast<std::ptrdiff_t>(running)),
-        std::make_move_iterator(batch.rows.end()));
-    again.insert(again.end(),
-                 std::make_move_iterator(completed_.begin()),
-                 std::make_move_iterator(completed_.end()));
-    completed_ = std::move(again);
-    opened_.insert(opened_.begin(), opened.begin(), opened.end());
-    for (const auto& [key, count] : refusals) refusals_[key] += count;
-    counters_.restore(dirty);
-    if (problem_.empty()) log::error("ledger not writable", {{"why", error.what()}});
-    problem_ = error.what();
+    put_back(folding, error);
     return false;
   }
 
   Decided decided;
+  std::vector<SettleCallback> saved;
   {
     std::lock_guard lock(mutex_);
+    unfolded_.erase(unfolded_.begin(),
+                    unfolded_.begin() + static_cast<std::ptrdiff_t>(folding.events));
+    first_event_ += folding.events;
+    for (std::size_t i = 0; i < folding.forgiven.size(); ++i) {
+      const auto& counter = folding.forgiven[i];
+      if (!counter) continue;
+      counter->spent -= counter->stored;
+      counter->stored = 0;
+    }
     journal_.folded(batch.journal_position);
-    if (!problem_.empty()) {
+    std::erase_if(unsaved_, [&](auto& each) {
+      if (each.event >= first_event_) return false;
+      saved.push_back(std::move(each.done));
+      return true;
+    });
+    if (journal_broken_ && !unfolded_.empty()) {
+      note_work();  // what came meanwhile went to the same file
+    } else if (!problem_.empty()) {
       // All that was recorded is in the database: whatever ailed the journal's file is behind us.
       log::info("ledger writable again");
       problem_.clear();
+      journal_broken_ = false;
       journal_.leave_segment();
     }
     if (!waiters_.empty()) serve_waiters(decided);
   }
+  for (const auto& done : saved) done();
   run(decided);
   return true;
+}
+
+bool Engine::fold_some(std::size_t most) {
+  Folding folding;
+  {
+    std::lock_guard lock(mutex_);
+    gather(folding, most, nullptr);
+  }
+  return commit(folding);
+}
+
+bool Engine::fold() {
+  std::uint64_t end = 0;
+  {
+    std::lock_guard lock(mutex_);
+    end = next_event();
+  }
+  while (true) {
+    if (!fold_some(kBatchEvents)) return false;
+    std::lock_guard lock(mutex_);
+    if (first_event_ >= end) return true;
+  }
+}
+
+bool Engine::fold_all(Reset& reset) {
+  if (!fold()) return false;
+  Folding folding;
+  {
+    std::lock_guard lock(mutex_);
+    gather(folding, unfolded_.size(), &reset);
+  }
+  return commit(folding);
 }
 
 void Engine::keep_segments() {
@@ -197,11 +309,13 @@ void Engine::sync_continuously(const std::stop_token& stop) {
       }
       ::close(file);
     }
-    if (!why.empty()) {
+    {
       std::lock_guard lock(mutex_);
-      log::error("journal not writable", {{"why", why}});
-      problem_ = why;
-      note_work();
+      if (!why.empty()) {
+        note_broken_journal(why);
+      } else if (journal_broken_) {
+        why = problem_;  // synced, but behind something that is not
+      }
     }
     for (auto& each : group) each.done(why);
   }
@@ -218,68 +332,6 @@ void Engine::abandon(domain::RequestId id) {
 void Engine::sync() {
   std::lock_guard folding(fold_mutex_);
   if (!fold()) throw Error(Errc::unavailable, "the ledger can't be written: " + problem());
-}
-
-void Engine::start_window(const domain::WindowId& id) {
-  // With folding stopped, what is spent is exactly what the database has plus what waits in memory.
-  std::lock_guard folding(fold_mutex_);
-  if (!fold()) throw Error(Errc::unavailable, "the ledger can't be written: " + problem());
-  Timestamp now;
-  {
-    std::lock_guard lock(mutex_);
-    now = ledger_time();
-  }
-  const auto cycle = domain::cycle_at(id.period, now, counters_.zone());
-  const auto stored = store_.spent_between(id.scope, id.subject, id.metric, cycle.start, cycle.end);
-
-  {
-    std::lock_guard lock(mutex_);
-    auto before = counters_.current(id);
-    if (before && before->id.period == id.period) return;
-    auto counter = std::make_shared<Counter>();
-    counter->id = id;
-    counter->cycle = cycle;
-    counter->spent = stored;
-    for (const auto& row : completed_) {
-      if (subject_of(row, id.scope) != id.subject || !cycle.holds(row.time)) continue;
-      counter->spent += id.metric == domain::Metric::usd ? row.cost.nanos() : row.usage.total();
-    }
-    if (before) {
-      before->dropped = true;
-      counters_.touch(before);
-    }
-    for (auto& [request, call] : open_) move_take(call, counter);
-    counters_.put(counter);
-    counters_.touch(counter);
-  }
-  // The period is the ledger's to remember: a crash from here on must not bring the old one back.
-  if (!fold()) throw Error(Errc::unavailable, "the ledger can't be written: " + problem());
-}
-
-void Engine::move_take(OpenCall& call, const CounterPtr& counter) {
-  const auto& id = counter->id;
-  if (subject_of(call.row, id.scope) != id.subject || !counter->cycle.holds(call.row.time)) return;
-  Take moved{counter, 0};
-  auto& takes = call.takes;
-  for (auto take = takes.begin(); take != takes.end();) {
-    const auto& from = *take->counter;
-    if (from.id.scope != id.scope || from.id.metric != id.metric) {
-      ++take;
-      continue;
-    }
-    moved.amount = take->amount;
-    // A cycle that ended before the period was changed keeps its calls: they count in both.
-    if (!from.dropped) {
-      ++take;
-      continue;
-    }
-    take->counter->held -= take->amount;
-    take->counter->in_flight -= 1;
-    take = takes.erase(take);
-  }
-  counter->held += moved.amount;
-  counter->in_flight += 1;
-  takes.push_back(std::move(moved));
 }
 
 }  // namespace nufi::ledger

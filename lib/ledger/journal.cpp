@@ -1,6 +1,7 @@
 #include "lib/ledger/journal.hpp"
 
 #include "lib/base/error.hpp"
+#include "lib/base/log.hpp"
 #include "lib/base/secret.hpp"
 #include "lib/base/text.hpp"
 #include "lib/ledger/record.hpp"
@@ -10,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <optional>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -58,6 +60,49 @@ void write_all(int fd, std::string_view bytes, std::size_t offset) {
   }
 }
 
+/// A gap in the journal is never this wide: what claims to be is no record.
+constexpr std::uint64_t kWidestGap = 1'000'000;
+
+struct FoundRecord {
+  std::uint64_t position = 0;
+  std::string_view bytes;
+};
+
+/// The whole record at `at`, if there is one.
+std::optional<FoundRecord> record_at(std::string_view bytes, std::size_t at, std::uint64_t epoch) {
+  if (at + Journal::kRecordHead > bytes.size()) return std::nullopt;
+  const char* head = bytes.data() + at;
+  const auto length = load<std::uint32_t>(head);
+  if (length == 0 || length > bytes.size() - at - Journal::kRecordHead) return std::nullopt;
+  const auto covered = std::string_view(head + 8, 8 + length);
+  const auto crc = crc32(covered) ^ static_cast<std::uint32_t>(epoch);
+  if (load<std::uint32_t>(head + 4) != crc) return std::nullopt;
+  return FoundRecord{load<std::uint64_t>(head + 8), covered.substr(8)};
+}
+
+/// Where the next record after a gap begins: behind `at`, with a later position than `expected`.
+std::optional<std::size_t> next_record(std::string_view bytes,
+                                       std::size_t at,
+                                       std::uint64_t epoch,
+                                       std::uint64_t expected) {
+  for (; at + Journal::kRecordHead <= bytes.size(); ++at) {
+    // The cheap looks first: most places are no record.
+    if (load<std::uint32_t>(bytes.data() + at) - 1 >= kMaxHoldBytes) continue;
+    const auto position = load<std::uint64_t>(bytes.data() + at + 8);
+    if (position <= expected || position - expected > kWidestGap) continue;
+    if (record_at(bytes, at, epoch)) return at;
+  }
+  return std::nullopt;
+}
+
+std::string read_segment(int fd, const std::filesystem::path& file) {
+  std::string bytes(Journal::kSegmentBytes, '\0');
+  const auto size = ::pread(fd, bytes.data(), bytes.size(), 0);
+  if (size < 0) fail("can't read " + file.string(), errno);
+  bytes.resize(static_cast<std::size_t>(size));
+  return bytes;
+}
+
 }  // namespace
 
 Journal::Journal(std::filesystem::path dir) : dir_(std::move(dir)) {
@@ -91,10 +136,14 @@ void Journal::open_segments() {
     if (segment.fd < 0) fail("can't open " + segment.file.string(), errno);
     std::array<char, kHead> head{};
     auto read = ::pread(segment.fd, head.data(), head.size(), 0);
-    bool ours = read == static_cast<ssize_t>(kHead) &&
-                std::string_view(head.data(), kMagic.size()) == kMagic;
+    const bool ours = read == static_cast<ssize_t>(kHead) &&
+                      std::string_view(head.data(), kMagic.size()) == kMagic;
     segment.first = ours ? load<std::uint64_t>(head.data() + 8) : 0;
     segment.epoch = load<std::uint64_t>(head.data() + 16);
+    if (!ours &&
+        std::string_view(head.data(), kHead).find_first_not_of('\0') != std::string::npos) {
+      log::error("journal damaged: a file's head can't be read", {{"file", segment.file.string()}});
+    }
     if (segment.first != 0) {
       active_.push_back(std::move(segment));
     } else {
@@ -108,25 +157,29 @@ void Journal::open_segments() {
 
 std::uint64_t Journal::scan(Segment& segment,
                             std::uint64_t folded,
-                            const std::function<void(std::uint64_t, std::string_view)>& visit,
-                            std::uint64_t expected) {
-  std::string bytes(kSegmentBytes, '\0');
-  auto size = ::pread(segment.fd, bytes.data(), bytes.size(), 0);
-  if (size < 0) fail("can't read " + segment.file.string(), errno);
-  bytes.resize(static_cast<std::size_t>(size));
+                            const std::function<void(std::uint64_t, std::string_view)>& visit) {
+  const auto bytes = read_segment(segment.fd, segment.file);
+  auto expected = segment.first;
   segment.used = kHead;
-  while (segment.used + kRecordHead <= bytes.size()) {
-    const char* head = bytes.data() + segment.used;
-    auto length = load<std::uint32_t>(head);
-    if (length == 0 || length > bytes.size() - segment.used - kRecordHead) break;
-    auto covered = std::string_view(head + 8, 8 + length);
-    auto crc = crc32(covered) ^ static_cast<std::uint32_t>(segment.epoch);
-    if (load<std::uint64_t>(head + 8) != expected || load<std::uint32_t>(head + 4) != crc) break;
-    if (expected > folded) visit(expected, covered.substr(8));
-    ++expected;
-    segment.used += kRecordHead + length;
+  while (true) {
+    if (auto record = record_at(bytes, segment.used, segment.epoch);
+        record && record->position == expected) {
+      if (expected > folded) visit(expected, record->bytes);
+      ++expected;
+      segment.used += kRecordHead + record->bytes.size();
+      continue;
+    }
+    const auto behind = next_record(bytes, segment.used + 1, segment.epoch, expected);
+    if (!behind) return expected;
+    const auto position = record_at(bytes, *behind, segment.epoch)->position;
+    if (position > folded + 1) {
+      log::error("journal damaged: records in its middle can't be read",
+                 {{"file", segment.file.string()},
+                  {"records", static_cast<long long>(position - std::max(expected, folded + 1))}});
+    }
+    expected = position;
+    segment.used = *behind;
   }
-  return expected;
 }
 
 void Journal::replay(std::uint64_t folded,
@@ -134,24 +187,59 @@ void Journal::replay(std::uint64_t folded,
   last_ = folded;
   std::deque<Segment> found;
   found.swap(active_);
-  std::uint64_t expected = 0;
   for (auto& segment : found) {
-    // A segment that does not continue the one before was left by an earlier use of the file.
-    bool continues = expected == 0 ? segment.first <= folded + 1 : segment.first == expected;
-    auto end = continues ? scan(segment, folded, visit, segment.first) : 0;
-    if (end > folded + 1) {
-      expected = end;
+    // Positions only grow, so a segment that starts behind the end of the one before was written
+    // after it: what is missing between them is lost.
+    if (segment.first > last_ + 1) {
+      log::error("journal damaged: records between its files are missing",
+                 {{"file", segment.file.string()},
+                  {"records", static_cast<long long>(segment.first - last_ - 1)}});
+    }
+    const auto end = scan(segment, std::max(folded, last_), visit);
+    if (end > last_ + 1) {
       last_ = end - 1;
       active_.push_back(std::move(segment));
     } else {
-      // What it has is folded or follows records that are lost; it must not seem to follow those
-      // that are appended from now on.
+      // What it has is folded. It must not seem to follow what is appended from now on.
       write_all(segment.fd, std::string(kHead, '\0'), 0);
       segment.first = 0;
       spare_.push_back(std::move(segment));
     }
   }
   leave_segment();
+}
+
+std::vector<Journal::Extent> Journal::extents() const {
+  std::vector<Extent> all;
+  for (std::size_t i = 0; i < active_.size(); ++i) {
+    const auto& segment = active_[i];
+    const auto behind = i + 1 < active_.size() ? active_[i + 1].first : last_ + 1;
+    const int fd = ::fcntl(segment.fd, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0) fail("can't read " + segment.file.string(), errno);
+    all.push_back({fd, segment.file, segment.first, behind, segment.epoch});
+  }
+  return all;
+}
+
+std::string Journal::check(Extent extent) {
+  std::string bytes;
+  try {
+    bytes = read_segment(extent.fd, extent.file);
+  } catch (const Error& error) {
+    ::close(extent.fd);
+    return error.what();
+  }
+  ::close(extent.fd);
+  std::size_t at = kHead;
+  for (auto expected = extent.first; expected < extent.behind; ++expected) {
+    const auto record = record_at(bytes, at, extent.epoch);
+    if (!record || record->position != expected) {
+      return "journal " + extent.file.string() + " is damaged: record " + std::to_string(expected) +
+             " can't be read";
+    }
+    at += kRecordHead + record->bytes.size();
+  }
+  return {};
 }
 
 void Journal::leave_segment() {

@@ -20,6 +20,10 @@ namespace nufi::ledger {
 /// length, CRC or the expected position do not fit, so what an earlier use left behind is never
 /// taken for a record. For the same reason a start never appends to a segment of an earlier run.
 ///
+/// Power may fail while blocks are on their way to the disk in any order, and disks decay. What can
+/// be read behind a gap is replayed as well: it names calls that were made. Only their order across
+/// the gap is known, so a call whose end is missing costs its hold.
+///
 /// Segments are written full of zeros before their first use, so that an append overwrites blocks
 /// the file already owns: it can't fail for want of space. Room for the records that must not fail
 /// (settlements) is promised with reserve().
@@ -30,6 +34,7 @@ namespace nufi::ledger {
 class Journal {
  public:
   static constexpr std::size_t kSegmentBytes = std::size_t{4} << 20;
+  static constexpr std::size_t kRecordHead = 16;  ///< before the bytes of each record
 
   /// Opens the segments in `dir` (made, 0700, if absent). Throws Error{unavailable}.
   explicit Journal(std::filesystem::path dir);
@@ -76,19 +81,29 @@ class Journal {
   [[nodiscard]] Segment make_segment();
   void add_segment(Segment segment) { spare_.push_back(std::move(segment)); }
 
+  /// A segment that is in use, as it was when asked: its records never change.
+  struct Extent {
+    int fd = -1;  ///< a duplicate, closed by check()
+    std::filesystem::path file;
+    std::uint64_t first = 0;
+    std::uint64_t behind = 0;  ///< position after its last record
+    std::uint64_t epoch = 0;
+  };
+  [[nodiscard]] std::vector<Extent> extents() const;
+  /// Reads every record of it: "" or what is wrong. Without the lock.
+  [[nodiscard]] static std::string check(Extent extent);
+
   /// File descriptors (duplicates, owned by the caller) that hold records not yet synced.
   [[nodiscard]] std::vector<int> take_dirty();
 
  private:
   static constexpr std::size_t kHead = 32;
-  static constexpr std::size_t kRecordHead = 16;
 
   void open_segments();
   void start_next_segment();
   std::uint64_t scan(Segment& segment,
                      std::uint64_t folded,
-                     const std::function<void(std::uint64_t, std::string_view)>& visit,
-                     std::uint64_t expected);
+                     const std::function<void(std::uint64_t, std::string_view)>& visit);
 
   const std::filesystem::path dir_;
   std::uint64_t next_file_ = 1;

@@ -80,7 +80,7 @@ void Engine::recover() {
     auto counter = std::make_shared<Counter>();
     counter->id = amount.window;
     counter->cycle = {amount.cycle_start, amount.cycle_end};
-    counter->spent = amount.spent;
+    counter->spent = counter->stored = amount.spent;
     loaded.push_back(std::move(counter));
   }
   for (auto& row : state.running) {
@@ -98,7 +98,7 @@ void Engine::recover() {
     open_.emplace(id, std::move(call));
   }
 
-  journal_.replay(state.journal_position, [&](std::uint64_t, std::string_view bytes) {
+  journal_.replay(state.journal_position, [&](std::uint64_t position, std::string_view bytes) {
     auto record = decode(bytes);
     if (auto* hold = std::get_if<HoldRecord>(&record)) {
       OpenCall call;
@@ -115,8 +115,10 @@ void Engine::recover() {
       }
       last_id_ = std::max(last_id_, hold->row.id);
       call.row = std::move(hold->row);
-      const auto id = call.row.id.value;
-      open_.emplace(id, std::move(call));
+      const auto id = call.row.id;
+      call.admission = next_event();
+      open_.emplace(id.value, std::move(call));
+      unfolded_.push_back({position, id, nullptr, 0});
       return;
     }
     auto& settle = std::get<SettleRecord>(record);
@@ -125,7 +127,9 @@ void Engine::recover() {
       log::error("journal settles a call nobody made", {{"request", settle.id.text()}});
       return;
     }
-    completed_.push_back(close_call(std::move(found->second), settle.settlement).row);
+    const auto admission = found->second.admission;
+    note_end(admission, close_call(std::move(found->second), settle.settlement));
+    unfolded_.back().position = position;
     open_.erase(found);
   });
 
@@ -135,7 +139,8 @@ void Engine::recover() {
   }
   for (auto& [id, call] : open_) {
     const auto end = interrupted(call.row);
-    completed_.push_back(close_call(std::move(call), end).row);
+    const auto admission = call.admission;
+    note_end(admission, close_call(std::move(call), end));
   }
   open_.clear();
 

@@ -22,6 +22,9 @@ std::int64_t Engine::correct(const std::vector<store::Correction>& corrections,
     for (const auto& [id, call] : open_) {
       for (const auto& take : call.takes) counters.insert(take.counter);
     }
+    for (const auto& event : unfolded_) {
+      if (event.ended) counters.insert(event.ended->counters.begin(), event.ended->counters.end());
+    }
     for (const auto& change : corrected.windows) {
       if (const auto counter = counters_.current(change.window)) counters.insert(counter);
     }
@@ -29,6 +32,7 @@ std::int64_t Engine::correct(const std::vector<store::Correction>& corrections,
       for (const auto& change : corrected.windows) {
         if (counter->id != change.window || counter->cycle.start != change.cycle_start) continue;
         counter->spent += change.change;
+        counter->stored += change.change;
       }
     }
     // Cheaper calls make room.

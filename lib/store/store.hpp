@@ -9,7 +9,9 @@
 #include "lib/store/settings.hpp"
 #include "lib/store/upstreams.hpp"
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 namespace nufi::store {
@@ -31,6 +33,11 @@ class Store {
   virtual Upstreams& upstreams() = 0;
   virtual LedgerStore& ledger() = 0;
   virtual Reports& reports() = 0;
+  /// Writes all of it, as it is at one moment, into a new database at `file` (made, mode 0600; must
+  /// not exist). `progress(done, total)` is told pages now and then; if it says false, the copy is
+  /// given up. True if the copy is whole. Nobody waits for it. Throws Error{unavailable}.
+  using CopyProgress = std::function<bool(std::int64_t done, std::int64_t total)>;
+  virtual bool copy_to(const std::filesystem::path& file, const CopyProgress& progress) = 0;
   /// The number of the newest migration it has.
   [[nodiscard]] virtual int schema_version() const = 0;
 };
@@ -40,6 +47,16 @@ namespace sqlite {
 /// copy beside it first. Throws Error{unavailable} with a hint if it can't be opened, is not ours,
 /// is corrupt, or was written by a newer nufid.
 std::unique_ptr<Store> open(const std::filesystem::path& file, Durability durability);
+
+/// What a backup is found to be.
+struct BackupFacts {
+  int schema_version = 0;
+  std::int64_t requests = 0;
+  std::int64_t keys = 0;
+};
+/// Reads all of the database at `file`, which nobody else has open. Throws Error{invalid} if it is
+/// damaged, is not ours, or was written by a newer nufid, Error{unavailable} if it can't be read.
+BackupFacts inspect(const std::filesystem::path& file);
 }  // namespace sqlite
 
 }  // namespace nufi::store

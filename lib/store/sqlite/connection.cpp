@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <atomic>
 #include <mutex>
 
 namespace nufi::store::sqlite {
@@ -17,12 +18,14 @@ constexpr int kCheckpointPages = 2000;
 constexpr int kLogLimitPages = 16'000;
 constexpr int kWaitForReadersMs = 200;
 
+std::atomic<int> long_reads = 0;
+
 /// Runs after each commit of a writing connection, without its locks.
 int keep_log_short(void* /*unused*/, sqlite3* database, const char* name, int pages) {
   if (pages < kCheckpointPages) return SQLITE_OK;
   // A checkpoint that fails or finds a reader in its way is tried again at the next commit. Its
   // error must not pass for the commit's, which has succeeded.
-  if (pages < kLogLimitPages) {
+  if (pages < kLogLimitPages || long_reads > 0) {
     sqlite3_wal_checkpoint_v2(database, name, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
     return SQLITE_OK;
   }
@@ -47,6 +50,28 @@ int flags_of(Role role) {
 }
 
 }  // namespace
+
+void WriteTurn::take() {
+  std::unique_lock lock(mutex_);
+  const auto ticket = last_ticket_++;
+  changed_.wait(lock, [&] { return served_ == ticket; });
+}
+
+void WriteTurn::give_back() {
+  {
+    const std::lock_guard lock(mutex_);
+    ++served_;
+  }
+  changed_.notify_all();
+}
+
+LongRead::LongRead() {
+  ++long_reads;
+}
+
+LongRead::~LongRead() {
+  --long_reads;
+}
 
 Connection::Connection(const std::filesystem::path& file, Role role, Durability durability)
     : file_(file), database_(file.string(), flags_of(role), kBusyTimeoutMs) {
@@ -78,7 +103,8 @@ SQLite::Statement& Connection::prepared(std::string_view sql) {
   return found->second;
 }
 
-Transaction::Transaction(Connection& connection, Kind kind) : connection_(connection) {
+Transaction::Transaction(Connection& connection, Kind kind)
+    : turn_(kind == Kind::write ? connection.turn().get() : nullptr), connection_(connection) {
   Query(connection.prepared(kind == Kind::write ? "BEGIN IMMEDIATE" : "BEGIN")).run();
 }
 

@@ -1,5 +1,6 @@
 #include "lib/store/sqlite/ledger.hpp"
 
+#include "lib/store/sqlite/audit.hpp"
 #include "lib/store/sqlite/requests.hpp"
 #include "lib/store/sqlite/rollups.hpp"
 #include "lib/store/sqlite/values.hpp"
@@ -29,27 +30,13 @@ void write_rows(Connection& connection, const std::vector<domain::LedgerRow>& ro
   }
 }
 
-void drop_windows(Connection& connection, const std::vector<WindowAmount>& windows) {
-  if (windows.empty()) return;
-  Query query(
-      connection.prepared("DELETE FROM windows WHERE scope = ? AND subject = ? AND metric = ? AND "
-                          "period = ? AND cycle_start = ?"));
-  for (const auto& amount : windows) {
-    query.add(domain::scope_name(amount.window.scope))
-        .add(amount.window.subject)
-        .add(domain::metric_name(amount.window.metric))
-        .add(domain::period_name(amount.window.period))
-        .add(amount.cycle_start);
-    query.run_again();
-  }
-}
-
 void write_windows(Connection& connection, const std::vector<WindowAmount>& windows) {
   if (windows.empty()) return;
   Query query(connection.prepared(
-      "INSERT INTO windows (scope, subject, metric, period, cycle_start, cycle_end, spent) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?) "
-      "ON CONFLICT DO UPDATE SET cycle_end = excluded.cycle_end, spent = excluded.spent"));
+      "INSERT INTO windows (scope, subject, metric, period, cycle_start, cycle_end, spent, "
+      "adjustment) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+      "ON CONFLICT DO UPDATE SET cycle_end = excluded.cycle_end, spent = excluded.spent, "
+      "adjustment = adjustment + excluded.adjustment"));
   for (const auto& amount : windows) {
     query.add(domain::scope_name(amount.window.scope))
         .add(amount.window.subject)
@@ -57,7 +44,8 @@ void write_windows(Connection& connection, const std::vector<WindowAmount>& wind
         .add(domain::period_name(amount.window.period))
         .add(amount.cycle_start)
         .add(amount.cycle_end)
-        .add(amount.spent);
+        .add(amount.spent)
+        .add(amount.adjustment);
     query.run_again();
   }
 }
@@ -71,20 +59,6 @@ void write_last_use(Connection& connection, const std::map<domain::KeyId, Timest
     query.add(time).add(key);
     query.run_again();
   }
-}
-
-WindowAmount read_window(Query& row) {
-  WindowAmount amount;
-  const auto scope = row.text();
-  amount.window.scope = known(domain::scope_from_name(scope), "scope", scope);
-  amount.window.subject = row.text();
-  const auto metric = row.text();
-  amount.window.metric = known(domain::metric_from_name(metric), "metric", metric);
-  amount.window.period = read_period(row);
-  amount.cycle_start = row.time();
-  amount.cycle_end = row.time();
-  amount.spent = row.integer();
-  return amount;
 }
 
 /// What the column of one metric is summed from, the same in requests and rollups.
@@ -117,6 +91,35 @@ std::string_view subject_column(domain::Scope scope) {
 
 }  // namespace
 
+void drop_windows(Connection& connection, const std::vector<WindowAmount>& windows) {
+  if (windows.empty()) return;
+  Query query(
+      connection.prepared("DELETE FROM windows WHERE scope = ? AND subject = ? AND metric = ? AND "
+                          "period = ? AND cycle_start = ?"));
+  for (const auto& amount : windows) {
+    query.add(domain::scope_name(amount.window.scope))
+        .add(amount.window.subject)
+        .add(domain::metric_name(amount.window.metric))
+        .add(domain::period_name(amount.window.period))
+        .add(amount.cycle_start);
+    query.run_again();
+  }
+}
+
+WindowAmount read_window(Query& row) {
+  WindowAmount amount;
+  const auto scope = row.text();
+  amount.window.scope = known(domain::scope_from_name(scope), "scope", scope);
+  amount.window.subject = row.text();
+  const auto metric = row.text();
+  amount.window.metric = known(domain::metric_from_name(metric), "metric", metric);
+  amount.window.period = read_period(row);
+  amount.cycle_start = row.time();
+  amount.cycle_end = row.time();
+  amount.spent = row.integer();
+  return amount;
+}
+
 void SqliteLedger::apply(const LedgerBatch& batch) {
   translating(writer_.file(), [&] {
     Transaction transaction(writer_, Transaction::Kind::write);
@@ -131,6 +134,7 @@ void SqliteLedger::write(const LedgerBatch& batch) {
   write_windows(writer_, batch.windows);
   write_rollups(writer_, batch.rollups);
   write_last_use(writer_, batch.last_used);
+  for (const auto& entry : batch.audit) record(writer_, entry);
   Query(writer_.prepared("UPDATE meta SET value = ? WHERE name = 'journal_position'"))
       .add(static_cast<std::int64_t>(batch.journal_position))
       .run();
@@ -150,7 +154,8 @@ LedgerState SqliteLedger::load(Timestamp now) {
     }
     {
       Query row(writer_.prepared(
-          "SELECT scope, subject, metric, period, cycle_start, cycle_end, spent FROM windows "
+          "SELECT " + std::string(kWindowColumns) +
+          " FROM windows "
           "WHERE cycle_end > ? ORDER BY scope, subject, metric, period, cycle_start"));
       row.add(now);
       while (row.step()) state.windows.push_back(read_window(row));
@@ -186,7 +191,17 @@ std::int64_t SqliteLedger::spent_between(domain::Scope scope,
 }
 
 VerifyReport SqliteLedger::verify() {
+  const LongRead reading;
   return readers_.read([](Connection& connection) { return verify_ledger(connection); });
+}
+
+std::vector<domain::RequestId> SqliteLedger::open_rows() {
+  return readers_.read([](Connection& connection) {
+    Query row(connection.prepared("SELECT id FROM requests WHERE status = 'running' ORDER BY id"));
+    std::vector<domain::RequestId> ids;
+    while (row.step()) ids.push_back({row.integer()});
+    return ids;
+  });
 }
 
 }  // namespace nufi::store::sqlite

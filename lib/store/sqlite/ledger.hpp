@@ -3,12 +3,25 @@
 #include "lib/store/ledger_store.hpp"
 #include "lib/store/sqlite/readers.hpp"
 
+#include <string_view>
+#include <vector>
+
 namespace nufi::store::sqlite {
+
+/// Deletes them, by window and start of the cycle.
+void drop_windows(Connection& connection, const std::vector<WindowAmount>& windows);
+
+/// "scope, subject, metric, period, cycle_start, cycle_end, spent" of table `windows`.
+inline constexpr std::string_view kWindowColumns =
+    "scope, subject, metric, period, cycle_start, cycle_end, spent";
+WindowAmount read_window(Query& row);
 
 class SqliteLedger final : public LedgerStore {
  public:
-  /// `writer` is the ledger's own: only its writer thread comes through here.
-  SqliteLedger(Connection& writer, Readers& readers) : writer_(writer), readers_(readers) {}
+  /// `writer` is the ledger's own: only its writer thread comes through here. Retention is the
+  /// control plane's and uses `control`.
+  SqliteLedger(Connection& writer, Writer& control, Readers& readers)
+      : writer_(writer), control_(control), readers_(readers) {}
   void apply(const LedgerBatch& batch) override;
   LedgerState load(Timestamp now) override;
   Corrected correct(const std::vector<Correction>& corrections, const AuditEntry* audit) override;
@@ -18,11 +31,16 @@ class SqliteLedger final : public LedgerStore {
                              Timestamp from,
                              Timestamp to) override;
   VerifyReport verify() override;
+  std::vector<domain::RequestId> open_rows() override;
+  Retired retire(Timestamp before, std::chrono::milliseconds patience) override;
+  Timestamp clock_trusted_at() override;
+  void trust_clock(Timestamp now) override;
 
  private:
   void write(const LedgerBatch& batch);
 
   Connection& writer_;
+  Writer& control_;
   Readers& readers_;
 };
 

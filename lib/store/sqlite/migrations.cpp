@@ -19,9 +19,8 @@ int number_of(SQLite::Database& database, const char* sql) {
 }
 
 /// The version of our schema, 0 for an empty file. Throws Error{unavailable} for anything else.
-int version_of(Connection& connection, int newest) {
-  auto& database = connection.database();
-  const auto name = connection.file().string();
+int version_of(SQLite::Database& database, const std::filesystem::path& file, int newest) {
+  const auto name = file.string();
   const int version = number_of(database, "PRAGMA user_version");
   const int owner = number_of(database, "PRAGMA application_id");
   const bool is_empty = number_of(database, "SELECT count(*) FROM sqlite_schema") == 0;
@@ -70,10 +69,18 @@ void apply(Connection& connection, const Migration& migration) {
 
 }  // namespace
 
+int known_version(SQLite::Database& database, const std::filesystem::path& file) {
+  const int version = version_of(database, file, all_migrations().back().number);
+  if (version == 0) {
+    throw Error(Errc::unavailable, file.string() + " is an empty database", "use another backup");
+  }
+  return version;
+}
+
 int migrate(Connection& connection, std::span<const Migration> migrations) {
   const int newest = migrations.back().number;
-  const int version = version_of(connection, newest);
   auto& database = connection.database();
+  const int version = version_of(database, connection.file(), newest);
   if (sqlite3_db_readonly(database.getHandle(), "main") != 0) {
     throw Error(Errc::unavailable,
                 connection.file().string() + " is read-only",

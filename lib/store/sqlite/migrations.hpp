@@ -17,6 +17,10 @@ struct Migration {
 /// Those built into this program, from migrations/*.sql, in order.
 std::span<const Migration> all_migrations();
 
+/// The version of our schema in an open database of ours that this program can read. Throws
+/// Error{unavailable} if it is empty, another program's or newer, SQLite::Exception.
+int known_version(SQLite::Database& database, const std::filesystem::path& file);
+
 /// Brings the database to the last of `migrations` (not empty), each in one transaction, and
 /// returns its version. An older database that is not empty is copied to `<file>.schema-<version>`
 /// first. Throws Error{unavailable} if the file is not a database of ours or newer than

@@ -1,6 +1,7 @@
 #include "lib/store/store.hpp"
 
 #include "lib/store/sqlite/audit.hpp"
+#include "lib/store/sqlite/backup.hpp"
 #include "lib/store/sqlite/connection.hpp"
 #include "lib/store/sqlite/file.hpp"
 #include "lib/store/sqlite/keys.hpp"
@@ -33,7 +34,7 @@ class SqliteStore final : public Store {
         prices_(writer_, readers_),
         settings_(writer_, readers_),
         upstreams_(writer_, readers_),
-        ledger_(*ledger_writer_, readers_),
+        ledger_(*ledger_writer_, writer_, readers_),
         reports_(readers_) {}
 
   AuditLog& audit() override { return audit_; }
@@ -44,6 +45,9 @@ class SqliteStore final : public Store {
   Upstreams& upstreams() override { return upstreams_; }
   LedgerStore& ledger() override { return ledger_; }
   Reports& reports() override { return reports_; }
+  bool copy_to(const std::filesystem::path& file, const CopyProgress& progress) override {
+    return copy_database(ledger_writer_->file(), file, progress);
+  }
   [[nodiscard]] int schema_version() const override { return schema_version_; }
 
  private:
@@ -71,6 +75,9 @@ std::unique_ptr<Store> open(const std::filesystem::path& file, Durability durabi
     auto control = std::make_unique<Connection>(file, Role::writer, durability);
     const int version = migrate(*control, all_migrations());
     auto ledger = std::make_unique<Connection>(file, Role::writer, durability);
+    const auto turn = std::make_shared<WriteTurn>();
+    control->write_in_turn(turn);
+    ledger->write_in_turn(turn);
     return std::make_unique<SqliteStore>(std::move(control), std::move(ledger), version);
   });
 }

@@ -42,6 +42,12 @@ class Valve final : public store::LedgerStore {
     return inner_.spent_between(scope, subject, metric, from, to);
   }
   store::VerifyReport verify() override { return inner_.verify(); }
+  std::vector<domain::RequestId> open_rows() override { return inner_.open_rows(); }
+  store::Retired retire(Timestamp before, std::chrono::milliseconds patience) override {
+    return inner_.retire(before, patience);
+  }
+  Timestamp clock_trusted_at() override { return inner_.clock_trusted_at(); }
+  void trust_clock(Timestamp now) override { inner_.trust_clock(now); }
 
  private:
   store::LedgerStore& inner_;
