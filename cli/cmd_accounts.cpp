@@ -43,6 +43,7 @@ void add_accounts_commands(CLI::App& root, Context& context) {
   auto terms = std::make_shared<AccountTerms>();
   CLI::App* edit = add_verb(accounts, context, "edit", "change its budget", *account);
   add_limit_options(*edit, *terms);
+  add_reset_spend_option(*edit, *terms);
   edit->callback([&context, account, terms] {
     require_change(api::to_json(*terms), "nufi accounts edit");
     const AccountView view = context.client().edit_account(*account, *terms);

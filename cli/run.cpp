@@ -41,6 +41,7 @@ void add_commands(CLI::App& root, Context& context) {
   add_daemon_commands(root, context);
   add_status_command(root, context);
   add_keys_commands(root, context);
+  add_check_command(root, context);
   add_usage_command(root, context);
   add_requests_command(root, context);
   add_upstreams_commands(root, context);
@@ -48,8 +49,11 @@ void add_commands(CLI::App& root, Context& context) {
   add_prices_commands(root, context);
   add_profile_commands(root, context);
   add_accounts_commands(root, context);
+  add_projects_commands(root, context);
+  add_groups_commands(root, context);
   add_config_commands(root, context);
   add_ledger_commands(root, context);
+  add_audit_command(root, context);
 }
 
 void parse(Context& context, const std::vector<std::string>& arguments) {
@@ -75,11 +79,19 @@ void parse(Context& context, const std::vector<std::string>& arguments) {
   if (root.get_subcommands().empty()) show_where_you_stand(context);
 }
 
+/// `nufi help keys create` is `nufi keys create --help`.
+std::vector<std::string> with_help(std::vector<std::string> arguments) {
+  if (arguments.empty() || arguments.front() != "help") return arguments;
+  arguments.erase(arguments.begin());
+  arguments.emplace_back("--help");
+  return arguments;
+}
+
 }  // namespace
 
 int run(Context& context, const std::vector<std::string>& arguments) {
   try {
-    parse(context, arguments);
+    parse(context, with_help(arguments));
     context.out.flush();
     if (!context.out) throw Error(Errc::internal, "can't write the output");
     return context.exit_code;
