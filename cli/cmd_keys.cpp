@@ -1,18 +1,19 @@
-#include "cli/clipboard.hpp"
 #include "cli/commands.hpp"
+#include "cli/key_options.hpp"
+#include "cli/new_key.hpp"
 #include "cli/options.hpp"
 #include "cli/show_keys.hpp"
+#include "lib/base/text.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <ostream>
 
 namespace nufi::cli {
 
-using domain::Change;
-using domain::Enforce;
 using domain::KeyTerms;
 using domain::KeyView;
 
@@ -20,118 +21,21 @@ namespace {
 
 constexpr const char* kKeyHelp = "name, id, or unique beginning of an id";
 
-void add_key_options(CLI::App& command, Context& context, KeyTerms& terms) {
-  const auto text =
-      [&command](const char* name, const char* type, const char* help, Change<std::string>& field) {
-        add_value(
-            command, name, type, help, [&field](const std::string& value, const std::string&) {
-              field = Change<std::string>::set(value);
-            });
-      };
-  const auto count = [&command](const char* name, const char* help, Change<std::int64_t>& field) {
-    add_value(
-        command, name, "N", help, [&field](const std::string& value, const std::string& option) {
-          field = change_of<std::int64_t>(value, option, read_count);
-        });
-  };
-  const auto list = [&command](const char* name,
-                               const char* type,
-                               const char* help,
-                               Change<std::vector<std::string>>& field) {
-    add_values(command,
-               name,
-               type,
-               help,
-               [&field](const std::vector<std::string>& values, const std::string&) {
-                 field = change_of_list(values);
-               });
-  };
-  text("--name", "NAME", "unique among your live keys", terms.name);
-  text("--project", "PROJECT", "the folder it lies in (default: default)", terms.project);
-  text("--group", "GROUP", "pricing tier (default: default)", terms.group);
-  add_limit_options(command, terms);
-  count("--rpm", "most requests a minute, or none", terms.rpm);
-  count("--tpm", "most tokens a minute, or none", terms.tpm);
-  count("--max-parallel", "most calls at the same time, or none", terms.max_parallel);
-  list("--model", "GLOB", "a model it may use, repeatable, or none for all", terms.allowed_models);
-  list("--ip",
-       "CIDR",
-       "an address it may be used from, repeatable, or none for all",
-       terms.allowed_ips);
-  add_value(command,
-            "--expires",
-            "WHEN",
-            "30d, 2026-12-31, 2026-12-31T10:00:00Z or never",
-            [&context, &terms](const std::string& value, const std::string& option) {
-              const bool never = value == "never" || value == "none" || value == "-1";
-              terms.expires_at =
-                  never ? Change<Timestamp>::clear()
-                        : Change<Timestamp>::set(read_future(value, option, context.clock.now()));
-            });
-  add_value(command,
-            "--enforce",
-            "HOW",
-            "strict (hold first) or soft (admit while spent < limit)",
-            [&terms](const std::string& value, const std::string& option) {
-              const std::string word = read_word(value, option, {"strict", "soft"});
-              terms.enforce = Change<Enforce>::set(domain::enforce_from_name(word).value());
-            });
-  command.add_flag_function(
-      "--trace,!--no-trace",
-      [&terms](std::int64_t on) { terms.trace = Change<bool>::set(on > 0); },
-      "keep prompts and answers of its calls");
-}
-
 struct CreateOptions {
   KeyTerms terms;
-  bool env = false;
-  bool copy = false;
+  NewKeyOptions output;
 };
 
-std::string export_lines(const std::string& base_url, const KeyView& view) {
-  return fmt::format("export OPENAI_BASE_URL={}\nexport OPENAI_API_KEY={}\n",
-                     shell_word(base_url),
-                     shell_word(view.secret ? view.secret->expose() : ""));
-}
-
 void create(Context& context, const CreateOptions& options) {
-  api::Client& client = context.client();
-  // All that can fail is tried before the key is made: it is shown only once.
-  const Clipboard clipboard = options.copy ? find_clipboard(context) : Clipboard{};
-  const bool for_people = context.screen.is_terminal && !context.json && !context.quiet;
-  const std::string base_url =
-      options.env || for_people ? client.status().inference_url : std::string();
+  const NewKey output(context, options.output);
   KeyTerms terms = options.terms;
   const std::string project = terms.project.sets() ? terms.project.value() : "default";
   terms.project = {};  // it is in the address
-  const KeyView view = client.create_key(project, terms);
-  const std::string secret = view.secret ? view.secret->expose() : "";
-  if (context.json) {
-    context.print_json(api::to_json(view));
-  } else if (context.quiet) {
-    context.out << secret << '\n';
-  } else if (options.env) {
-    context.out << export_lines(base_url, view);
-  } else if (!for_people) {
-    context.print_fields(api::to_json(view));
-  } else {
-    const std::string budget = view.standing.limits.budget
-                                   ? ", budget " + human_budget(view.standing.limits.budget,
-                                                                view.standing.limits.budget_period)
-                                   : ", no budget";
-    context.out << fmt::format("key '{}' ({}{})\n\n  {}\n\n",
-                               printable(view.key.name),
-                               view.key.id.text(),
-                               budget,
-                               toned(secret, Tone::strong, context.screen.colour));
-    context.out << export_lines(base_url, view);
-    context.note("\nnufi keeps no copy of the key: store it now");
-  }
-  if (options.copy) {
-    context.out.flush();
-    copy(context, clipboard, Secret(secret));
-    context.note("copied to the clipboard");
-  }
+  const KeyView view = context.client().create_key(project, terms);
+  const domain::SpendLimits& limits = view.standing.limits;
+  const std::string budget =
+      limits.budget ? "budget " + human_budget(limits.budget, limits.budget_period) : "no budget";
+  output.print(view, fmt::format("key '{}' ({}, {})", view.key.name, view.key.id.text(), budget));
 }
 
 void add_create(CLI::App& keys, Context& context) {
@@ -139,21 +43,55 @@ void add_create(CLI::App& keys, Context& context) {
   CLI::App* command = keys.add_subcommand("create", "make a key; it is shown once");
   add_key_options(*command, context, options->terms);
   command->get_option("--name")->required();
-  command->add_flag("--env", options->env, "print two export lines for eval");
-  command->add_flag("--copy", options->copy, "copy the key to the clipboard as well");
-  add_output_options(*command, context);
+  add_new_key_options(*command, context, options->output);
   command->callback([&context, options] { create(context, *options); });
+}
+
+struct RotateOptions {
+  std::string key;
+  std::chrono::seconds overlap{0};
+  NewKeyOptions output;
+};
+
+void rotate(Context& context, const RotateOptions& options) {
+  const NewKey output(context, options.output);
+  const KeyView view = context.client().rotate_key(options.key, options.overlap);
+  const auto end = domain::overlap_end(view.key);
+  const std::string old = end ? "works until " + format_rfc3339(*end) : "has ended";
+  output.print(view,
+               fmt::format("key '{}' ({}) has a new secret; the old one {}",
+                           view.key.name,
+                           view.key.id.text(),
+                           old));
+}
+
+void add_rotate(CLI::App& keys, Context& context) {
+  auto options = std::make_shared<RotateOptions>();
+  CLI::App* command = keys.add_subcommand(
+      "rotate", "give a key another secret; limits and spending stay; it is shown once");
+  command->add_option("KEY", options->key, kKeyHelp)->required()->type_name("");
+  add_value(*command,
+            "--overlap",
+            "TIME",
+            "how long the old secret works on, like 24h (default: it ends at once)",
+            [options](const std::string& value, const std::string& option) {
+              options->overlap = read_span(value, option);
+            });
+  add_new_key_options(*command, context, options->output);
+  command->callback([&context, options] { rotate(context, *options); });
 }
 
 void add_list(CLI::App& keys, Context& context) {
   auto query = std::make_shared<api::KeyQuery>();
   CLI::App* command = keys.add_subcommand("list", "your keys, what they spent and have left");
   command->add_flag("--all", query->all, "the keys of every account (admin)");
-  command->add_flag("--archived", query->archived, "archived keys too");
+  command->add_flag("--archived", query->archived, "only the archived keys");
   command->add_option("--project", query->project, "only of this project")->type_name("PROJECT");
   add_output_options(*command, context);
   command->callback([&context, query] {
-    context.print(list_of_keys(context.client().keys(*query), query->all, context.clock.now()));
+    Listing listing = list_of_keys(context.client().keys(*query), query->all, context.clock.now());
+    if (query->archived) listing.when_empty = "no key is archived";
+    context.print(listing);
   });
 }
 
@@ -175,6 +113,64 @@ CLI::App* add_verb(CLI::App& keys,
 void print_done(const Context& context, const KeyView& view, const std::string& what) {
   context.print_done(
       api::to_json(view), view.key.id.text(), fmt::format("key '{}' {}", view.key.name, what));
+}
+
+/// A verb that changes one key by one call.
+using Move = KeyView (api::Client::*)(const std::string& key);
+CLI::App* add_move(CLI::App& keys,
+                   Context& context,
+                   const std::string& verb,
+                   const std::string& help,
+                   Move move,
+                   const std::string& what) {
+  return add_verb(keys, context, verb, help, [&context, move, what](const std::string& key) {
+    print_done(context, (context.client().*move)(key), what);
+  });
+}
+
+/// Asks before `verb` is done to a key, by its name.
+void confirm_for_good(Context& context, const std::string& verb, const std::string& key) {
+  const bool is_asked = !context.yes && context.can_ask();
+  const std::string name = is_asked ? context.client().key(key).key.name : key;
+  context.confirm(fmt::format("{} key '{}' for good", verb, name));
+}
+
+void revoke_all(Context& context) {
+  const std::vector<KeyView> keys = context.client().keys({});
+  const auto live = std::count_if(
+      keys.begin(), keys.end(), [](const KeyView& view) { return is_live(view.state); });
+  const auto count_text = [](std::int64_t count) {
+    return fmt::format("{} {}", human_count(count), count == 1 ? "live key" : "live keys");
+  };
+  if (live > 0) context.confirm(fmt::format("revoke all your {} for good", count_text(live)));
+  const std::vector<KeyView> revoked = context.client().revoke_all_keys();
+  if (context.json || context.quiet) {
+    context.print(list_of_keys(revoked, /*with_account=*/false, context.clock.now()));
+    return;
+  }
+  const auto count = static_cast<std::int64_t>(revoked.size());
+  context.note(count == 0
+                   ? "there is no live key of yours to revoke"
+                   : fmt::format("{} {} revoked", count_text(count), count == 1 ? "is" : "are"));
+}
+
+void add_revoke(CLI::App& keys, Context& context) {
+  struct Options {
+    std::string key;
+    bool all = false;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* command = keys.add_subcommand("revoke", "end a key for good, and its running streams");
+  CLI::Option* key = command->add_option("KEY", options->key, kKeyHelp)->type_name("");
+  command->add_flag("--all", options->all, "every live key of yours")->excludes(key);
+  add_yes_option(*command, context);
+  add_output_options(*command, context);
+  command->callback([&context, options] {
+    if (options->all) return revoke_all(context);
+    if (options->key.empty()) throw Error(Errc::usage, "KEY is missing", "or say --all");
+    confirm_for_good(context, "revoke", options->key);
+    print_done(context, context.client().revoke_key(options->key), "is revoked");
+  });
 }
 
 }  // namespace
@@ -199,29 +195,39 @@ void add_keys_commands(CLI::App& root, Context& context) {
                  print_done(context, context.client().edit_key(key, *terms), "changed");
                });
   add_key_options(*edit, context, *terms);
-  add_verb(keys,
+  add_reset_spend_option(*edit, *terms);
+  using api::Client;
+  add_move(keys,
            context,
            "disable",
            "refuse its calls until it is enabled",
-           [&context](const std::string& key) {
-             print_done(context, context.client().disable_key(key), "is disabled");
-           });
-  add_verb(
-      keys, context, "enable", "allow a disabled key again", [&context](const std::string& key) {
-        print_done(context, context.client().enable_key(key), "is enabled");
-      });
-  CLI::App* revoke = add_verb(keys,
+           &Client::disable_key,
+           "is disabled");
+  add_move(
+      keys, context, "enable", "allow a disabled key again", &Client::enable_key, "is enabled");
+  add_rotate(keys, context);
+  add_revoke(keys, context);
+  add_move(keys,
+           context,
+           "archive",
+           "hide a revoked or expired key from the list",
+           &Client::archive_key,
+           "is archived");
+  add_move(keys,
+           context,
+           "unarchive",
+           "show an archived key in the list again",
+           &Client::unarchive_key,
+           "is in the list again");
+  CLI::App* remove = add_verb(keys,
                               context,
-                              "revoke",
-                              "end a key for good, and its running streams",
+                              "delete",
+                              "take a key away, a live one at once; its calls stay in the reports",
                               [&context](const std::string& key) {
-                                std::string name = key;
-                                if (!context.yes && context.can_ask())
-                                  name = context.client().key(key).key.name;
-                                context.confirm(fmt::format("revoke key '{}' for good", name));
-                                print_done(context, context.client().revoke_key(key), "is revoked");
+                                confirm_for_good(context, "delete", key);
+                                print_done(context, context.client().delete_key(key), "is deleted");
                               });
-  add_yes_option(*revoke, context);
+  add_yes_option(*remove, context);
 }
 
 }  // namespace nufi::cli

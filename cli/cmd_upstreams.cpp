@@ -68,24 +68,6 @@ void add_secret_options(CLI::App& command, UpstreamOptions& options) {
 
 void add_upstream_options(CLI::App& command, UpstreamOptions& options) {
   UpstreamTerms& terms = options.terms;
-  const auto number = [&command](const char* name, const char* help, Change<std::int64_t>& field) {
-    add_value(
-        command, name, "N", help, [&field](const std::string& value, const std::string& option) {
-          field = change_of<std::int64_t>(value, option, read_whole);
-        });
-  };
-  const auto list = [&command](const char* name,
-                               const char* type,
-                               const char* help,
-                               Change<std::vector<std::string>>& field) {
-    add_values(command,
-               name,
-               type,
-               help,
-               [&field](const std::vector<std::string>& values, const std::string&) {
-                 field = change_of_list(values);
-               });
-  };
   using Pairs = std::vector<std::pair<std::string, std::string>>;
   const auto pairs =
       [&command](const char* name, const char* type, const char* help, Change<Pairs>& field) {
@@ -107,14 +89,19 @@ void add_upstream_options(CLI::App& command, UpstreamOptions& options) {
               terms.url = Change<std::string>::set(value);
             });
   add_secret_options(command, options);
-  list("--model", "GLOB", "a model it serves, repeatable, or none for all", terms.models);
+  add_list(
+      command, "--model", "GLOB", "a model it serves, repeatable, or none for all", terms.models);
   pairs("--alias", "NAME=REAL", "a name that clients use for a model, repeatable", terms.aliases);
   pairs(
       "--header", "NAME=VALUE", "extra request header, repeatable; not for secrets", terms.headers);
-  list("--group", "GROUP", "a group that may use it, repeatable, or none for all", terms.groups);
-  number("--priority", "higher ones are tried first (default 0)", terms.priority);
-  number("--weight", "share among equal priorities (default 1)", terms.weight);
-  number("--max-connections", "most connections to it, or none", terms.max_connections);
+  add_list(command,
+           "--group",
+           "GROUP",
+           "a group that may use it, repeatable, or none for all",
+           terms.groups);
+  add_whole(command, "--priority", "higher ones are tried first (default 0)", terms.priority);
+  add_whole(command, "--weight", "share among equal priorities (default 1)", terms.weight);
+  add_whole(command, "--max-connections", "most connections to it, or none", terms.max_connections);
   add_value(command,
             "--ca-file",
             "FILE",

@@ -75,6 +75,50 @@ void add_switch(CLI::App& command, const std::string& name, const std::string& h
   command.add_flag(name, field, help);
 }
 
+void add_text(CLI::App& command,
+              const std::string& name,
+              const std::string& type,
+              const std::string& help,
+              domain::Change<std::string>& field) {
+  add_value(command, name, type, help, [&field](const std::string& value, const std::string&) {
+    field = domain::Change<std::string>::set(value);
+  });
+}
+
+void add_count(CLI::App& command,
+               const std::string& name,
+               const std::string& help,
+               domain::Change<std::int64_t>& field) {
+  add_value(
+      command, name, "N", help, [&field](const std::string& value, const std::string& option) {
+        field = change_of<std::int64_t>(value, option, read_count);
+      });
+}
+
+void add_whole(CLI::App& command,
+               const std::string& name,
+               const std::string& help,
+               domain::Change<std::int64_t>& field) {
+  add_value(
+      command, name, "N", help, [&field](const std::string& value, const std::string& option) {
+        field = change_of<std::int64_t>(value, option, read_whole);
+      });
+}
+
+void add_list(CLI::App& command,
+              const std::string& name,
+              const std::string& type,
+              const std::string& help,
+              domain::Change<std::vector<std::string>>& field) {
+  add_values(command,
+             name,
+             type,
+             help,
+             [&field](const std::vector<std::string>& values, const std::string&) {
+               field = change_of_list(values);
+             });
+}
+
 domain::Money read_money(const std::string& value, const std::string& option) {
   const auto amount = domain::parse_usd(value);
   if (!amount) wrong(option, "an amount in USD like 5 or 0.25");
@@ -112,6 +156,13 @@ Period read_budget_period(const std::string& value, const std::string& option) {
 
 Period read_token_period(const std::string& value, const std::string& option) {
   return read_period(value, option, {"minute", "hour", "day", "week", "month", "total"});
+}
+
+std::chrono::seconds read_span(const std::string& value, const std::string& option) {
+  if (value == "0" || value == "none") return std::chrono::seconds(0);
+  const auto span = parse_duration(value);
+  if (!span) wrong(option, "a time like 90s, 24h or 7d");
+  return *span;
 }
 
 Timestamp read_future(const std::string& value, const std::string& option, Timestamp now) {

@@ -3,6 +3,8 @@
 #include "cli/context.hpp"
 #include "lib/domain/terms.hpp"
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -42,6 +44,28 @@ CLI::Option* add_values(CLI::App& command,
 /// An option without a value; `field` is true when it is there.
 void add_switch(CLI::App& command, const std::string& name, const std::string& help, bool& field);
 
+/// An option whose one text is the field.
+void add_text(CLI::App& command,
+              const std::string& name,
+              const std::string& type,
+              const std::string& help,
+              domain::Change<std::string>& field);
+/// An option with a count above 0 or, as add_whole, with any whole number; `none` clears.
+void add_count(CLI::App& command,
+               const std::string& name,
+               const std::string& help,
+               domain::Change<std::int64_t>& field);
+void add_whole(CLI::App& command,
+               const std::string& name,
+               const std::string& help,
+               domain::Change<std::int64_t>& field);
+/// A repeatable option; the single value `none` empties the list.
+void add_list(CLI::App& command,
+              const std::string& name,
+              const std::string& type,
+              const std::string& help,
+              domain::Change<std::vector<std::string>>& field);
+
 // Values. `option` is named in the message.
 domain::Money read_money(const std::string& value, const std::string& option);
 std::int64_t read_count(const std::string& value, const std::string& option);  ///< > 0
@@ -52,6 +76,8 @@ std::string read_word(const std::string& value,
                       const std::vector<std::string>& words);
 domain::Period read_budget_period(const std::string& value, const std::string& option);
 domain::Period read_token_period(const std::string& value, const std::string& option);
+/// "24h", "7d"; 0 and none are no time at all.
+std::chrono::seconds read_span(const std::string& value, const std::string& option);
 /// "30d" (from now), a date or an RFC 3339 time.
 Timestamp read_future(const std::string& value, const std::string& option, Timestamp now);
 /// "2h" (ago), a date or an RFC 3339 time.
@@ -84,8 +110,7 @@ void add_limit_options(CLI::App& command, Terms& terms) {
             "PERIOD",
             "day, week, month or total (default month)",
             [&terms](const std::string& value, const std::string& option) {
-              terms.budget_period =
-                  domain::Change<domain::Period>::set(read_budget_period(value, option));
+              terms.budget_period = change_of<domain::Period>(value, option, read_budget_period);
             });
   add_value(command,
             "--token-limit",
@@ -100,7 +125,7 @@ void add_limit_options(CLI::App& command, Terms& terms) {
             "minute, hour, day, week, month or total (default month)",
             [&terms](const std::string& value, const std::string& option) {
               terms.token_limit_period =
-                  domain::Change<domain::Period>::set(read_token_period(value, option));
+                  change_of<domain::Period>(value, option, read_token_period);
             });
 }
 

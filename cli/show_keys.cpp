@@ -17,12 +17,8 @@ namespace {
 
 constexpr std::chrono::days kRotateAfter{90};
 
-bool is_live(KeyState state) {
-  return state != KeyState::revoked && state != KeyState::expired;
-}
-
 bool wants_rotation(const KeyView& view, Timestamp now) {
-  return is_live(view.state) && now - view.key.created_at > kRotateAfter;
+  return is_live(view.state) && now - domain::secret_made_at(view.key) > kRotateAfter;
 }
 
 Tone tone_of(KeyState state) {
@@ -61,6 +57,10 @@ std::string resets(const domain::Cycle& cycle, Timestamp now) {
 }
 
 }  // namespace
+
+bool is_live(KeyState state) {
+  return state != KeyState::revoked && state != KeyState::expired;
+}
 
 Cell remaining_cell(const domain::Standing& standing) {
   if (!standing.limits.budget) return money_cell(std::nullopt);
@@ -157,9 +157,14 @@ Context::Rows rows_of_key(const KeyView& view, Timestamp now) {
   rows.emplace_back("enforce", text_cell(std::string(domain::enforce_name(key.enforce))));
   rows.emplace_back("trace", text_cell(key.trace ? "on" : "off"));
   rows.emplace_back("created", ago_cell(key.created_at, now));
+  if (key.rotated_at) rows.emplace_back("rotated", ago_cell(key.rotated_at, now));
+  if (domain::is_overlap_running(key, now)) {
+    rows.emplace_back("old secret ends", until_cell(domain::overlap_end(key), now));
+  }
   rows.emplace_back("last used", ago_cell(key.last_used_at, now));
   rows.emplace_back("expires", until_cell(key.expires_at, now));
   if (key.revoked_at) rows.emplace_back("revoked", ago_cell(key.revoked_at, now));
+  if (key.archived) rows.emplace_back("archived", text_cell("yes"));
   return rows;
 }
 

@@ -8,6 +8,9 @@
 /// How keys, and the budgets they share with accounts, look.
 namespace nufi::cli {
 
+/// Neither revoked nor expired.
+bool is_live(domain::KeyState state);
+
 Listing list_of_keys(const std::vector<domain::KeyView>& keys, bool with_account, Timestamp now);
 Context::Rows rows_of_key(const domain::KeyView& view, Timestamp now);
 
