@@ -7,12 +7,15 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 #include <map>
 #include <memory>
+#include <sstream>
 
 namespace nufi::cli {
 
 using domain::Bucket;
+using domain::Money;
 using domain::PriceTerms;
 using domain::Rates;
 
@@ -33,6 +36,17 @@ constexpr std::array<RateOption, domain::kBucketCount> kRateOptions = {
      {"--audio-output", Bucket::audio_output, "audio tokens of the answer"},
      {"--image-input", Bucket::image_input, "image tokens of the prompt"},
      {"--image-output", Bucket::image_output, "image tokens of the answer"}}};
+
+struct UnitOption {
+  const char* name;
+  Money PriceTerms::*amount;
+  const char* help;
+};
+constexpr std::array kUnitOptions = {
+    UnitOption{"--per-request", &PriceTerms::per_request, "for each call, beside its tokens"},
+    UnitOption{"--per-image", &PriceTerms::per_image, "for each picture made"},
+    UnitOption{"--per-second", &PriceTerms::per_second, "for each second of audio"},
+    UnitOption{"--per-character", &PriceTerms::per_character, "for each character spoken"}};
 
 struct SetOptions {
   std::string model;
@@ -79,8 +93,11 @@ bool is_empty(const Rates& rates) {
 }
 
 void check(const PriceTerms& terms) {
-  const bool has_price =
-      !is_empty(terms.rates) || !terms.tiers.empty() || terms.per_request > domain::Money::zero();
+  const bool has_unit =
+      std::any_of(kUnitOptions.begin(), kUnitOptions.end(), [&](const UnitOption& unit) {
+        return terms.*unit.amount > Money::zero();
+      });
+  const bool has_price = has_unit || !is_empty(terms.rates) || !terms.tiers.empty();
   if (terms.free && has_price) {
     throw Error(Errc::usage, "--free leaves no room for other prices");
   }
@@ -111,13 +128,15 @@ void add_set(CLI::App& prices, Context& context) {
   for (const RateOption& rate : kRateOptions) add_ordered(rate.name, "USD", rate.help);
   add_ordered("--above", "TOKENS", "the rates after it are for prompts of more tokens than this");
   PriceTerms& terms = options->terms;
-  add_value(*command,
-            "--per-request",
-            "USD",
-            "for each call, beside its tokens",
-            [&terms](const std::string& value, const std::string& option) {
-              terms.per_request = read_money(value, option);
-            });
+  for (const UnitOption& unit : kUnitOptions) {
+    add_value(*command,
+              unit.name,
+              "USD",
+              unit.help,
+              [&terms, &unit](const std::string& value, const std::string& option) {
+                terms.*unit.amount = read_money(value, option);
+              });
+  }
   add_value(*command,
             "--max-output",
             "TOKENS",
@@ -130,25 +149,31 @@ void add_set(CLI::App& prices, Context& context) {
   command->callback([&context, command, options, unordered] {
     read_rates(*command, options->terms);
     check(options->terms);
-    context.client().set_price(options->model, options->terms);
-    api::Json json{{"model", options->model}};
-    json.update(api::to_json(options->terms));
-    context.print_done(json, options->model, "price of '" + options->model + "' set");
+    const auto view = context.client().set_price(options->model, options->terms);
+    for (const std::string& warning : view.warnings) {
+      context.note(toned("warning: ", Tone::warning, context.screen.colour) + printable(warning));
+    }
+    context.print_done(api::to_json(view), options->model, "price of '" + options->model + "' set");
   });
 }
 
-}  // namespace
+struct ListOptions {
+  std::string model;
+  bool all = false;
+};
 
-void add_prices_commands(CLI::App& root, Context& context) {
-  CLI::App& prices = *root.add_subcommand("prices", "what models cost");
-  prices.require_subcommand(1);
-  auto part = std::make_shared<std::string>();
+void add_list(CLI::App& prices, Context& context) {
+  auto options = std::make_shared<ListOptions>();
   CLI::App* list = prices.add_subcommand("list", "prices in USD per million tokens");
-  list->add_option("MODEL", *part, "only names that contain this")->type_name("");
+  list->add_option("MODEL", options->model, "a glob, or a part of the name")->type_name("");
+  list->add_flag("--all", options->all, "also of models that no upstream serves");
   add_output_options(*list, context);
-  list->callback(
-      [&context, part] { context.print(list_of_prices(context.client().prices(*part))); });
-  add_set(prices, context);
+  list->callback([&context, options] {
+    context.print(list_of_prices(context.client().prices(options->model, options->all)));
+  });
+}
+
+void add_unset(CLI::App& prices, Context& context) {
   auto model = std::make_shared<std::string>();
   CLI::App* unset = prices.add_subcommand("unset", "back to the catalogue's price");
   unset->add_option("MODEL", *model, "its name")->required()->type_name("");
@@ -160,6 +185,69 @@ void add_prices_commands(CLI::App& root, Context& context) {
     context.print_done(
         api::Json{{"model", *model}, {"removed", true}}, *model, "price of '" + *model + "' unset");
   });
+}
+
+struct ImportOptions {
+  std::string file;
+  bool dry_run = false;
+};
+
+std::string read_list(Context& context, const std::string& file) {
+  std::ostringstream text;
+  if (file == "-") {
+    text << context.in.rdbuf();
+  } else {
+    const std::ifstream in(file, std::ios::binary);
+    if (!in) throw Error(Errc::invalid, "can't read " + file);
+    text << in.rdbuf();
+  }
+  if (text.str().empty()) throw Error(Errc::invalid, "the price list is empty");
+  return text.str();
+}
+
+void import(Context& context, const ImportOptions& options) {
+  const std::string list = read_list(context, options.file);
+  domain::PriceImport report = context.client().import_prices(list, /*dry_run=*/true);
+  const bool has_news = !report.added.empty() || !report.changed.empty();
+  const bool will_apply = has_news && !options.dry_run;
+  // Whoever decides must see what; a program that said --yes gets the outcome alone.
+  if (will_apply && !(context.json && context.yes)) {
+    if (!context.json && !context.quiet) context.print(list_of_import(report));
+    context.note(summary_of(report));
+    context.confirm("put these prices over the catalogue's");
+  }
+  if (will_apply) report = context.client().import_prices(list, /*dry_run=*/false);
+  if (context.json) {
+    context.print_json(api::to_json(report));
+  } else if (!will_apply) {
+    context.print(list_of_import(report));
+    context.note(summary_of(report));
+  }
+  if (report.applied) context.note("prices imported");
+}
+
+void add_import(CLI::App& prices, Context& context) {
+  auto options = std::make_shared<ImportOptions>();
+  CLI::App* command = prices.add_subcommand(
+      "import", "prices from a model_prices_and_context_window.json, over the catalogue's");
+  command->add_option("FILE", options->file, "where it is, or - for the input")
+      ->required()
+      ->type_name("");
+  command->add_flag("--dry-run", options->dry_run, "only show what would change");
+  add_output_options(*command, context);
+  add_yes_option(*command, context);
+  command->callback([&context, options] { import(context, *options); });
+}
+
+}  // namespace
+
+void add_prices_commands(CLI::App& root, Context& context) {
+  CLI::App& prices = *root.add_subcommand("prices", "what models cost");
+  prices.require_subcommand(1);
+  add_list(prices, context);
+  add_set(prices, context);
+  add_unset(prices, context);
+  add_import(prices, context);
 }
 
 }  // namespace nufi::cli

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <httplib.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -166,7 +167,7 @@ class ControlServer::Impl final : public httplib::Server {
       : options_(std::move(options)),
         handler_(std::move(handler)),
         stop_(::eventfd(0, EFD_CLOEXEC)) {
-    set_payload_max_length(options_.max_body);
+    set_payload_max_length(std::max(options_.max_body, options_.max_large_body));
     set_default_headers({{"X-Nufi-Version", options_.version}, {"Cache-Control", "no-store"}});
     const auto answer = [this](const httplib::Request& from, httplib::Response& to) {
       serve(from, to);
@@ -238,6 +239,11 @@ class ControlServer::Impl final : public httplib::Server {
     const auto request = read_request(from);
     if (!request) {
       to.status = 400;
+      return;
+    }
+    const bool is_large = request->path == options_.large_body_path;
+    if (from.body.size() > (is_large ? options_.max_large_body : options_.max_body)) {
+      to.status = 413;
       return;
     }
     Reply reply = handler_(*request);

@@ -46,6 +46,9 @@ class ControlServer {
     std::size_t max_body = 1 << 20;  ///< bytes; more is 413
     std::size_t threads = 8;         ///< connections served at once; others wait
     std::string version;             ///< sent with every reply as X-Nufi-Version
+    /// The one path whose body may be larger: price lists are.
+    std::string large_body_path = "/v1/prices/import";
+    std::size_t max_large_body = 16 << 20;
   };
 
   ControlServer(Options options, RequestHandler handler);

@@ -22,7 +22,7 @@ struct Route {
 };
 
 constexpr std::string_view kKeyQuery = "project archived all limit after";
-constexpr std::string_view kUsageQuery = "days from to by key project timezone";
+constexpr std::string_view kUsageQuery = "days from to by key project timezone top";
 constexpr std::string_view kRequestsQuery = "last key model status since after before";
 
 /// All there is. The words of a path that hold names come percent-encoded, so a slash in one is
@@ -59,7 +59,7 @@ constexpr std::array kRoutes = {
     Route{"POST", "/v1/inference/keys/{key}/unarchive", "", post_key_unarchive},
     Route{"POST", "/v1/inference/keys/{key}/check", "", post_key_check},
     Route{"POST", "/v1/inference/keys/revoke-all", "", post_keys_revoke_all},
-    Route{"GET", "/v1/inference/keys/{key}/usage", "days from to by project timezone", get_usage},
+    Route{"GET", "/v1/inference/keys/{key}/usage", "days from to by project timezone top", get_usage},
     Route{"GET", "/v1/usage", kUsageQuery, get_usage},
     Route{"GET", "/v1/requests", kRequestsQuery, get_requests},
     Route{"GET", "/v1/upstreams", "", get_upstreams},
@@ -69,9 +69,11 @@ constexpr std::array kRoutes = {
     Route{"DELETE", "/v1/upstreams/{upstream}", "", delete_upstream},
     Route{"POST", "/v1/upstreams/{upstream}/test", "model", post_upstream_test},
     Route{"GET", "/v1/models", "", get_models},
-    Route{"GET", "/v1/prices", "model", get_prices},
+    Route{"GET", "/v1/prices", "model all", get_prices},
     Route{"PUT", "/v1/prices", "", put_price},
     Route{"DELETE", "/v1/prices", "model", delete_price},
+    Route{"POST", "/v1/prices/import", "dry_run", post_prices_import},
+    Route{"POST", "/v1/ledger/reprice", "", post_ledger_reprice},
     Route{"GET", "/v1/settings", "", get_settings},
     Route{"PATCH", "/v1/settings", "", patch_settings},
     Route{"POST", "/v1/ledger/verify", "", post_ledger_verify},

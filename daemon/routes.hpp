@@ -121,6 +121,8 @@ Reply get_models(const RouteCall& call);
 Reply get_prices(const RouteCall& call);
 Reply put_price(const RouteCall& call);
 Reply delete_price(const RouteCall& call);
+Reply post_prices_import(const RouteCall& call);
+Reply post_ledger_reprice(const RouteCall& call);
 // routes_reports.cpp
 Reply get_usage(const RouteCall& call);
 Reply get_requests(const RouteCall& call);

@@ -1,5 +1,8 @@
 #include "daemon/routes.hpp"
+#include "lib/api/price_list.hpp"
+#include "lib/service/price_import.hpp"
 #include "lib/service/prices.hpp"
+#include "lib/service/reprice.hpp"
 
 namespace nufi::daemon {
 
@@ -10,7 +13,8 @@ Reply get_models(const RouteCall& call) {
 }
 
 Reply get_prices(const RouteCall& call) {
-  return list_reply(service::list_prices(call.context, call.query_text("model")));
+  return list_reply(
+      service::list_prices(call.context, call.query_text("model"), call.query_flag("all")));
 }
 
 Reply put_price(const RouteCall& call) {
@@ -30,6 +34,17 @@ Reply delete_price(const RouteCall& call) {
   if (!model) throw Error(Errc::invalid, "model must be the name of a model");
   service::unset_price(call.context, call.actor, *model);
   return json_reply({{"removed", *model}});
+}
+
+Reply post_prices_import(const RouteCall& call) {
+  auto list = api::read_price_list(call.request.body);
+  return json_reply(to_json(service::import_prices(
+      call.context, call.actor, std::move(list), call.query_flag("dry_run"))));
+}
+
+Reply post_ledger_reprice(const RouteCall& call) {
+  const auto terms = api::reprice_terms_from_json(call.body());
+  return json_reply(to_json(service::reprice(call.context, call.actor, terms)));
 }
 
 }  // namespace nufi::daemon

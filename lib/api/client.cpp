@@ -132,8 +132,13 @@ std::string percent_encode(const std::string& text) {
 Client::Client(std::unique_ptr<Transport> transport) : transport_(std::move(transport)) {}
 
 Json Client::call(const std::string& method, const std::string& target, const Json* body) {
-  const Reply reply =
-      transport_->send(method, target, body == nullptr ? std::string() : to_text(*body));
+  return call_with(method, target, body == nullptr ? std::string() : to_text(*body));
+}
+
+Json Client::call_with(const std::string& method,
+                       const std::string& target,
+                       const std::string& body) {
+  const Reply reply = transport_->send(method, target, body);
   daemon_version_ = reply.version;
   Json json = Json::parse(reply.body, nullptr, /*allow_exceptions=*/false);
   if (reply.status >= 400) throw error_from_json(json);

@@ -39,14 +39,6 @@ struct RequestQuery {
   std::string after;  ///< request id: only newer ones, oldest first
 };
 
-/// Which calls to charge anew.
-struct RepriceQuery {
-  Timestamp since;
-  std::optional<Timestamp> until;
-  std::string model;  ///< "" = any
-  bool dry_run = false;
-};
-
 /// A setting, its values as text.
 struct Setting {
   std::string name;
@@ -136,7 +128,7 @@ class Client {
   void unset_price(const std::string& model);
   /// `list` is the text of a price list (see price_list.hpp).
   domain::PriceImport import_prices(const std::string& list, bool dry_run);
-  domain::RepriceReport reprice(const RepriceQuery& query);
+  domain::RepriceReport reprice(const domain::RepriceTerms& terms);
 
   std::vector<Setting> settings();
   /// std::nullopt puts the default back.

@@ -275,20 +275,30 @@ std::vector<domain::ModelView> Client::models() {
   return each<domain::ModelView>(list("/v1/models", "after", kAll), model_from_json);
 }
 
-std::vector<domain::PriceView> Client::prices(const std::string& model_part) {
+std::vector<domain::PriceView> Client::prices(const std::string& model, bool all) {
   Query text;
-  text.add("model", model_part);
+  text.add("model", model).add("all", all ? "true" : "");
   return each<domain::PriceView>(list("/v1/prices" + text.text(), "after", kAll), price_from_json);
 }
 
-void Client::set_price(const std::string& model, const domain::PriceTerms& terms) {
+domain::PriceView Client::set_price(const std::string& model, const domain::PriceTerms& terms) {
   Json body{{"model", model}};
   body.update(to_json(terms));
-  send("PUT", "/v1/prices", body);
+  return price_from_json(send("PUT", "/v1/prices", body));
 }
 
 void Client::unset_price(const std::string& model) {
   call("DELETE", "/v1/prices?model=" + percent_encode(model));
+}
+
+domain::PriceImport Client::import_prices(const std::string& list, bool dry_run) {
+  Query text;
+  text.add("dry_run", dry_run ? "true" : "");
+  return price_import_from_json(call_with("POST", "/v1/prices/import" + text.text(), list));
+}
+
+domain::RepriceReport Client::reprice(const domain::RepriceTerms& terms) {
+  return reprice_from_json(send("POST", "/v1/ledger/reprice", to_json(terms)));
 }
 
 std::vector<Setting> Client::settings() {

@@ -78,6 +78,8 @@ Json to_json(const domain::PriceTerms& terms);
 domain::PriceTerms price_terms_from_json(const Json& json);
 Json to_json(const domain::PriceImport& report);
 domain::PriceImport price_import_from_json(const Json& json);
+Json to_json(const domain::RepriceTerms& terms);
+domain::RepriceTerms reprice_terms_from_json(const Json& json);
 Json to_json(const domain::RepriceReport& report);
 domain::RepriceReport reprice_from_json(const Json& json);
 Json to_json(const domain::ModelView& view);

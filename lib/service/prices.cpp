@@ -2,40 +2,72 @@
 
 #include "lib/base/error.hpp"
 #include "lib/base/text.hpp"
-#include "lib/domain/catalogue.hpp"
+#include "lib/domain/price_import.hpp"
+#include "lib/service/audit.hpp"
 #include "lib/service/key_terms.hpp"
+#include "lib/service/price_facts.hpp"
 #include "lib/service/publisher.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
+#include <array>
 #include <mutex>
 #include <set>
 #include <string>
+#include <utility>
 
 namespace nufi::service {
 
 namespace {
 
 using domain::Bucket;
-
-/// Own prices and those of built-in upstreams.
-std::vector<domain::Price> set_prices(const Context& context) {
-  std::vector<domain::Price> prices = context.store.prices().list();
-  for (const Publisher::BuiltIn& built_in : context.publisher.built_ins()) {
-    const bool is_set = std::any_of(prices.begin(), prices.end(), [&](const domain::Price& price) {
-      return price.model == built_in.price.model;
-    });
-    if (!is_set) prices.push_back(built_in.price);
-  }
-  return prices;
-}
+using domain::Money;
+using domain::Price;
 
 void check_rates(const domain::Rates& rates) {
   for (const auto& rate : rates.of) {
     if (rate && *rate < 0) throw Error(Errc::invalid, "a price must not be negative");
+    if (rate && *rate > domain::kMostRate) {
+      throw Error(Errc::invalid,
+                  "a price must be at most 1000000 USD per million tokens",
+                  "prices are per million tokens, not per token");
+    }
   }
+}
+
+using Units = std::array<std::pair<std::string_view, Money>, 4>;
+
+Units units_of(const domain::PriceTerms& terms) {
+  return {{{"per_request", terms.per_request},
+           {"per_image", terms.per_image},
+           {"per_second", terms.per_second},
+           {"per_character", terms.per_character}}};
+}
+
+void check_units(const Units& units) {
+  for (const auto& [name, amount] : units) {
+    if (amount < Money::zero()) {
+      throw Error(Errc::invalid, fmt::format("{} must not be negative", name));
+    }
+    if (amount > domain::kMostPerUnit) {
+      throw Error(Errc::invalid, fmt::format("{} must be at most 1000 USD", name));
+    }
+  }
+}
+
+/// A rate that was forgotten would make what it is for free of charge, and every budget a lie. What
+/// is paid by the picture, second or character needs no rate of tokens at all.
+bool is_whole(const domain::PriceTerms& terms) {
+  const bool has_input = terms.rates.own(Bucket::input).has_value();
+  const bool has_output = terms.rates.own(Bucket::output).has_value();
+  if (has_input && has_output) return true;
+  const auto& of = terms.rates.of;
+  const bool has_rates = std::any_of(of.begin(), of.end(), [](const auto& rate) { return rate; });
+  const auto units = units_of(terms);
+  const bool has_unit = std::any_of(
+      units.begin(), units.end(), [](const auto& unit) { return unit.second > Money::zero(); });
+  return !has_rates && terms.tiers.empty() && has_unit;
 }
 
 void check_price(std::string_view model, const domain::PriceTerms& terms) {
@@ -44,9 +76,7 @@ void check_price(std::string_view model, const domain::PriceTerms& terms) {
     throw Error(Errc::invalid, "a price is for one model, not for a glob");
   }
   check_rates(terms.rates);
-  if (terms.per_request < domain::Money::zero()) {
-    throw Error(Errc::invalid, "per_request must not be negative");
-  }
+  check_units(units_of(terms));
   if (terms.max_output && *terms.max_output < 1) {
     throw Error(Errc::invalid, "max_output must be at least 1");
   }
@@ -58,9 +88,7 @@ void check_price(std::string_view model, const domain::PriceTerms& terms) {
     }
     above = tier.above_tokens;
   }
-  // A rate that was forgotten would make what it is for free of charge, and every budget a lie.
-  const bool is_whole = terms.rates.own(Bucket::input) && terms.rates.own(Bucket::output);
-  if (!terms.free && !is_whole) {
+  if (!terms.free && !is_whole(terms)) {
     throw Error(
         Errc::invalid,
         "a price needs input and output",
@@ -68,44 +96,85 @@ void check_price(std::string_view model, const domain::PriceTerms& terms) {
   }
 }
 
-std::string describe(const domain::Price& price) {
-  if (price.free) return "model=" + price.model + " free";
-  return fmt::format("model={} input={} output={} per_request={} tiers={}",
-                     price.model,
-                     domain::format_rate(price.rates.effective(Bucket::input)),
-                     domain::format_rate(price.rates.effective(Bucket::output)),
-                     domain::format_usd(price.per_request),
-                     price.tiers.size());
+/// What looks like a mistake, but may be meant.
+std::vector<std::string> warnings_of(const Price& price, const Price* listed) {
+  std::vector<std::string> warnings;
+  const auto& input = price.rates.own(Bucket::input);
+  const auto& output = price.rates.own(Bucket::output);
+  const bool makes_output = price.mode == "chat" || price.mode == "responses";
+  if (makes_output && input && output && *output < *input) {
+    warnings.push_back(fmt::format("output ({}) is cheaper than input ({})",
+                                   domain::format_rate(*output),
+                                   domain::format_rate(*input)));
+  }
+  if (listed != nullptr && domain::is_far_from(price, *listed)) {
+    warnings.push_back(
+        fmt::format("the catalogue's price is a thousand times another one: input {}, output {} "
+                    "USD per million tokens",
+                    domain::format_rate(listed->rates.effective(Bucket::input)),
+                    domain::format_rate(listed->rates.effective(Bucket::output))));
+  }
+  return warnings;
 }
 
-const domain::Price* find_price(const std::vector<domain::Price>& prices, std::string_view model) {
-  const auto found = std::find_if(prices.begin(), prices.end(), [&](const domain::Price& price) {
-    return price.model == model;
-  });
+const Price* find_price(const std::vector<Price>& prices, std::string_view model) {
+  const auto found = std::find_if(
+      prices.begin(), prices.end(), [&](const Price& price) { return price.model == model; });
   return found == prices.end() ? nullptr : &*found;
 }
 
-std::string date_of(Timestamp instant) {
-  return format_rfc3339(instant).substr(0, 10);
-}
+/// Which models a list is about.
+class Wanted {
+ public:
+  Wanted(std::string_view model, bool all, std::vector<domain::ReadyUpstream> upstreams)
+      : part_(to_lower(model)), all_(all), upstreams_(std::move(upstreams)) {}
+
+  [[nodiscard]] bool own(const Price& price) const { return part_.empty() || has_part(price); }
+  [[nodiscard]] bool listed(const Price& price) const {
+    if (!part_.empty()) return has_part(price);
+    return all_ || std::any_of(upstreams_.begin(), upstreams_.end(), [&](const auto& one) {
+             return one.upstream.provider == price.provider && is_served(one.upstream, price);
+           });
+  }
+
+ private:
+  [[nodiscard]] bool has_part(const Price& price) const {
+    const std::string name = to_lower(price.model);
+    if (part_.find_first_of("*?") != std::string::npos) return glob_match(part_, name);
+    return name.find(part_) != std::string::npos;
+  }
+  static bool is_served(const domain::Upstream& upstream, const Price& price) {
+    const bool is_real_name =
+        std::any_of(upstream.aliases.begin(), upstream.aliases.end(), [&](const auto& alias) {
+          return alias.second == price.model;
+        });
+    return is_real_name || upstream.serves(price.model);
+  }
+
+  std::string part_;
+  bool all_;
+  std::vector<domain::ReadyUpstream> upstreams_;
+};
 
 }  // namespace
 
-std::vector<domain::PriceView> list_prices(const Context& context, std::string_view part) {
-  const std::string wanted = to_lower(part);
-  const auto is_wanted = [&](const domain::Price& price) {
-    return wanted.empty() || to_lower(price.model).find(wanted) != std::string::npos;
-  };
+std::vector<domain::PriceView> list_prices(const Context& context,
+                                           std::string_view model,
+                                           bool all) {
+  const Wanted wanted(model, all, context.publisher.upstreams());
   std::vector<domain::PriceView> views;
   std::set<std::string, std::less<>> hidden;
-  for (const domain::Price& price : set_prices(context)) {
+  for (const Price& price : context.publisher.own_prices()) {
     hidden.insert(price.model);
-    if (is_wanted(price)) views.push_back({.price = price, .own = true});
+    if (wanted.own(price)) views.push_back({.price = price, .own = true});
   }
-  for (const domain::Price& price : domain::Catalogue::built_in().prices()) {
-    if (!hidden.contains(price.model) && is_wanted(price)) {
-      views.push_back({.price = price, .own = false});
-    }
+  const domain::PriceBook book = context.publisher.price_book();
+  const domain::Catalogue& catalogue = domain::Catalogue::built_in();
+  for (const Price& price : book.listed().prices()) {
+    if (hidden.contains(price.model) || !wanted.listed(price)) continue;
+    const Price* built_in = catalogue.find_exactly(price.provider, price.model);
+    const bool imported = built_in == nullptr || built_in->id != price.id;
+    views.push_back({.price = price, .own = false, .imported = imported});
   }
   return views;
 }
@@ -118,55 +187,64 @@ domain::PriceView set_price(const Context& context,
   check_price(model, terms);
   const std::lock_guard lock(context.changes);
   const auto own = context.store.prices().list();
-  const domain::Price* old = find_price(own, model);
+  const Price* old = find_price(own, model);
   const Timestamp now = context.clock.now();
 
-  domain::Price price;
+  Price price;
   price.id = fmt::format("set/{}@{}", model, format_rfc3339(now));
   price.model = model;
-  price.mode = "chat";
-  price.date = date_of(now);
+  price.date = format_rfc3339(now).substr(0, 10);
   price.free = terms.free;
   price.rates = terms.rates;
   price.tiers = terms.tiers;
   price.per_request = terms.per_request;
+  price.per_image = terms.per_image;
+  price.per_second = terms.per_second;
+  price.per_character = terms.per_character;
   price.max_output = terms.max_output;
-  if (const domain::Price* listed = domain::Catalogue::built_in().find("", model)) {
-    // Its limits stay what they are; a wish can only lower or raise the output bound.
-    price.mode = listed->mode;
-    price.context_window = listed->context_window;
-    if (!price.max_output) price.max_output = listed->max_output;
-  }
+  const domain::PriceBook book = context.publisher.price_book();
+  const Price* listed = book.listed().find("", model);
+  // Its limits stay what they are; a wish can only lower or raise the output bound.
+  if (listed != nullptr) price.fill_limits_from(*listed);
+  if (price.mode.empty()) price.mode = "chat";
   context.store.prices().set(price,
-                             audit_entry(context,
-                                         actor,
-                                         "price.set",
-                                         price.model,
-                                         old == nullptr ? "" : describe(*old),
-                                         describe(price)));
+                             audit_change(context,
+                                          actor,
+                                          "price.set",
+                                          {.id = price.model, .name = ""},
+                                          old == nullptr ? Facts() : facts_of(*old),
+                                          facts_of(price)));
   context.publisher.publish_world();
-  return {.price = std::move(price), .own = true};
+  auto warnings = price.free ? std::vector<std::string>() : warnings_of(price, listed);
+  return {
+      .price = std::move(price), .own = true, .imported = false, .warnings = std::move(warnings)};
 }
 
 void unset_price(const Context& context, const Actor& actor, std::string_view model) {
   require_admin(actor, "unset prices");
   const std::lock_guard lock(context.changes);
   const auto own = context.store.prices().list();
-  const domain::Price* old = find_price(own, model);
+  const auto imported = context.store.prices().imported();
+  const Price* old = find_price(own, model);
+  if (old == nullptr) old = find_price(imported, model);
   if (old == nullptr) {
     throw Error(Errc::not_found,
                 fmt::format("no price is set for '{}'", model),
-                "only prices set with nufi prices set can be taken away");
+                "only prices that were set or imported can be taken away");
   }
-  context.store.prices().unset(
-      model, audit_entry(context, actor, "price.unset", std::string(model), describe(*old), ""));
+  context.store.prices().unset(model,
+                               audit_change(context,
+                                            actor,
+                                            "price.unset",
+                                            {.id = std::string(model), .name = ""},
+                                            facts_of(*old),
+                                            Facts()));
   context.publisher.publish_world();
 }
 
 std::vector<domain::ModelView> list_models(const Context& context) {
-  const std::vector<domain::Price> own = set_prices(context);
-  const domain::Catalogue& catalogue = domain::Catalogue::built_in();
-  const std::string today = date_of(context.clock.now());
+  const domain::PriceBook book = context.publisher.price_book();
+  const std::string today = format_rfc3339(context.clock.now()).substr(0, 10);
   std::map<std::string, domain::ModelView> models;
   const auto add = [&](const domain::Upstream& upstream, const std::string& name) {
     const auto real = upstream.serves(name);
@@ -175,9 +253,7 @@ std::vector<domain::ModelView> list_models(const Context& context) {
     view.name = name;
     view.upstreams.push_back(upstream.name);
     if (view.price) return;
-    const domain::Price* price = find_price(own, name);
-    if (price == nullptr) price = find_price(own, *real);
-    if (price == nullptr) price = catalogue.find(upstream.provider, *real);
+    const Price* price = book.find(upstream, *real, name);
     if (price != nullptr) view.price = *price;
     if (upstream.free) {
       if (!view.price) view.price.emplace().model = *real;
@@ -191,13 +267,13 @@ std::vector<domain::ModelView> list_models(const Context& context) {
     for (const std::string& model : upstream.models) {
       if (model.find_first_of("*?") == std::string::npos) names.insert(model);
     }
-    for (const domain::Price& price : catalogue.prices()) {
+    for (const Price& price : book.listed().prices()) {
       const bool is_offered = !upstream.provider.empty() && price.provider == upstream.provider;
       const bool is_gone = price.deprecates && *price.deprecates <= today;
       if (is_offered && !is_gone && upstream.serves(price.model)) names.insert(price.model);
     }
-    for (const domain::Price& price : own) {
-      if (upstream.serves(price.model)) names.insert(price.model);
+    for (const auto& [model, price] : book.own()) {
+      if (upstream.serves(model)) names.insert(model);
     }
     for (const std::string& name : names) add(upstream, name);
   }

@@ -11,22 +11,27 @@
 /// What models cost. All functions block on the database: Error{unavailable}.
 namespace nufi::service {
 
-/// Own prices first, then those of the built-in catalogue that no own price hides; only models
-/// whose name holds `part` ("" = all; case does not count).
-std::vector<domain::PriceView> list_prices(const Context& context, std::string_view part);
+/// Own prices first, then imported ones and those of the built-in catalogue that none of them
+/// hides. `model`: a glob, or a part of the name, in any case; "" = all that an upstream serves, or
+/// with `all` every one there is.
+std::vector<domain::PriceView> list_prices(const Context& context,
+                                           std::string_view model,
+                                           bool all);
 
-/// Sets the price of `model` at every upstream, over the catalogue's. Admins only. Throws
-/// Error{invalid} for a price without input or output rate that is not free.
+/// Sets the price of `model` at every upstream, over the catalogue's. What looks like a mistake is
+/// set, too, and told in `warnings`. Admins only. Throws Error{invalid} for a price that is not
+/// free and names neither input and output nor a unit, and for absurd ones.
 domain::PriceView set_price(const Context& context,
                             const Actor& actor,
                             std::string_view model,
                             const domain::PriceTerms& terms);
 
-/// Goes back to the catalogue's. Admins only. Throws Error{not_found} if none was set.
+/// Takes away what was set, or else what was imported: the catalogue's counts again. Admins only.
+/// Throws Error{not_found} if there is neither.
 void unset_price(const Context& context, const Actor& actor, std::string_view model);
 
-/// What can be called by name: aliases and literal names of the upstreams, and the catalogue's
-/// models of their provider and those with an own price that their globs let through. By name.
+/// What can be called by name: aliases and literal names of the upstreams, and the listed models of
+/// their provider and those with an own price that their globs let through. By name.
 std::vector<domain::ModelView> list_models(const Context& context);
 
 }  // namespace nufi::service

@@ -29,17 +29,25 @@ void Publisher::publish_world() {
   world.projects = store_.people().projects();
   world.groups = store_.people().groups();
   world.upstreams = upstreams();
-  world.own_prices = store_.prices().list();
+  world.own_prices = own_prices();
   world.imported_prices = store_.prices().imported();
+  data_plane_.publish_world(std::move(world));
+}
+
+std::vector<domain::Price> Publisher::own_prices() {
+  std::vector<domain::Price> prices = store_.prices().list();
   for (const BuiltIn& built_in : built_ins_) {
     // What the operator set for the same model wins, as everywhere.
-    const bool is_set = std::any_of(
-        world.own_prices.begin(), world.own_prices.end(), [&](const domain::Price& price) {
-          return price.model == built_in.price.model;
-        });
-    if (!is_set) world.own_prices.push_back(built_in.price);
+    const bool is_set = std::any_of(prices.begin(), prices.end(), [&](const domain::Price& price) {
+      return price.model == built_in.price.model;
+    });
+    if (!is_set) prices.push_back(built_in.price);
   }
-  data_plane_.publish_world(std::move(world));
+  return prices;
+}
+
+domain::PriceBook Publisher::price_book() {
+  return {own_prices(), store_.prices().imported()};
 }
 
 void Publisher::publish_key(const domain::Key& key) {

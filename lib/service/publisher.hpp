@@ -4,6 +4,7 @@
 #include "lib/base/sync.hpp"
 #include "lib/domain/key.hpp"
 #include "lib/domain/price.hpp"
+#include "lib/domain/price_book.hpp"
 #include "lib/domain/world.hpp"
 #include "lib/service/data_plane.hpp"
 #include "lib/service/vault.hpp"
@@ -47,6 +48,10 @@ class Publisher {
   domain::ReadyUpstream read_anew(const domain::Upstream& upstream);
 
   [[nodiscard]] const std::vector<BuiltIn>& built_ins() const { return built_ins_; }
+  /// Prices set by the operator, and those of built-in upstreams that none of them replaces.
+  std::vector<domain::Price> own_prices();
+  /// What models cost now.
+  domain::PriceBook price_book();
 
  private:
   struct Known {
