@@ -14,6 +14,7 @@ Reply get_usage(const RouteCall& call) {
   query.key = call.words.empty() ? call.query_text("key") : call.words[0];
   query.project = call.query_text("project");
   query.timezone = call.query_text("timezone");
+  query.top = call.query_number("top");
   return json_reply(to_json(service::report_usage(call.context, call.actor, query)));
 }
 

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <string_view>
@@ -101,18 +102,21 @@ Range range_of(const Context& context, const UsageQuery& query, const TimeZone& 
   return {.from = from, .to = to};
 }
 
-std::vector<domain::DayTotals> days_of(const std::vector<store::TimedSums>& buckets,
-                                       const Range& range,
-                                       const TimeZone& zone) {
-  std::map<local_days, store::RollupSums> by_day;
+/// The days of the range in the zone, and where each begins in it.
+struct Days {
+  std::vector<local_days> dates;
+  std::vector<Timestamp> starts;
+};
+
+Days days_of(const Range& range, const TimeZone& zone) {
+  Days all;
   const local_days last = day_of(zone, range.to - std::chrono::milliseconds(1));
-  for (local_days day = day_of(zone, range.from); day <= last; day += days(1)) by_day[day];
-  for (const store::TimedSums& bucket : buckets) by_day[day_of(zone, bucket.bucket)] += bucket.sums;
-  std::vector<domain::DayTotals> totals;
-  for (const auto& [day, sums] : by_day) {
-    totals.push_back({.date = date_text(day), .totals = totals_of(sums)});
+  for (local_days day = day_of(zone, range.from); day <= last; day += days(1)) {
+    const Timestamp midnight = std::chrono::ceil<Quarter>(zone.to_utc(day));
+    all.dates.push_back(day);
+    all.starts.push_back(std::max(midnight, range.from));
   }
-  return totals;
+  return all;
 }
 
 /// Sums by id or name, with the names people know.
@@ -168,6 +172,7 @@ domain::UsageReport report_usage(const Context& context,
                                  const Actor& actor,
                                  const UsageQuery& query) {
   const auto by = grouping(query.by);
+  if (query.top && *query.top < 1) throw Error(Errc::invalid, "top must be 1 or more");
   const TimeZone zone = zone_of(context, query);
   const Range range = range_of(context, query, zone);
   store::UsageFilter filter;
@@ -176,23 +181,31 @@ domain::UsageReport report_usage(const Context& context,
   if (!actor.is_admin() || query.only_own) filter.account = actor.account;
   if (!query.key.empty()) filter.key = find_key_id(context, actor, query.key);
   if (!query.project.empty()) {
-    filter.project = Names(context.store.people()).find_project(actor.account, query.project).id;
+    const Names names(context.store.people());
+    const domain::Project& project = names.find_project(actor.account, query.project);
+    filter.project = project.id;
+    filter.account = project.account;
   }
+  const Days all_days = days_of(range, zone);
 
   context.ledger.sync();
-  const auto buckets = context.store.reports().usage_over_time(filter);
-  store::RollupSums total;
-  for (const store::TimedSums& bucket : buckets) total += bucket.sums;
+  const store::UsageSums sums = context.store.reports().usage(
+      {.filter = filter, .starts = all_days.starts, .by = by, .most = query.top.value_or(0)});
 
   domain::UsageReport report;
   report.from = range.from;
   report.to = range.to;
   report.timezone = zone.name();
+  store::RollupSums total;
+  for (std::size_t i = 0; i < sums.intervals.size(); ++i) {
+    total += sums.intervals[i];
+    report.days.push_back(
+        {.date = date_text(all_days.dates[i]), .totals = totals_of(sums.intervals[i])});
+  }
   report.totals = totals_of(total);
-  report.days = days_of(buckets, range, zone);
   report.by_what = query.by;
   if (by) {
-    report.by = named(context, context.store.reports().usage_by(filter, *by), *by);
+    report.by = named(context, sums.by, *by);
   } else {
     for (const domain::DayTotals& day : report.days) {
       report.by.push_back({.name = day.date, .id = {}, .totals = day.totals});

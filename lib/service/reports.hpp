@@ -23,6 +23,7 @@ struct UsageQuery {
   std::string project;               ///< only of this project of the actor; "" = all
   std::string timezone;              ///< whose days; "" = the setting's
   bool only_own = false;             ///< an admin's own calls only
+  std::optional<std::int64_t> top;   ///< only the dearest so many by `by`; days are all shown
 };
 /// Totals, every day of the range (also those without calls) and the sums by what was asked,
 /// dearest first. Throws Error{invalid} for a query that makes no sense.

@@ -23,14 +23,24 @@ struct UsageFilter {
 
 enum class GroupBy { model, key, project, group, upstream, account };
 
+/// What to sum up, all of it at one moment.
+struct UsageQuestion {
+  UsageFilter filter;
+  /// Starts of intervals, quarters of an hour, ascending, the first at filter.from: each lasts to
+  /// the next, the last to filter.to.
+  std::vector<Timestamp> starts;
+  std::optional<GroupBy> by;
+  std::int64_t most = 0;  ///< only the dearest so many by `by`; 0 = all
+};
+
 /// Sums of what `name` stands for (an id for key, project and account).
 struct NamedSums {
   std::string name;
   RollupSums sums;
 };
-struct TimedSums {
-  Timestamp bucket;
-  RollupSums sums;
+struct UsageSums {
+  std::vector<RollupSums> intervals;  ///< one for each start
+  std::vector<NamedSums> by;          ///< dearest first, then by requests, then by name
 };
 
 struct RequestFilter {
@@ -48,11 +58,7 @@ struct RequestFilter {
 class Reports {
  public:
   virtual ~Reports() = default;
-  /// Dearest first.
-  virtual std::vector<NamedSums> usage_by(const UsageFilter& filter, GroupBy by) = 0;
-  /// Per quarter of an hour that had calls, oldest first; days are made of them in the reader's
-  /// zone.
-  virtual std::vector<TimedSums> usage_over_time(const UsageFilter& filter) = 0;
+  virtual UsageSums usage(const UsageQuestion& question) = 0;
   /// Newest first (oldest first with `after`).
   virtual std::vector<domain::LedgerRow> requests(const RequestFilter& filter) = 0;
 };

@@ -130,10 +130,14 @@ TEST_CASE("ledger: windows are replaced, rollups added up, the last use only mov
   store.ledger().apply(again);
 
   CHECK(store.keys().by_id(laptop.id)->last_used_at == morning());
-  const auto usage = store.reports().usage_over_time({morning(), morning() + 15min, {}, {}, {}});
+  UsageQuestion question;
+  question.filter.from = morning();
+  question.filter.to = morning() + 15min;
+  question.starts = {morning()};
+  const auto usage = store.reports().usage(question).intervals;
   REQUIRE(usage.size() == 1);
-  CHECK(usage[0].sums.requests == 2);
-  CHECK(usage[0].sums.cost == domain::Money::nanos(12));
+  CHECK(usage[0].requests == 2);
+  CHECK(usage[0].cost == domain::Money::nanos(12));
   for (const auto& window : store.ledger().load(morning() + 30min).windows) {
     CHECK(window.spent == (window.window.metric == domain::Metric::usd ? 1007 : 1015));
   }

@@ -40,6 +40,11 @@ std::string line(const std::vector<NamedSums>& usage) {
   return text;
 }
 
+/// Of the filter by `by`.
+std::string by(Reports& reports, const UsageFilter& filter, GroupBy by, std::int64_t most = 0) {
+  return line(reports.usage({filter, {filter.from}, by, most}).by);
+}
+
 /// The minutes after morning() of `rows`.
 std::string minutes(const std::vector<domain::LedgerRow>& rows) {
   std::string text;
@@ -57,12 +62,14 @@ TEST_CASE("reports: usage by each grouping, dearest first") {
   add_calls(under_test->store());
   auto& reports = under_test->store().reports();
 
-  CHECK(line(reports.usage_by(hour(), GroupBy::model)) == "gpt-4o:3/510 gpt-4o-mini:1/20");
-  CHECK(line(reports.usage_by(hour(), GroupBy::key)) == "key_2:1/500 key_1:3/30");
-  CHECK(line(reports.usage_by(hour(), GroupBy::project)) == "proj_b:1/500 proj_a:3/30");
-  CHECK(line(reports.usage_by(hour(), GroupBy::group)) == "default:4/530");
-  CHECK(line(reports.usage_by(hour(), GroupBy::upstream)) == "openai:3/530 :1/0");
-  CHECK(line(reports.usage_by(hour(), GroupBy::account)) == "acct_a:4/530");
+  CHECK(by(reports, hour(), GroupBy::model) == "gpt-4o:3/510 gpt-4o-mini:1/20");
+  CHECK(by(reports, hour(), GroupBy::key) == "key_2:1/500 key_1:3/30");
+  CHECK(by(reports, hour(), GroupBy::project) == "proj_b:1/500 proj_a:3/30");
+  CHECK(by(reports, hour(), GroupBy::group) == "default:4/530");
+  CHECK(by(reports, hour(), GroupBy::upstream) == "openai:3/530 :1/0");
+  CHECK(by(reports, hour(), GroupBy::account) == "acct_a:4/530");
+  CHECK(by(reports, hour(), GroupBy::key, 1) == "key_2:1/500");
+  CHECK(by(reports, hour(), GroupBy::model, 1) == "gpt-4o:3/510");
 }
 
 TEST_CASE("reports: usage is of the asked range and subject only") {
@@ -72,36 +79,40 @@ TEST_CASE("reports: usage is of the asked range and subject only") {
 
   auto filter = hour();
   filter.to = morning() + 45min;
-  CHECK(line(reports.usage_by(filter, GroupBy::account)) == "acct_a:3/30");
+  CHECK(by(reports, filter, GroupBy::account) == "acct_a:3/30");
   filter.from = morning() + 15min;
-  CHECK(line(reports.usage_by(filter, GroupBy::account)) == "acct_a:1/0");
+  CHECK(by(reports, filter, GroupBy::account) == "acct_a:1/0");
   filter = hour();
   filter.key = domain::KeyId("key_2");
-  CHECK(line(reports.usage_by(filter, GroupBy::model)) == "gpt-4o:1/500");
+  CHECK(by(reports, filter, GroupBy::model) == "gpt-4o:1/500");
   filter = hour();
   filter.project = domain::ProjectId("proj_a");
-  CHECK(line(reports.usage_by(filter, GroupBy::key)) == "key_1:3/30");
+  CHECK(by(reports, filter, GroupBy::key) == "key_1:3/30");
   filter = hour();
   filter.account = domain::AccountId("acct_b");
-  CHECK(reports.usage_by(filter, GroupBy::key).empty());
-  CHECK(reports.usage_over_time(filter).empty());
+  CHECK(by(reports, filter, GroupBy::key).empty());
+  CHECK(reports.usage({filter, {filter.from}, {}, 0}).intervals ==
+        std::vector<RollupSums>{RollupSums{}});
 }
 
-TEST_CASE("reports: usage over time counts errors, refusals and tokens per quarter") {
+TEST_CASE("reports: usage over time counts errors, refusals and tokens per interval") {
   auto under_test = StoreUnderTest::make();
   add_calls(under_test->store());
+  const auto start = morning();
 
-  const auto usage = under_test->store().reports().usage_over_time(hour());
+  const auto usage =
+      under_test->store()
+          .reports()
+          .usage({hour(), {start, start + 15min, start + 30min, start + 30min}, {}, 0})
+          .intervals;
 
-  REQUIRE(usage.size() == 3);
-  CHECK(usage[0].bucket == morning());
-  CHECK(usage[0].sums.requests == 2);
-  CHECK(usage[0].sums.usage.prompt() == 20);
-  CHECK(usage[1].bucket == morning() + 15min);
-  CHECK(usage[1].sums.errors == 1);
-  CHECK(usage[1].sums.refused == 3);
-  CHECK(usage[2].bucket == morning() + 45min);
-  CHECK(usage[2].sums.cost == domain::Money::nanos(500));
+  REQUIRE(usage.size() == 4);
+  CHECK(usage[0].requests == 2);
+  CHECK(usage[0].usage.prompt() == 20);
+  CHECK(usage[1].errors == 1);
+  CHECK(usage[1].refused == 3);
+  CHECK(usage[2] == RollupSums{});
+  CHECK(usage[3].cost == domain::Money::nanos(500));
 }
 
 TEST_CASE("reports: requests are newest first, filtered, in pages") {

@@ -8,4 +8,5 @@ set(NUFI_STORE_CONTRACT
   ${CMAKE_CURRENT_LIST_DIR}/reports_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/settings_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/upstreams_test.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/usage_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/verify_test.cpp)

@@ -3,6 +3,7 @@
 #include "lib/store/sqlite/audit.hpp"
 #include "lib/store/sqlite/requests.hpp"
 #include "lib/store/sqlite/rollups.hpp"
+#include "lib/store/sqlite/summaries.hpp"
 #include "lib/store/sqlite/values.hpp"
 #include "lib/store/sqlite/verify.hpp"
 
@@ -173,18 +174,17 @@ std::int64_t SqliteLedger::spent_between(domain::Scope scope,
                                          Timestamp from,
                                          Timestamp to) {
   const bool open_end = to == Timestamp::max();
-  const bool from_rollups = is_quarter(from) && (open_end || is_quarter(to));
-  // An id is never earlier than its row's time, so ids bound the range from below; from above, only
-  // the time itself says where it ends.
-  const std::string sql = "SELECT sum(" + amount_column(metric) + ") FROM " +
-                          (from_rollups ? "rollups WHERE bucket >= ?1 AND bucket < ?2"
-                                        : "requests WHERE id >= ?4 AND time >= ?1 AND time < ?2 "
-                                          "AND status <> 'running'") +
-                          " AND " + std::string(subject_column(scope)) + " = ?3";
+  const bool in_quarters = is_quarter(from) && (open_end || is_quarter(to));
   return readers_.read([&](Connection& connection) {
-    Query row(connection.prepared(sql));
-    row.add(from).add(to).add(subject);
-    if (!from_rollups) row.add(first_id_at(from));
+    const auto amount = amount_column(metric);
+    if (in_quarters) return used_between(connection, scope, subject, amount, from, to);
+    // An id is never earlier than its row's time, so ids bound the range from below; from above,
+    // only the time itself says where it ends.
+    Query row(connection.prepared("SELECT sum(" + amount +
+                                  ") FROM requests WHERE id >= ?4 AND time >= ?1 AND time < ?2 "
+                                  "AND status <> 'running' AND " +
+                                  std::string(subject_column(scope)) + " = ?3"));
+    row.add(from).add(to).add(subject).add(first_id_at(from));
     row.step();
     return row.maybe_integer().value_or(0);
   });

@@ -1,7 +1,7 @@
 #include "lib/store/sqlite/reports.hpp"
 
 #include "lib/store/sqlite/requests.hpp"
-#include "lib/store/sqlite/rollups.hpp"
+#include "lib/store/sqlite/usage.hpp"
 
 #include <algorithm>
 #include <string>
@@ -10,36 +10,30 @@
 namespace nufi::store::sqlite {
 namespace {
 
-constexpr std::string_view kWhereUsage =
-    " FROM rollups WHERE bucket >= ?1 AND bucket < ?2 AND (?3 IS NULL OR account_id = ?3) "
-    "AND (?4 IS NULL OR project_id = ?4) AND (?5 IS NULL OR key_id = ?5) ";
-
-void add_filter(Query& query, const UsageFilter& filter) {
-  query.add(filter.from).add(filter.to).add(filter.account).add(filter.project).add(filter.key);
-}
-
-std::string_view column_of(GroupBy by) {
-  switch (by) {
-    case GroupBy::model:
-      return "model";
-    case GroupBy::key:
-      return "key_id";
-    case GroupBy::project:
-      return "project_id";
-    case GroupBy::group:
-      return "group_name";
-    case GroupBy::upstream:
-      return "upstream";
-    case GroupBy::account:
-      return "account_id";
+/// The index that leads to the rows of a filter in their order; "" = the table is in that order.
+std::string_view index_of(const RequestFilter& filter, bool is_rare) {
+  if (filter.status == domain::row_status_name(domain::RowStatus::running)) {
+    return "requests_running";
   }
-  return "model";
+  if (filter.key) return is_rare ? "requests_not_ok_by_key" : "requests_by_key";
+  if (filter.account) return is_rare ? "requests_not_ok_by_account" : "requests_by_account";
+  if (is_rare) return "requests_not_ok";
+  if (!filter.model.empty()) return "requests_by_model";
+  return "";
 }
 
-/// Only the conditions that are asked for, so that the index of keys is used when it helps. Each
-/// keeps its own parameter number.
+/// Only the conditions that are asked for. Each keeps its own parameter number.
 std::string request_query(const RequestFilter& filter) {
-  std::string sql = "SELECT " + request_columns() + " FROM requests WHERE true";
+  const auto status = domain::row_status_from_name(filter.status);
+  const bool is_rare =
+      status && status != domain::RowStatus::ok && status != domain::RowStatus::running;
+  const auto index = index_of(filter, is_rare);
+  std::string sql = "SELECT " + request_columns() + " FROM requests";
+  if (!index.empty()) sql += " INDEXED BY " + std::string(index);
+  sql += " WHERE true";
+  // A partial index is only taken for the words it was made with.
+  if (is_rare) sql += " AND status NOT IN ('ok', 'running')";
+  if (status == domain::RowStatus::running) sql += " AND status = 'running'";
   if (filter.account) sql += " AND account_id = ?2";
   if (filter.key) sql += " AND key_id = ?3";
   if (!filter.model.empty()) sql += " AND model = ?4";
@@ -52,33 +46,13 @@ std::string request_query(const RequestFilter& filter) {
 
 }  // namespace
 
-std::vector<NamedSums> SqliteReports::usage_by(const UsageFilter& filter, GroupBy by) {
-  const auto column = std::string(column_of(by));
+UsageSums SqliteReports::usage(const UsageQuestion& question) {
   return readers_.read([&](Connection& connection) {
-    Query row(connection.prepared("SELECT " + column + ", " + summed_columns() +
-                                  std::string(kWhereUsage) + "GROUP BY " + column +
-                                  " ORDER BY sum(cost) DESC, sum(requests) DESC, " + column));
-    add_filter(row, filter);
-    std::vector<NamedSums> result;
-    while (row.step()) {
-      auto name = row.text();
-      result.push_back({std::move(name), read_sums(row)});
-    }
-    return result;
-  });
-}
-
-std::vector<TimedSums> SqliteReports::usage_over_time(const UsageFilter& filter) {
-  return readers_.read([&](Connection& connection) {
-    Query row(connection.prepared("SELECT bucket, " + summed_columns() + std::string(kWhereUsage) +
-                                  "GROUP BY bucket ORDER BY bucket"));
-    add_filter(row, filter);
-    std::vector<TimedSums> result;
-    while (row.step()) {
-      const auto bucket = row.time();
-      result.push_back({bucket, read_sums(row)});
-    }
-    return result;
+    Transaction transaction(connection, Transaction::Kind::snapshot);
+    UsageSums sums;
+    sums.intervals = usage_over_time(connection, question);
+    if (question.by) sums.by = usage_by(connection, question);
+    return sums;
   });
 }
 

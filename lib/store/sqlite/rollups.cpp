@@ -1,5 +1,8 @@
 #include "lib/store/sqlite/rollups.hpp"
 
+#include "lib/store/sqlite/summaries.hpp"
+
+#include <algorithm>
 #include <vector>
 
 namespace nufi::store::sqlite {
@@ -30,13 +33,17 @@ bool is_quarter(Timestamp time) {
   return time.time_since_epoch() % kQuarter == std::chrono::milliseconds::zero();
 }
 
-const std::string& upsert_rollup() {
-  static const std::string sql =
-      "INSERT INTO rollups (" + std::string(kRollupKeyColumns) + ", " + sum_columns() +
-      ") VALUES (?, ?, ?, ?, ?, ?, ?, " +
-      joined([](const std::string&) { return std::string("?"); }) + ") ON CONFLICT DO UPDATE SET " +
-      joined([](const std::string& name) { return name + " = " + name + " + excluded." + name; });
-  return sql;
+std::string upsert_sums(std::string_view table, std::string_view key_columns) {
+  std::string marks;
+  for (auto left = 1 + std::count(key_columns.begin(), key_columns.end(), ','); left > 0; --left) {
+    marks += "?, ";
+  }
+  return "INSERT INTO " + std::string(table) + " (" + std::string(key_columns) + ", " +
+         sum_columns() + ") VALUES (" + marks +
+         joined([](const std::string&) { return std::string("?"); }) +
+         ") ON CONFLICT DO UPDATE SET " + joined([](const std::string& name) {
+           return name + " = " + name + " + excluded." + name;
+         });
 }
 
 void add_rollup_key(Query& query, const RollupKey& key) {
@@ -60,12 +67,14 @@ void add_sums(Query& query, const RollupSums& sums) {
 
 void write_rollups(Connection& connection, const std::map<RollupKey, RollupSums>& rollups) {
   if (rollups.empty()) return;
-  Query query(connection.prepared(upsert_rollup()));
+  static const std::string sql = upsert_sums("rollups", kRollupKeyColumns);
+  Query query(connection.prepared(sql));
   for (const auto& [key, sums] : rollups) {
     add_rollup_key(query, key);
     add_sums(query, sums);
     query.run_again();
   }
+  write_summaries(connection, rollups);
 }
 
 const std::string& summed_columns() {

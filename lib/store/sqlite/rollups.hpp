@@ -19,8 +19,8 @@ bool is_quarter(Timestamp time);
 inline constexpr std::string_view kRollupKeyColumns =
     "bucket, account_id, project_id, key_id, group_name, model, upstream";
 
-/// Adds the sums to what is there; parameters: add_rollup_key(), add_sums().
-const std::string& upsert_rollup();
+/// A statement that adds sums to what `table` has under a key; parameters: the key, add_sums().
+std::string upsert_sums(std::string_view table, std::string_view key_columns);
 void add_rollup_key(Query& query, const RollupKey& key);
 void add_sums(Query& query, const RollupSums& sums);
 /// Adds each to what is there, which may take away: a correction's sums are differences.

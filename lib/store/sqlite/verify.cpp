@@ -3,6 +3,7 @@
 #include "lib/base/text.hpp"
 #include "lib/store/sqlite/requests.hpp"
 #include "lib/store/sqlite/rollups.hpp"
+#include "lib/store/sqlite/verify_summaries.hpp"
 #include "lib/store/sqlite/verify_windows.hpp"
 
 #include <optional>
@@ -117,6 +118,7 @@ VerifyReport verify_ledger(Connection& connection) {
     const auto kept_from = rows_kept_from(connection);
     verify_rollups(connection, kept_from, report);
     verify_windows(connection, kept_from, report);
+    if (report.faults.empty()) verify_summaries(connection, report);
   }
   if (report.faults.size() > kMostFaults) {
     const auto more = report.faults.size() - kMostFaults;
