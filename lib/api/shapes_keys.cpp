@@ -95,7 +95,6 @@ Json to_json(const domain::KeyTerms& terms) {
   put_change(json, "expires_at", terms.expires_at, format_rfc3339);
   put_change(json, "enforce", terms.enforce, domain::enforce_name);
   put_change(json, "trace", terms.trace);
-  if (terms.reset_spend) json["reset_spend"] = true;
   return json;
 }
 
@@ -114,7 +113,6 @@ domain::KeyTerms key_terms_from_json(const Json& json) {
   terms.expires_at = fields.change("expires_at", read_time);
   terms.enforce = fields.change("enforce", read_enforce);
   terms.trace = fields.change("trace", read_flag);
-  terms.reset_spend = fields.get("reset_spend", read_flag);
   fields.refuse_others();
   return terms;
 }

@@ -97,7 +97,8 @@ std::string key_json(const std::string& fields) {
       R"("budget_period":"month","spent_usd":1.25,"held_usd":0,"remaining_usd":3.75,)"
       R"("budget_resets_at":"2026-09-01T00:00:00Z","token_limit":null,"token_limit_period":"month",)"
       R"("tokens_used":0,"tokens_held":0,"tokens_remaining":null,"rpm":null,"tpm":null,)"
-      R"("max_parallel":null,"allowed_models":[],"allowed_ips":[],"enforce":"strict","trace":false})",
+      R"("max_parallel":null,"allowed_models":[],"allowed_ips":[],"enforce":"strict","trace":false,)"
+      R"("rotated_at":null,"overlap_ends_at":null})",
       fields);
 }
 

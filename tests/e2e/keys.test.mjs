@@ -39,6 +39,8 @@ const fields = [
   'allowed_ips',
   'enforce',
   'trace',
+  'rotated_at',
+  'overlap_ends_at',
 ];
 
 describe('keys', () => {

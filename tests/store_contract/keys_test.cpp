@@ -125,6 +125,63 @@ TEST_CASE("keys: a refused change leaves no trace, also none in the audit log") 
   CHECK(store.audit().newest(10).size() == entries + 1);
 }
 
+TEST_CASE("keys: several are updated together or not at all") {
+  auto under_test = StoreUnderTest::make();
+  auto& store = under_test->store();
+  add_people(store);
+  std::vector<domain::Key> keys{key("key_1", "laptop"), key("key_2", "phone")};
+  for (const auto& each : keys) store.keys().insert(each, audit("key.create"));
+  for (auto& each : keys) each.revoked_at = morning();
+  store.keys().update_all(keys, {audit("key.revoke"), audit("key.revoke")});
+  CHECK(store.keys().by_id(keys[0].id)->revoked_at == morning());
+  CHECK(store.keys().by_id(keys[1].id)->revoked_at == morning());
+
+  const auto entries = store.audit().newest(10).size();
+  keys[0].trace = true;
+  keys.push_back(key("key_9", "nobody"));
+  CHECK(error_of([&] {
+          store.keys().update_all(keys, {audit("a"), audit("a"), audit("a")});
+        }) == "not_found: no key has the id key_9");
+  CHECK_FALSE(store.keys().by_id(keys[0].id)->trace);
+  CHECK(store.audit().newest(10).size() == entries);
+}
+
+TEST_CASE("keys: a removed key is gone, and its name is still known") {
+  auto under_test = StoreUnderTest::make();
+  auto& store = under_test->store();
+  add_people(store);
+  const auto gone = key("key_1", "laptop");
+  store.keys().insert(gone, audit("key.create"));
+  store.keys().insert(key("key_2", "phone"), audit("key.create"));
+
+  store.keys().remove(gone.id, audit("key.delete"));
+  under_test->reopen();
+  auto& keys = under_test->store().keys();
+
+  CHECK_FALSE(keys.by_id(gone.id));
+  CHECK(ids(all(keys)) == "key_2");
+  CHECK(keys.matching(gone.account, "laptop").empty());
+  const auto names = keys.names({gone.id, domain::KeyId("key_2"), domain::KeyId("key_3"), gone.id});
+  REQUIRE(names.size() == 2);
+  CHECK(names.at(gone.id) == "laptop");
+  CHECK(names.at(domain::KeyId("key_2")) == "phone");
+  for (const char* word : {"key_1", "laptop"}) {
+    const auto removed = keys.removed(gone.account, word);
+    REQUIRE(removed);
+    CHECK(removed->id == gone.id);
+    CHECK(removed->name == "laptop");
+    CHECK(removed->account == gone.account);
+    CHECK(keys.removed(std::nullopt, word));
+    CHECK_FALSE(keys.removed(domain::AccountId("acct_b"), word));
+  }
+  CHECK_FALSE(keys.removed(gone.account, "phone"));
+  CHECK(error_of([&] { keys.remove(gone.id, audit("key.delete")); }) ==
+        "not_found: no key has the id key_1");
+  // The name is free, and a later key of the same name is another one.
+  keys.insert(key("key_4", "laptop"), audit("key.create"));
+  CHECK(ids(keys.matching(gone.account, "laptop")) == "key_4");
+}
+
 TEST_CASE("keys: an update overwrites the terms and keeps what the key is") {
   auto under_test = StoreUnderTest::make();
   auto& store = under_test->store();
@@ -140,7 +197,10 @@ TEST_CASE("keys: an update overwrites the terms and keeps what the key is") {
   edited.limits.budget = domain::Money::nanos(3);
   edited.archived = true;
   edited.revoked_at = morning();
-  edited.digest = {};
+  edited.digest = {7};
+  edited.masked = "sk-nufi-…new";
+  edited.rotated_at = morning();
+  edited.former = domain::FormerSecret{in.digest, in.masked, morning() + std::chrono::hours(1)};
   edited.created_at = {};
   edited.last_used_at = {};
   store.keys().update(edited, audit("key.edit"));
@@ -150,7 +210,13 @@ TEST_CASE("keys: an update overwrites the terms and keeps what the key is") {
   CHECK(out->limits.budget == domain::Money::nanos(3));
   CHECK(out->revoked_at == morning());
   CHECK(out->archived);
-  CHECK(out->digest == in.digest);
+  CHECK(out->digest == edited.digest);
+  CHECK(out->masked == "sk-nufi-…new");
+  CHECK(out->rotated_at == morning());
+  REQUIRE(out->former);
+  CHECK(out->former->digest == in.digest);
+  CHECK(out->former->masked == in.masked);
+  CHECK(out->former->dies_at == edited.former->dies_at);
   CHECK(out->created_at == in.created_at);
   CHECK(out->last_used_at == used.last_used[in.id]);
 }

@@ -4,6 +4,8 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <chrono>
+
 using nufi::Error;
 using nufi::parse_rfc3339;
 using nufi::api::Json;
@@ -25,7 +27,7 @@ constexpr const char* kKey =
     R"("budget_resets_at":"2026-09-01T00:00:00Z","token_limit":1000,"token_limit_period":"day",)"
     R"("tokens_used":10,"tokens_held":5,"tokens_remaining":990,"rpm":null,"tpm":60,)"
     R"("max_parallel":null,"allowed_models":["gpt-*"],"allowed_ips":[],"enforce":"strict",)"
-    R"("trace":false})";
+    R"("trace":false,"rotated_at":null,"overlap_ends_at":null})";
 
 KeyTerms terms(const char* text) {
   return key_terms_from_json(Json::parse(text));
@@ -56,6 +58,65 @@ TEST_CASE("key: the secret is there only when it was just made") {
 
   CHECK(to_json(view)["key"] == "sk-nufi-abc");
   CHECK(key_from_json(to_json(view)).secret->expose() == "sk-nufi-abc");
+}
+
+TEST_CASE("key: a rotation and its overlap are told") {
+  auto view = key_from_json(Json::parse(kKey));
+  view.key.rotated_at = *parse_rfc3339("2026-08-02");
+  view.key.former = nufi::domain::FormerSecret{{}, "sk-nufi-…old", *parse_rfc3339("2026-08-03")};
+  const Json json = to_json(view);
+  CHECK(json["rotated_at"] == "2026-08-02T00:00:00Z");
+  CHECK(json["overlap_ends_at"] == "2026-08-03T00:00:00Z");
+  CHECK(to_json(key_from_json(json)) == json);
+
+  view.key.former->dies_at = *view.key.rotated_at;
+  CHECK(to_json(view)["overlap_ends_at"].is_null());
+}
+
+TEST_CASE("key: the terms of a rotation and of a check survive a round trip, and are strict") {
+  using namespace nufi::api;
+  CHECK(rotate_terms_from_json(to_json(RotateTerms{std::chrono::hours(24)})).overlap ==
+        std::chrono::hours(24));
+  CHECK(rotate_terms_from_json(Json::object()).overlap == std::chrono::seconds(0));
+  CHECK_THROWS_WITH_AS(rotate_terms_from_json(Json::parse(R"({"overlap":"24h"})")),
+                       "unknown field 'overlap'",
+                       Error);
+  const auto check = check_terms_from_json(to_json(CheckTerms{"gpt-4o", 7}));
+  CHECK(check.model == "gpt-4o");
+  CHECK(check.tokens == 7);
+  CHECK_THROWS_AS(check_terms_from_json(Json::object()), Error);
+}
+
+TEST_CASE("key: a check says what a limit error says, and what the call asks for") {
+  using namespace nufi::domain;
+  CheckView view;
+  view.reason = "budget";
+  view.message = "Budget reached: …";
+  view.ask_usd = *parse_usd("0.5");
+  view.ask_tokens = 300;
+  view.refusal = WindowRefusal{{Scope::project, "proj_1", Metric::usd, Period::month},
+                               {{{}, *parse_rfc3339("2026-09-01")}, 4'000'000'000, 1, 2},
+                               5'000'000'000,
+                               500'000'000};
+  const Json json = to_json(view);
+  CHECK(to_text(json) ==
+        R"({"allowed":false,"reason":"budget","limit":"project","message":"Budget reached: …",)"
+        R"("limit_usd":5,"spent_usd":4,"held_usd":0.000000001,"limit_tokens":null,)"
+        R"("spent_tokens":null,"held_tokens":null,"in_flight":2,)"
+        R"("resets_at":"2026-09-01T00:00:00Z","ask_usd":0.5,"ask_tokens":300})");
+  CHECK(to_json(nufi::api::check_from_json(json)) == json);
+
+  view.refusal->window.metric = Metric::tokens;
+  view.refusal->state.cycle.end = nufi::Timestamp::max();
+  const Json tokens = to_json(view);
+  CHECK(tokens["limit_usd"].is_null());
+  CHECK(tokens["limit_tokens"] == 5'000'000'000);
+  CHECK(tokens["resets_at"].is_null());
+  CHECK(to_json(nufi::api::check_from_json(tokens)) == tokens);
+
+  view = {};
+  view.allowed = true;
+  CHECK(to_json(nufi::api::check_from_json(to_json(view))) == to_json(view));
 }
 
 TEST_CASE("key: a total budget has no reset, an unlimited key no remainder") {
@@ -92,7 +153,7 @@ TEST_CASE("key terms: absent keeps, null clears, a value sets") {
 TEST_CASE("key terms: survive a round trip") {
   constexpr const char* kAll =
       R"({"name":"n","project":"p","group":null,"budget_usd":1e-7,"budget_period":"total",)"
-      R"("token_limit":5,"token_limit_period":"minute","rpm":1,"tpm":2,"max_parallel":3,)"
+      R"("token_limit":5,"token_limit_period":"minute","reset_spend":true,"rpm":1,"tpm":2,"max_parallel":3,)"
       R"("allowed_models":[],"allowed_ips":["10.0.0.0/8"],"expires_at":"2026-12-31T10:00:00Z",)"
       R"("enforce":"soft","trace":true})";
   const Json once = to_json(terms(kAll));

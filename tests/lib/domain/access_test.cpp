@@ -29,6 +29,20 @@ TEST_CASE("access: a key's state is the reason, before its address") {
   CHECK(deny_key(key, key.digest, kNow, "127.0.0.1") == Denial::key_revoked);
 }
 
+TEST_CASE("access: a former secret opens the key until its overlap ends") {
+  Key key;
+  key.digest[0] = 2;
+  key.former = FormerSecret{{1}, "", kNow + std::chrono::seconds(1)};
+  CHECK_FALSE(deny_key(key, key.digest, kNow, "127.0.0.1").has_value());
+  CHECK_FALSE(deny_key(key, {1}, kNow, "127.0.0.1").has_value());
+  const Timestamp later = kNow + std::chrono::seconds(1);
+  CHECK_FALSE(deny_key(key, key.digest, later, "127.0.0.1").has_value());
+  CHECK(deny_key(key, {1}, later, "127.0.0.1") == Denial::key_rotated);
+  CHECK_FALSE(deny_state(key, later).has_value());
+  key.revoked_at = kNow;
+  CHECK(deny_key(key, {1}, later, "127.0.0.1") == Denial::key_revoked);
+}
+
 TEST_CASE("access: key, project and group must all allow the model") {
   Key key;
   Project project;

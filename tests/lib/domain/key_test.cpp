@@ -149,3 +149,85 @@ TEST_CASE("key: states and enforcement are known by name") {
   CHECK_FALSE(enforce_from_name("hard").has_value());
   CHECK_FALSE(key_state_from_name("").has_value());
 }
+
+TEST_CASE("key: only a dead key can be archived, and it can be brought back into the list") {
+  Key key;
+  CHECK_THROWS_AS(archive(key, kNow), Error);
+  key.disabled = true;
+  CHECK_THROWS_AS(archive(key, kNow), Error);
+  SUBCASE("revoked") {
+    key.revoked_at = kEarlier;
+  }
+  SUBCASE("expired") {
+    key.expires_at = kEarlier;
+  }
+  archive(key, kNow);
+  archive(key, kNow);
+  CHECK(key.archived);
+  unarchive(key);
+  unarchive(key);
+  CHECK_FALSE(key.archived);
+}
+
+TEST_CASE("key: a rotation changes the secret and nothing else") {
+  const Secret first = mint_key();
+  const Secret second = mint_key();
+  Key key;
+  key.id = KeyId("key_1");
+  key.name = "laptop";
+  key.digest = sha256(first.expose());
+  key.masked = mask_key(first.expose());
+  key.created_at = kEarlier;
+  CHECK(secret_made_at(key) == kEarlier);
+
+  rotate(key, second, std::chrono::hours(24), kNow);
+
+  CHECK(key.digest == sha256(second.expose()));
+  CHECK(key.masked == mask_key(second.expose()));
+  CHECK(key.rotated_at == kNow);
+  CHECK(secret_made_at(key) == kNow);
+  REQUIRE(key.former);
+  CHECK(key.former->digest == sha256(first.expose()));
+  CHECK(key.former->masked == mask_key(first.expose()));
+  CHECK(overlap_end(key) == kNow + std::chrono::hours(24));
+  CHECK(is_overlap_running(key, kNow));
+  CHECK_FALSE(is_overlap_running(key, kNow + std::chrono::hours(24)));
+  CHECK(key.id == KeyId("key_1"));
+  CHECK(key.name == "laptop");
+}
+
+TEST_CASE("key: without an overlap the old secret ends at once, and the key can rotate again") {
+  Key key;
+  rotate(key, mint_key(), std::chrono::seconds(0), kNow);
+  CHECK_FALSE(is_overlap_running(key, kNow));
+  CHECK_FALSE(overlap_end(key).has_value());
+  const Sha256 second = key.digest;
+  rotate(key, mint_key(), std::chrono::seconds(0), kNow);
+  CHECK(key.former->digest == second);
+}
+
+TEST_CASE("key: it can't be rotated while an overlap runs, when dead, or for longer than allowed") {
+  Key key;
+  const auto code_of = [&](std::chrono::seconds overlap, Timestamp now) {
+    try {
+      rotate(key, mint_key(), overlap, now);
+    } catch (const Error& error) {
+      CHECK_FALSE(error.hint().empty());
+      return std::string(errc_name(error.code()));
+    }
+    return std::string("ok");
+  };
+  CHECK(code_of(std::chrono::seconds(-1), kNow) == "invalid");
+  CHECK(code_of(kLongestOverlap + std::chrono::seconds(1), kNow) == "invalid");
+  CHECK_FALSE(key.former.has_value());
+  CHECK(code_of(std::chrono::hours(1), kNow) == "ok");
+  const Sha256 digest = key.digest;
+  CHECK(code_of(std::chrono::hours(1), kNow + std::chrono::minutes(59)) == "conflict");
+  CHECK(key.digest == digest);
+  CHECK(code_of(std::chrono::hours(1), kNow + std::chrono::minutes(60)) == "ok");
+  key.expires_at = kNow + std::chrono::hours(5);
+  CHECK(code_of({}, kNow + std::chrono::hours(5)) == "conflict");
+  key.expires_at.reset();
+  key.revoked_at = kNow;
+  CHECK(code_of({}, kNow + std::chrono::hours(5)) == "conflict");
+}

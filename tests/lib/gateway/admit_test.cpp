@@ -88,6 +88,29 @@ TEST_CASE("admit: a typo and an unknown key are refused alike") {
   CHECK(f.with("Bearer " + f.secret.expose() + "x") == "invalid_api_key");
 }
 
+TEST_CASE("admit: a typo is refused without a lookup") {
+  Fixture f;
+  auto typo = f.secret.expose();
+  typo[12] = typo[12] == 'a' ? 'b' : 'a';
+  f.key.digest = sha256(typo);
+  f.directory.put_keys({f.key});
+  CHECK(f.with("Bearer " + typo) == "invalid_api_key");
+}
+
+TEST_CASE("admit: the former secret of a rotated key serves until its overlap ends") {
+  Fixture f;
+  const Secret second = domain::mint_key();
+  domain::rotate(f.key, second, std::chrono::hours(1), kNow - std::chrono::minutes(59));
+  f.directory.put_keys({f.key});
+  CHECK(f.with("Bearer " + f.secret.expose()) == "ok laptop");
+  CHECK(f.with("Bearer " + second.expose()) == "ok laptop");
+
+  f.key.former->dies_at = kNow;
+  f.directory.put_keys({f.key});
+  CHECK(f.with("Bearer " + f.secret.expose()) == "key_revoked");
+  CHECK(f.with("Bearer " + second.expose()) == "ok laptop");
+}
+
 TEST_CASE("admit: two Authorization fields are ambiguous") {
   Fixture f;
   test::FakeExchange exchange;

@@ -49,6 +49,8 @@ TEST_CASE("respond: each refusal has its row of the table") {
   CHECK(row(refuse_key(Denial::no_key)) == "401 invalid_request_error invalid_api_key");
   CHECK(row(refuse_key(Denial::bad_key)) == "401 invalid_request_error invalid_api_key");
   CHECK(row(refuse_key(Denial::key_revoked)) == "401 invalid_request_error key_revoked");
+  CHECK(row(refuse_key(Denial::key_rotated)) == "401 invalid_request_error key_revoked");
+  CHECK(refuse_key(Denial::key_rotated).error.message.find("rotated") != std::string::npos);
   CHECK(row(refuse_key(Denial::key_disabled)) == "401 invalid_request_error key_disabled");
   CHECK(row(refuse_key(Denial::key_expired)) == "401 invalid_request_error key_expired");
   CHECK(row(refuse_model_not_allowed("m")) == "403 permission_error model_not_allowed model");
