@@ -1,5 +1,8 @@
 #include "lib/gateway/charge.hpp"
 
+#include "lib/base/error.hpp"
+#include "lib/domain/wide.hpp"
+
 #include <algorithm>
 
 namespace nufi::gateway {
@@ -7,15 +10,30 @@ namespace {
 
 using domain::Bucket;
 using domain::CostBasis;
+using openai::Form;
+
+/// People speak about 14 characters a second, which is 20.8 tokens of audio.
+constexpr std::int64_t kSpokenMsPerCharacter = 72;
+constexpr std::int64_t kSpokenTokensPerTwoCharacters = 3;
+
+/// What a multiplied amount is without its group's multiplier.
+domain::Money unmultiplied(domain::Money amount, domain::Multiplier multiplier) {
+  if (multiplier <= 0) return domain::Money::zero();
+  const auto scaled =
+      domain::multiply(domain::widen(amount.nanos()), domain::widen(domain::kMultiplierOne));
+  return domain::Money::nanos(domain::narrow(domain::divide_up(scaled, domain::widen(multiplier))));
+}
 
 void charge_hold(const domain::Ask& ask, const Pricing& pricing, ledger::Settlement& settlement) {
   settlement.usage = {};
   settlement.usage[Bucket::output] = ask.tokens;
-  settlement.cost = ask.money;
-  settlement.upstream_cost = ask.money;
-  settlement.basis = pricing.price == nullptr && !pricing.free ? CostBasis::none : CostBasis::held;
   settlement.usage_basis = CostBasis::held;
+  settlement.basis = pricing.price == nullptr && !pricing.free ? CostBasis::none : CostBasis::held;
   if (pricing.price != nullptr) settlement.price_id = pricing.price->id;
+  // The hold was for the dearest candidate; one without a price costs nothing all the same.
+  const bool costs = pricing.price != nullptr && !pricing.free;
+  settlement.cost = costs ? ask.money : domain::Money::zero();
+  settlement.upstream_cost = unmultiplied(settlement.cost, pricing.multiplier);
 }
 
 void charge_usage(const domain::Usage& usage,
@@ -34,38 +52,105 @@ void charge_usage(const domain::Usage& usage,
           : domain::cost_of(usage, *pricing.price, pricing.tier, domain::kMultiplierOne);
 }
 
+bool bills_tokens(const domain::Price& price) {
+  return std::any_of(price.rates.of.begin(), price.rates.of.end(), [](const auto& rate) {
+    return rate.value_or(0) > 0;
+  });
+}
+
+/// What is counted by other units than tokens.
+void add_units(const Meter* meter, const Asked& asked, domain::Usage& usage) {
+  if (asked.form == Form::images) {
+    usage.images = asked.images;
+    if (meter != nullptr) usage.images = meter->pictures().value_or(asked.images);
+  }
+  if (asked.form == Form::speech) usage.characters = asked.characters;
+}
+
+/// What was used, by all that is known without a report of it. Never more tokens than were held,
+/// which is a bound of what the call can use.
+domain::Usage estimate(const Meter* meter, const domain::Ask& ask, const Asked& asked) {
+  domain::Usage usage;
+  add_units(meter, asked, usage);
+  usage[Bucket::input] = std::min(asked.prompt_estimate, ask.tokens);
+  const auto rest = ask.tokens - usage[Bucket::input];
+  if (asked.form == Form::images) {
+    usage[Bucket::image_output] = std::min(usage.images * asked.picture_tokens, rest);
+  } else if (asked.form == Form::speech) {
+    usage[Bucket::audio_output] =
+        std::min((asked.characters * kSpokenTokensPerTwoCharacters + 1) / 2, rest);
+  } else {
+    usage[Bucket::output] = std::min(meter != nullptr ? meter->estimated_output() : 0, rest);
+  }
+  return usage;
+}
+
+void charge_estimate(const Meter* meter,
+                     const Pricing& pricing,
+                     const domain::Ask& ask,
+                     const Asked& asked,
+                     ledger::Settlement& settlement) {
+  const bool counts_units = asked.form == Form::images || asked.form == Form::speech;
+  if (counts_units && (pricing.price == nullptr || !bills_tokens(*pricing.price))) {
+    // Pictures and characters are known exactly, seconds are not.
+    domain::Usage usage;
+    add_units(meter, asked, usage);
+    auto basis = CostBasis::exact;
+    if (pricing.price != nullptr && pricing.price->per_second > domain::Money::zero()) {
+      usage.audio_ms = asked.characters * kSpokenMsPerCharacter;
+      basis = CostBasis::estimated;
+    }
+    return charge_usage(usage, basis, pricing, settlement);
+  }
+  charge_usage(estimate(meter, ask, asked), CostBasis::estimated, pricing, settlement);
+  if (settlement.cost <= ask.money) return;
+  settlement.cost = ask.money;
+  settlement.upstream_cost = unmultiplied(ask.money, pricing.multiplier);
+}
+
+void charge_served(const Meter* meter,
+                   const Pricing& pricing,
+                   const domain::Ask& ask,
+                   const Asked& asked,
+                   ledger::Settlement& settlement) {
+  using Kind = Meter::UsageKind;
+  switch (meter != nullptr ? meter->usage_kind() : Kind::missing) {
+    case Kind::impossible:
+      settlement.error_code = "usage_invalid";
+      return charge_hold(ask, pricing, settlement);
+    case Kind::reported: {
+      settlement.upstream_reported_cost = meter->usage().cost;
+      auto usage = meter->usage().usage;
+      add_units(meter, asked, usage);
+      return charge_usage(usage, CostBasis::exact, pricing, settlement);
+    }
+    case Kind::missing:
+      return charge_estimate(meter, pricing, ask, asked, settlement);
+  }
+}
+
 }  // namespace
 
 void charge(Ending ending,
             const Meter* meter,
             const Pricing& pricing,
             const domain::Ask& ask,
-            std::int64_t prompt_estimate,
+            const Asked& asked,
             ledger::Settlement& settlement) {
   settlement.tier = pricing.tier;
   settlement.multiplier = pricing.multiplier;
   if (ending == Ending::failed) {
     settlement.basis = CostBasis::exact;
-    return;
+  } else if (ending == Ending::unseen) {
+    charge_hold(ask, pricing, settlement);
+  } else {
+    try {
+      charge_served(meter, pricing, ask, asked, settlement);
+    } catch (const Error&) {
+      settlement.error_code = "cost_out_of_range";
+      charge_hold(ask, pricing, settlement);
+    }
   }
-  if (ending == Ending::unseen) return charge_hold(ask, pricing, settlement);
-
-  const auto kind = meter ? meter->usage_kind() : Meter::UsageKind::missing;
-  if (kind == Meter::UsageKind::impossible) {
-    settlement.error_code = "usage_invalid";
-    return charge_hold(ask, pricing, settlement);
-  }
-  if (kind == Meter::UsageKind::reported) {
-    settlement.upstream_reported_cost = meter->usage().cost;
-    return charge_usage(meter->usage().usage, CostBasis::exact, pricing, settlement);
-  }
-  // An estimate never passes the hold, which is a bound of what the call can cost.
-  domain::Usage estimate;
-  estimate[Bucket::input] = std::min(prompt_estimate, ask.tokens);
-  estimate[Bucket::output] =
-      std::min(meter ? meter->estimated_output() : 0, ask.tokens - estimate[Bucket::input]);
-  charge_usage(estimate, CostBasis::estimated, pricing, settlement);
-  if (settlement.cost > ask.money) settlement.cost = ask.money;
 }
 
 }  // namespace nufi::gateway

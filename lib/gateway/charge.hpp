@@ -26,18 +26,29 @@ enum class Ending {
   failed,     ///< refused, failed or never sent: costs nothing
 };
 
+/// What a call is taken to have used where its reply does not say.
+struct Asked {
+  openai::Form form = openai::Form::chat;
+  std::int64_t prompt_estimate = 0;  ///< estimated_prompt() of the body
+  std::int64_t images = 0;           ///< pictures asked for
+  std::int64_t picture_tokens = 0;   ///< the most one of them takes
+  std::int64_t characters = 0;       ///< to be spoken
+};
+
 /// Fills usage, cost, upstream_cost, reported cost, basis and price_id of `settlement`.
-///   served     the usage the reply reports; without one an estimate of at most the hold; one that
+///   served     the usage the reply reports; without one an estimate of at most the hold, or, where
+///              the price knows no tokens, the pictures made or characters asked for; one that
 ///              can't be (text, negative, absurd) is charged as the hold, with error_code
 ///              "usage_invalid"
 ///   cut_short  the usage if it was reported already, else an estimate of what has passed
 ///   unseen     the hold
-/// `meter` may be null when no reply was read. `prompt_estimate`: estimated_prompt() of the body.
+/// A cost that is out of range (an absurd price) is charged as the hold, with error_code
+/// "cost_out_of_range". `meter` may be null when no reply was read. Throws nothing.
 void charge(Ending ending,
             const Meter* meter,
             const Pricing& pricing,
             const domain::Ask& ask,
-            std::int64_t prompt_estimate,
+            const Asked& asked,
             ledger::Settlement& settlement);
 
 }  // namespace nufi::gateway

@@ -6,11 +6,31 @@
 namespace nufi::gateway {
 namespace {
 
+using openai::CapField;
 using openai::Form;
 
+// Where the cap's field does not matter, no cap is ever set: nothing is made there, or the kind of
+// output bounds it.
+// clang-format off
 constexpr std::array kEndpoints = {
-    Endpoint{"/v1/chat/completions", "chat/completions", "/chat/completions", Form::chat},
+    Endpoint{"/v1/chat/completions", "chat/completions", "/chat/completions",
+             Form::chat, CapField::max_tokens, true},
+    Endpoint{"/v1/completions", "completions", "/completions",
+             Form::completions, CapField::max_tokens, true},
+    Endpoint{"/v1/embeddings", "embeddings", "/embeddings",
+             Form::embeddings, CapField::max_tokens, false},
+    Endpoint{"/v1/responses", "responses", "/responses",
+             Form::responses, CapField::max_output_tokens, false},
+    Endpoint{"/v1/moderations", "moderations", "/moderations",
+             Form::moderations, CapField::max_tokens, false},
+    Endpoint{"/v1/images/generations", "images/generations", "/images/generations",
+             Form::images, CapField::max_tokens, false},
+    Endpoint{"/v1/audio/speech", "audio/speech", "/audio/speech",
+             Form::speech, CapField::max_tokens, false},
+    Endpoint{"/v1/rerank", "rerank", "/rerank",
+             Form::rerank, CapField::max_tokens, false},
 };
+// clang-format on
 
 }  // namespace
 
@@ -18,6 +38,14 @@ const Endpoint* find_endpoint(std::string_view path) {
   const auto* found = std::find_if(
       kEndpoints.begin(), kEndpoints.end(), [&](const auto& each) { return each.path == path; });
   return found == kEndpoints.end() ? nullptr : found;
+}
+
+openai::CapField cap_field(const Endpoint& endpoint, const domain::Upstream& upstream) {
+  // OpenAI's newer models refuse max_tokens in a chat, and many other servers know nothing else.
+  if (endpoint.form == Form::chat && upstream.provider == "openai") {
+    return CapField::max_completion_tokens;
+  }
+  return endpoint.cap_field;
 }
 
 }  // namespace nufi::gateway

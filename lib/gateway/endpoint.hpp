@@ -1,5 +1,6 @@
 #pragma once
 
+#include "lib/domain/upstream.hpp"
 #include "lib/openai/request.hpp"
 
 #include <string_view>
@@ -12,10 +13,15 @@ struct Endpoint {
   std::string_view path;           ///< "/v1/chat/completions"
   std::string_view name;           ///< in the ledger: "chat/completions"
   std::string_view upstream_path;  ///< behind the base URL: "/chat/completions"
-  openai::Form form;               ///< how its body is read
+  openai::Form form;               ///< how its body is read and its reply metered
+  openai::CapField cap_field;      ///< what carries a cap on output that we set
+  bool has_stream_options;         ///< a stream's usage must be asked for
 };
 
 /// The endpoint at `path`, null if there is none.
 const Endpoint* find_endpoint(std::string_view path);
+
+/// Which field carries a cap that we set on a call to `upstream`.
+openai::CapField cap_field(const Endpoint& endpoint, const domain::Upstream& upstream);
 
 }  // namespace nufi::gateway

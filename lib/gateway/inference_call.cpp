@@ -4,6 +4,7 @@
 #include "lib/gateway/admit.hpp"
 #include "lib/gateway/headers.hpp"
 #include "lib/gateway/hold.hpp"
+#include "lib/gateway/rate_reply.hpp"
 #include "lib/net/server.hpp"
 
 #include <algorithm>
@@ -13,10 +14,13 @@
 namespace nufi::gateway {
 namespace {
 
-/// Which field carries an output cap we set: OpenAI's newer models refuse max_tokens, and many
-/// other servers know nothing else.
-bool takes_max_completion_tokens(const domain::Upstream& upstream) {
-  return upstream.provider == "openai";
+/// True if a window above the caller may refuse a call: what is soft softens the key's own only.
+bool is_limited(const Caller& caller) {
+  const auto limited = [](const domain::SpendLimits& limits) {
+    return limits.budget || limits.token_limit;
+  };
+  return (limited(caller.key->limits) && caller.key->enforce != domain::Enforce::soft) ||
+         limited(caller.project->limits) || limited(caller.account->limits);
 }
 
 /// Draws among upstreams of one priority; nothing hangs on it being hard to guess.
@@ -89,7 +93,27 @@ std::optional<No> InferenceCall::choose() {
   auto chosen = choose_upstreams(caller_, request_.call, random_bits(), gateway_.clock_.steady());
   if (auto* no = std::get_if<No>(&chosen)) return std::move(*no);
   candidates_ = std::move(std::get<std::vector<Priced>>(chosen));
+  if (!request_.unbounded_tool.empty() && is_limited(caller_)) {
+    return refuse_unbounded(request_.unbounded_tool);
+  }
   return {};
+}
+
+std::optional<No> InferenceCall::enter(const ledger::HoldRequest& request) {
+  const auto limits = domain::rate_limits(*caller_.key, *caller_.group);
+  const auto tokens = rate_tokens_of(request_.call, prompt_estimate_, candidates_, limits);
+  auto entered = gateway_.limiter_.enter(caller_.key->id, limits, tokens);
+  if (auto* pass = std::get_if<Limiter::Pass>(&entered)) {
+    pass_ = std::move(*pass);
+    return {};
+  }
+  gateway_.ledger_.count_refusal(request.row);
+  const auto now = gateway_.clock_.now();
+  // Where a window has no room either, waiting for the minute would not help.
+  if (const auto preview = gateway_.ledger_.preview(request); preview.refusal) {
+    return refuse_hold(caller_, *preview.refusal, now, gateway_.options_.budget_status);
+  }
+  return refuse_rate(caller_, std::get<domain::RateRefusal>(entered), gateway_.limiter_, now);
 }
 
 net::Awaitable<std::optional<No>> InferenceCall::hold() {
@@ -100,8 +124,10 @@ net::Awaitable<std::optional<No>> InferenceCall::hold() {
   request.row.client_ip = exchange_.client_ip();
   request.row.user_agent = domain::without_keys(exchange_.head().fields.find("user-agent"));
   const auto who = request.row;
+  if (auto no = enter(request)) co_return no;
   const auto patience = std::chrono::milliseconds(gateway_.settings_.hold_wait_ms.load());
   auto outcome = co_await take_hold(gateway_.ledger_, exchange_, std::move(request), patience);
+  if (!std::holds_alternative<ledger::Held>(outcome)) pass_.cancel();
   if (auto* refusal = std::get_if<domain::WindowRefusal>(&outcome)) {
     gateway_.ledger_.count_refusal(who);
     co_return refuse_hold(
@@ -115,21 +141,31 @@ net::Awaitable<std::optional<No>> InferenceCall::hold() {
   co_return std::nullopt;
 }
 
+bool InferenceCall::must_ask_for_usage(const Priced& priced) const {
+  return endpoint_.has_stream_options && request_.call.stream && !request_.usage_asked &&
+         !priced.ready->refuses_stream_options->load();
+}
+
 std::string InferenceCall::body_for(const Priced& priced) const {
-  const auto& upstream = *priced.candidate.upstream;
   openai::Changes changes;
   if (priced.candidate.model != request_.call.model) changes.model = priced.candidate.model;
-  changes.ask_for_usage = request_.call.stream && !request_.usage_asked &&
-                          !priced.ready->refuses_stream_options->load();
+  changes.ask_for_usage = must_ask_for_usage(priced);
   if (held_.ask.clamped_output) {
     changes.output_cap = held_.ask.clamped_output;
     // The clamp was made for the dearest candidate; a smaller model must not be asked for more than
     // it can.
     const auto bound = priced.pricing.price ? priced.pricing.price->output_bound() : std::nullopt;
     if (bound) changes.output_cap = std::min(*changes.output_cap, *bound);
-    changes.cap_is_max_completion_tokens = takes_max_completion_tokens(upstream);
+    changes.cap_field = cap_field(endpoint_, *priced.candidate.upstream);
   }
   return openai::splice_request(exchange_.body(), request_, changes);
+}
+
+Ending InferenceCall::ending_of(const Outcome& outcome) const {
+  // What works on in the background can't be counted, unless the reply says what it took.
+  const bool is_counted = meter_ && meter_->usage_kind() != Meter::UsageKind::missing;
+  const bool goes_on = request_.in_background && !is_counted && outcome.ending != Ending::failed;
+  return goes_on ? Ending::unseen : outcome.ending;
 }
 
 net::Awaitable<void> InferenceCall::settle_once(const Outcome& outcome) {
@@ -145,12 +181,15 @@ net::Awaitable<void> InferenceCall::settle_once(const Outcome& outcome) {
     settlement_.upstream_model = domain::without_keys(serving_->candidate.model);
   }
   if (meter_ && meter_->tier()) pricing.tier = *meter_->tier();
-  charge(outcome.ending,
-         meter_ ? &*meter_ : nullptr,
-         pricing,
-         held_.ask,
-         prompt_estimate_,
-         settlement_);
+  const auto& call = request_.call;
+  Asked asked;
+  asked.form = endpoint_.form;
+  asked.prompt_estimate = prompt_estimate_;
+  asked.images = call.image_bound;
+  asked.picture_tokens = call.output_cap.value_or(0);
+  asked.characters = call.character_bound;
+  charge(ending_of(outcome), meter_ ? &*meter_ : nullptr, pricing, held_.ask, asked, settlement_);
+  pass_.settle(settlement_.usage.total());
   co_await settle(gateway_.ledger_, exchange_, held_.id, std::move(settlement_));
 }
 

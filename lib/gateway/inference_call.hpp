@@ -8,7 +8,7 @@
 #include "lib/gateway/gateway.hpp"
 #include "lib/gateway/meter.hpp"
 #include "lib/net/upstream_call.hpp"
-#include "lib/openai/request.hpp"
+#include "lib/openai/splice.hpp"
 
 #include <chrono>
 #include <memory>
@@ -43,15 +43,20 @@ class InferenceCall {
   net::Awaitable<std::optional<No>> read();
   std::optional<No> choose();
   net::Awaitable<std::optional<No>> hold();
+  std::optional<No> enter(const ledger::HoldRequest& request);
   net::Awaitable<Outcome> forward();
   net::Awaitable<Outcome> pass_reply(net::UpstreamCall& call);
   net::Awaitable<Outcome> pass_pieces(net::UpstreamCall& call);
+  net::Awaitable<Outcome> pass_broken_off(bool client_there, bool is_stream);
   net::Awaitable<Outcome> pass_error_reply(net::UpstreamCall& call);
   /// Settles if that has not been done; the reply's last bytes must wait for it.
   net::Awaitable<void> settle_once(const Outcome& outcome);
 
+  bool must_ask_for_usage(const Priced& priced) const;
   std::string body_for(const Priced& priced) const;
+  Ending ending_of(const Outcome& outcome) const;
   net::Reply reply_head(const net::UpstreamCall& call) const;
+  Outcome served() const;
   Outcome no_reply(net::RequestResult result, const net::UpstreamCall& call);
 
   Gateway& gateway_;
@@ -64,6 +69,7 @@ class InferenceCall {
   std::vector<Priced> candidates_;
   const Priced* serving_ = nullptr;
   std::int64_t prompt_estimate_ = 0;
+  Limiter::Pass pass_;  ///< through the rate limits
   ledger::Held held_;
   std::optional<Meter> meter_;
   ledger::Settlement settlement_;

@@ -3,6 +3,7 @@
 #include "lib/base/text.hpp"
 #include "lib/gateway/headers.hpp"
 #include "lib/gateway/inference_call.hpp"
+#include "lib/gateway/rate_reply.hpp"
 #include "lib/net/server.hpp"
 
 #include <algorithm>
@@ -45,6 +46,14 @@ bool is_trouble(RequestResult result, int status) {
   return result != RequestResult::answered || status >= 500;
 }
 
+/// How the reply says it is to be read.
+Meter::Kind reply_kind(const Endpoint& endpoint, const net::Fields& fields) {
+  const auto type = to_lower(fields.find("content-type"));
+  if (type.starts_with("text/event-stream")) return Meter::Kind::stream;
+  const bool is_sound = endpoint.form == openai::Form::speech && type.find("json") == type.npos;
+  return is_sound ? Meter::Kind::opaque : Meter::Kind::plain;
+}
+
 openai::ApiError stream_error(std::string code, std::string message) {
   return {0, "server_error", std::move(code), std::move(message), "", ""};
 }
@@ -61,6 +70,8 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::forward() {
       if (current != nullptr) current->cancel();
     });
   }
+  // A revoke that came while the call waited for its body or for room had nothing to cut yet.
+  if (gateway_.directory_.is_ended(*caller_.key)) cut_ = true;
   exchange_.on_gone([&] {
     if (current != nullptr && !gateway_.settings_.drain_on_disconnect.load()) current->cancel();
   });
@@ -68,8 +79,7 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::forward() {
   for (std::size_t i = 0; i < candidates_.size(); ++i) {
     const auto& priced = candidates_[i];
     serving_ = &priced;
-    usage_injected_ = request_.call.stream && !request_.usage_asked &&
-                      !priced.ready->refuses_stream_options->load();
+    usage_injected_ = must_ask_for_usage(priced);
     const auto body = body_for(priced);
     const auto head = upstream_request_head(
         exchange_.head(), *priced.ready, endpoint_.upstream_path, body.size());
@@ -81,6 +91,8 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::forward() {
     settlement_.attempts += 1;
     if (exchange_.is_gone() || cut_) {
       outcome.status = cut_ ? RowStatus::cut : RowStatus::client_gone;
+      outcome.error_code = cut_ ? "key_revoked" : "";
+      if (cut_) outcome.no = refuse_key(domain::Denial::key_revoked);
       current = nullptr;
       break;
     }
@@ -145,7 +157,9 @@ InferenceCall::Outcome InferenceCall::no_reply(RequestResult result,
 net::Reply InferenceCall::reply_head(const net::UpstreamCall& call) const {
   net::Reply reply;
   reply.status = call.head().status;
-  pass_reply_fields(call.head().fields, reply.fields);
+  const auto rates = rate_fields(caller_, gateway_.limiter_);
+  pass_reply_fields(call.head().fields, reply.fields, rates.empty());
+  for (const auto& [name, value] : rates) reply.fields.add(name, value);
   if (call.head().fields.count("x-request-id") == 0) reply.fields.add("x-request-id", id_);
   reply.fields.add("x-nufi-request-id", id_);
   reply.fields.add("x-nufi-upstream", serving_->candidate.upstream->name);
@@ -219,11 +233,23 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_error_reply(net::Upst
   co_return outcome;
 }
 
+/// A reply that came to its end, or to its end marker.
+InferenceCall::Outcome InferenceCall::served() const {
+  Outcome outcome;
+  outcome.ending = Ending::served;
+  if (!meter_->failed()) return outcome;
+  outcome.status = RowStatus::upstream_error;
+  outcome.error_code = "upstream_error";
+  if (!meter_->has_content() && meter_->usage_kind() == Meter::UsageKind::missing) {
+    outcome.ending = Ending::failed;
+  }
+  return outcome;
+}
+
 net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_pieces(net::UpstreamCall& call) {
-  const bool stream =
-      to_lower(call.head().fields.find("content-type")).starts_with("text/event-stream");
-  meter_.emplace(
-      stream ? Meter::Kind::stream : Meter::Kind::plain, usage_injected_, request_.tier_asked);
+  const auto kind = reply_kind(endpoint_, call.head().fields);
+  const bool stream = kind == Meter::Kind::stream;
+  meter_.emplace(kind, Meter::Options{endpoint_.form, usage_injected_, request_.tier_asked});
   const auto reply = reply_head(call);
   std::optional<std::uint64_t> length;
   if (!stream) {
@@ -232,58 +258,43 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_pieces(net::UpstreamC
     }
   }
 
-  Outcome served;
-  served.ending = Ending::served;
   bool client_there = true;
   while (true) {
     const auto timeout = meter_->done() ? kAfterDone : gateway_.options_.idle_timeout;
     const auto piece = co_await call.read_body(timeout);
     if (piece.broken) break;
     const auto out = meter_->feed(piece.bytes);
+    if (piece.end) meter_->end();
     if (piece.end && !stream) {
       // A plain reply's last bytes wait for the settlement.
-      co_await settle_once(served);
-      if (client_there) {
-        if (exchange_.started()) {
-          co_await exchange_.finish(out);
-        } else {
-          co_await exchange_.send(reply, out);
-        }
+      const auto outcome = served();
+      co_await settle_once(outcome);
+      if (client_there && exchange_.started()) {
+        co_await exchange_.finish(out);
+      } else if (client_there) {
+        co_await exchange_.send(reply, out);
       }
-      co_return served;
+      co_return outcome;
     }
     if (client_there && !exchange_.started()) {
       client_there = co_await exchange_.start(reply, length);
     }
-    if (meter_->done() && !settled_) {
-      if (client_there && !out.empty()) client_there = co_await exchange_.write(out);
-      if (meter_->failed()) {
-        served.status = RowStatus::upstream_error;
-        served.error_code = "upstream_error";
-        if (!meter_->has_content() && meter_->usage_kind() == Meter::UsageKind::missing) {
-          served.ending = Ending::failed;
-        }
-      }
-      co_await settle_once(served);
-    } else if (client_there && !(piece.end && meter_->done()) && !exchange_.try_write(out)) {
+    if (client_there && !out.empty() && !exchange_.try_write(out)) {
       client_there = co_await exchange_.write(out);
     }
+    if (meter_->done() || piece.end) co_await settle_once(served());
     if (piece.end) {
-      if (meter_->failed()) {
-        served.status = RowStatus::upstream_error;
-        served.error_code = "upstream_error";
-        if (!meter_->has_content() && meter_->usage_kind() == Meter::UsageKind::missing) {
-          served.ending = Ending::failed;
-        }
-      }
-      co_await settle_once(served);
       if (client_there) co_await exchange_.finish(meter_->rest());
-      co_return served;
+      co_return served();
     }
     if (!client_there && !gateway_.settings_.drain_on_disconnect.load()) break;
   }
+  co_return co_await pass_broken_off(client_there, stream);
+}
 
-  // It ended before its end. What has passed is charged.
+/// It ended before its end. What has passed is charged.
+net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_broken_off(bool client_there,
+                                                                      bool is_stream) {
   Outcome outcome;
   outcome.ending = Ending::cut_short;
   if (settled_) {
@@ -291,15 +302,16 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_pieces(net::UpstreamC
     if (client_there && !exchange_.is_gone()) co_await exchange_.finish(meter_->rest());
     co_return outcome;
   }
+  meter_->end();
   if (cut_) {
     outcome.status = RowStatus::cut;
     outcome.error_code = "key_revoked";
   } else if (exchange_.is_gone() || !client_there) {
     outcome.status = RowStatus::client_gone;
-    // A plain reply that was on its way had been billed in full.
-    if (!stream && meter_->usage_kind() == Meter::UsageKind::missing) {
-      outcome.ending = Ending::unseen;
-    }
+    // A plain reply that was on its way had been billed in full; what is spoken is known anyway.
+    const bool is_known = meter_->usage_kind() != Meter::UsageKind::missing ||
+                          endpoint_.form == openai::Form::speech;
+    if (!is_stream && !is_known) outcome.ending = Ending::unseen;
   } else {
     outcome.status = RowStatus::upstream_error;
     outcome.error_code = "upstream_error";
@@ -319,7 +331,7 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_pieces(net::UpstreamC
   if (!exchange_.started()) {
     outcome.no = No{error, {}};
     outcome.no->error.status = cut_ ? 401 : 502;
-  } else if (stream) {
+  } else if (is_stream) {
     exchange_.close_after();
     std::string last(meter_->rest());
     if (!last.empty() && !last.ends_with("\n\n")) last += "\n\n";

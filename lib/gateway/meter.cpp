@@ -9,6 +9,7 @@ namespace {
 constexpr std::string_view kDone = "[DONE]";
 /// What is longer is neither the end marker nor the event that only we asked for.
 constexpr std::size_t kLongestHeld = 64 * 1024;
+constexpr std::size_t kLongestMember = 16 * 1024;
 
 std::string_view skip_space(std::string_view text) {
   const auto at = text.find_first_not_of(" \t");
@@ -30,12 +31,13 @@ std::string_view behind_member(std::string_view json, std::string_view quoted_na
   return {};
 }
 
-/// The member of the root called `name`, if it is there and not null.
-std::optional<std::string> root_member(std::string_view json,
-                                       std::string_view name,
-                                       std::string_view quoted_name) {
+/// The member called `name` of the root, or of the root's `parent`, if it is there and not null.
+std::optional<std::string> member(std::string_view json,
+                                  std::string_view name,
+                                  std::string_view quoted_name,
+                                  std::string_view parent = {}) {
   if (behind_member(json, quoted_name).empty()) return std::nullopt;
-  openai::MemberScan scan(name);
+  openai::MemberScan scan(name, kLongestMember, parent);
   scan.feed(json);
   if (!scan.found() || scan.value() == "null") return std::nullopt;
   return scan.value();
@@ -65,18 +67,33 @@ bool may_be_done(std::string_view partial) {
   }
 }
 
-/// Output tokens of one event: a token per four bytes of what stands in its delta, at least one.
-/// How much an upstream packs into one event is its own business.
-std::int64_t estimated_tokens(std::string_view data) {
+std::int64_t tokens_of_text(std::size_t bytes) {
+  return static_cast<std::int64_t>((bytes + 3) / 4);
+}
+
+/// How long the JSON string is that `value` begins with.
+std::size_t string_size(std::string_view value) {
+  if (!value.starts_with('"')) return 0;
+  std::size_t at = 1;
+  while (at < value.size() && value[at] != '"') at += value[at] == '\\' ? 2 : 1;
+  return std::min(at, value.size()) - 1;
+}
+
+/// Output tokens of one event of a chat: a token per four bytes of what stands in its delta, at
+/// least one. How much an upstream packs into one event is its own business.
+std::int64_t delta_tokens(std::string_view data) {
   constexpr std::string_view kEmptyDelta = R"({"content":""},)";
   auto delta = behind_member(data, "\"delta\"");
   if (delta.empty()) delta = data;
   auto end = delta.find("\"finish_reason\"");
   if (end == std::string_view::npos) end = delta.rfind("}]");
   const auto text = delta.substr(0, end).size();
-  return text <= kEmptyDelta.size()
-             ? 1
-             : static_cast<std::int64_t>((text - kEmptyDelta.size() + 3) / 4);
+  return text <= kEmptyDelta.size() ? 1 : tokens_of_text(text - kEmptyDelta.size());
+}
+
+/// The same for a completion, whose choices carry text.
+std::int64_t text_tokens(std::string_view data) {
+  return std::max<std::int64_t>(1, tokens_of_text(string_size(behind_member(data, "\"text\""))));
 }
 
 /// Enough of an event is here to see that it carries a choice.
@@ -87,12 +104,34 @@ bool carries_choice(std::string_view partial) {
   return !first.empty() && !first.starts_with(']');
 }
 
+/// The event that a stream of `response.…` events ends with.
+bool ends_response(std::string_view type) {
+  return type == "response.completed" || type == "response.failed" ||
+         type == "response.incomplete" || type == "response.cancelled";
+}
+
+std::string_view unquoted(std::string_view text) {
+  return text.size() < 2 ? std::string_view{} : text.substr(1, text.size() - 2);
+}
+
 }  // namespace
 
+Meter::Meter(Kind kind, Options options)
+    : kind_(kind),
+      options_(options),
+      usage_parent_(kind == Kind::stream && options.form == openai::Form::responses ? "response"
+                                                                                    : ""),
+      usage_scan_("usage"),
+      splitter_(kLongestHeld) {}
+
+bool Meter::is_chat_like() const {
+  return options_.form == openai::Form::chat || options_.form == openai::Form::completions;
+}
+
 void Meter::take_usage(std::string_view json) {
-  auto reported = openai::read_usage(json);
-  usage_kind_ = reported ? UsageKind::reported : UsageKind::impossible;
-  if (reported) usage_ = *reported;
+  auto reading = openai::read_usage(json, options_.form);
+  // One that says nothing does not take back what an earlier one said.
+  if (reading.kind != UsageKind::missing) usage_ = std::move(reading);
 }
 
 void Meter::take_tier(std::string_view quoted) {
@@ -102,54 +141,114 @@ void Meter::take_tier(std::string_view quoted) {
   if (quoted.starts_with("\"priority\"")) tier_ = ServiceTier::priority;
 }
 
+void Meter::pass(const openai::SseEvent& event) {
+  (done_ || over_ ? held_back_ : out_) += event.raw.substr(std::exchange(passed_, 0));
+}
+
+/// True if the event is to be taken out.
+bool Meter::read_chat(std::string_view data, bool may_drop) {
+  const bool is_empty = has_no_choices(data);
+  if (const auto usage = member(data, "usage", "\"usage\"")) {
+    take_usage(*usage);
+    if (may_drop && is_empty && usage->starts_with('{')) return true;
+  }
+  if (data.empty()) return false;
+  if (member(data, "error", "\"error\"")) failed_ = true;
+  if (!is_empty) {
+    events_ += 1;
+    streamed_tokens_ +=
+        options_.form == openai::Form::completions ? text_tokens(data) : delta_tokens(data);
+  }
+  return false;
+}
+
+void Meter::note_type(std::string_view type) {
+  if (type == "error" || type == "response.failed") failed_ = true;
+  if (options_.form == openai::Form::responses) {
+    done_ = done_ || ends_response(type);
+  } else if (type != "error") {
+    events_ += 1;
+  }
+}
+
+/// An event that names its type: responses, pictures, speech.
+void Meter::read_typed(std::string_view data) {
+  if (data.empty()) return;
+  if (const auto usage = member(data, "usage", "\"usage\"", usage_parent_)) take_usage(*usage);
+  if (member(data, "error", "\"error\"")) failed_ = true;
+  const auto type = member(data, "type", "\"type\"");
+  note_type(type ? unquoted(*type) : std::string_view{});
+  if (options_.form == openai::Form::responses) {
+    const auto delta = behind_member(data, "\"delta\"");
+    if (delta.starts_with('"')) {
+      events_ += 1;
+      streamed_tokens_ += std::max<std::int64_t>(1, tokens_of_text(string_size(delta)));
+    }
+  }
+}
+
 void Meter::read_event(const openai::SseEvent& event) {
-  const auto pass = event.raw.substr(passed_);
-  const bool is_untouched = passed_ == 0;
   // The second half of the line end of an event that was taken out goes with it.
   if (std::exchange(dropped_, false) && event.raw == "\n") return;
-  passed_ = 0;
+  if (!event.is_whole()) return read_piece(event);
   if (event.data == kDone) {
     done_ = true;
-    held_back_ += pass;
-    return;
-  }
-  const bool is_empty = has_no_choices(event.data);
-  if (const auto usage = root_member(event.data, "usage", "\"usage\"")) {
-    take_usage(*usage);
-    if (drop_usage_event_ && is_empty && is_untouched && usage->starts_with('{')) {
+  } else if (is_chat_like()) {
+    if (read_chat(event.data, options_.drop_usage_event && passed_ == 0)) {
       dropped_ = event.raw.ends_with('\r');
       return;
     }
+  } else {
+    read_typed(event.data);
   }
-  if (watch_tier_) take_tier(behind_member(event.data, "\"service_tier\""));
-  if (!event.data.empty()) {
-    if (root_member(event.data, "error", "\"error\"")) failed_ = true;
-    if (!is_empty) {
+  if (options_.watch_tier) take_tier(behind_member(event.data, "\"service_tier\""));
+  pass(event);
+}
+
+/// An event that is too long to be kept is read for its type and usage as it passes.
+void Meter::read_piece(const openai::SseEvent& event) {
+  if (event.begins) {
+    long_usage_.emplace("usage", kLongestMember, usage_parent_);
+    long_type_.emplace("type");
+    long_bytes_ = 0;
+  }
+  long_usage_->feed(event.raw);
+  long_type_->feed(event.raw);
+  long_bytes_ += event.raw.size();
+  if (event.ends) {
+    if (long_usage_->found()) take_usage(long_usage_->value());
+    const auto type = long_type_->found() ? unquoted(long_type_->value()) : std::string_view{};
+    if (!is_chat_like()) note_type(type);
+    if (is_chat_like() || type.ends_with(".delta")) {
       events_ += 1;
-      streamed_tokens_ += estimated_tokens(event.data);
+      streamed_tokens_ += tokens_of_text(long_bytes_);
     }
   }
-  (done_ ? held_back_ : out_) += pass;
+  pass(event);
 }
 
 bool Meter::must_hold(std::string_view partial) const {
-  if (done_) return true;
-  if (partial.size() > kLongestHeld) return false;
-  return may_be_done(partial) || (drop_usage_event_ && !carries_choice(partial));
+  if (done_ || !is_chat_like()) return true;
+  return may_be_done(partial) || (options_.drop_usage_event && !carries_choice(partial));
+}
+
+void Meter::feed_plain(std::string_view piece) {
+  usage_scan_.feed(piece);
+  error_scan_.feed(piece);
+  if (options_.form == openai::Form::images) picture_scan_.feed(piece);
+  if (options_.watch_tier) {
+    tier_scan_.feed(piece);
+    if (tier_scan_.found()) take_tier(tier_scan_.value());
+  }
+  if (!usage_scan_.complete()) return;
+  if (usage_scan_.found()) take_usage(usage_scan_.value());
+  failed_ = error_scan_.found() && error_scan_.value() != "null";
 }
 
 std::string_view Meter::feed(std::string_view piece) {
-  if (kind_ == Kind::plain) {
-    plain_bytes_ += static_cast<std::int64_t>(piece.size());
-    scan_.feed(piece);
-    if (watch_tier_) {
-      tier_scan_.feed(piece);
-      if (tier_scan_.found()) take_tier(tier_scan_.value());
-    }
-    if (scan_.complete() && usage_kind_ == UsageKind::missing && scan_.found() &&
-        scan_.value() != "null") {
-      take_usage(scan_.value());
-    }
+  if (kind_ != Kind::stream) {
+    bytes_ += static_cast<std::int64_t>(piece.size());
+    if (kind_ == Kind::plain) feed_plain(piece);
     return piece;
   }
   out_.clear();
@@ -164,18 +263,37 @@ std::string_view Meter::feed(std::string_view piece) {
   return out_;
 }
 
+void Meter::end() {
+  if (std::exchange(over_, true) || kind_ != Kind::stream) return;
+  openai::SseEvent event;
+  if (splitter_.last(event)) read_event(event);
+}
+
 std::string_view Meter::rest() {
-  if (!closed_ && kind_ == Kind::stream) {
-    closed_ = true;
-    // A last event without its empty line still passes, as it came.
-    held_back_ += splitter_.partial().substr(passed_);
-  }
+  end();
   return held_back_;
 }
 
 std::int64_t Meter::estimated_output() const {
-  if (kind_ == Kind::plain) return (plain_bytes_ + 3) / 4;
-  return streamed_tokens_;
+  switch (options_.form) {
+    case openai::Form::chat:
+    case openai::Form::completions:
+    case openai::Form::responses:
+      return kind_ == Kind::stream ? streamed_tokens_
+                                   : tokens_of_text(static_cast<std::size_t>(bytes_));
+    case openai::Form::embeddings:
+    case openai::Form::moderations:
+    case openai::Form::images:
+    case openai::Form::speech:
+    case openai::Form::rerank:
+      return 0;
+  }
+  return 0;
+}
+
+std::optional<std::int64_t> Meter::pictures() const {
+  if (!picture_scan_.begun()) return std::nullopt;
+  return picture_scan_.items();
 }
 
 std::int64_t estimated_prompt(std::string_view body) {

@@ -2,6 +2,7 @@
 
 #include "lib/domain/price.hpp"
 #include "lib/openai/member_scan.hpp"
+#include "lib/openai/request.hpp"
 #include "lib/openai/sse.hpp"
 #include "lib/openai/usage.hpp"
 
@@ -17,52 +18,74 @@ namespace nufi::gateway {
 /// Invariants (meter_test.cpp):
 ///   1. What feed() and rest() return, in order, is the reply byte for byte, but for the usage
 ///      event that only we asked for.
-///   2. Nothing is held back longer than it takes to know what it is: a whole event passes at once.
-///   3. The end marker `data: [DONE]` and all behind it is held back for rest(), so that the call
-///      can be settled before the client has the whole answer.
+///   2. Nothing is held back longer than it takes to know what it is: a whole event passes at once,
+///      and one that is too long to be kept passes as it comes.
+///   3. The event that ends a stream (`data: [DONE]`, `response.completed` …) and all behind it is
+///      held back for rest(), so that the call can be settled before the client has the whole
+///      answer; of one that is too long, its last piece.
 class Meter {
  public:
-  enum class Kind { plain, stream };
+  /// How the reply's body is read: JSON, server-sent events, or not at all (sound).
+  enum class Kind { plain, stream, opaque };
 
-  /// `drop_usage_event`: the client did not ask for the usage chunk; take it out. `watch_tier`:
-  /// note the service tier the reply names.
-  Meter(Kind kind, bool drop_usage_event, bool watch_tier = false)
-      : kind_(kind), drop_usage_event_(drop_usage_event), watch_tier_(watch_tier) {}
+  struct Options {
+    openai::Form form = openai::Form::chat;
+    bool drop_usage_event = false;  ///< the client did not ask for the usage chunk: take it out
+    bool watch_tier = false;        ///< note the service tier the reply names
+  };
+  explicit Meter(Kind kind) : Meter(kind, Options()) {}
+  Meter(Kind kind, Options options);
 
   /// Takes the next piece of the reply; returns what may pass now, valid until the next call.
   std::string_view feed(std::string_view piece);
-  /// What was held back; call once, after the last feed().
+  /// The reply is over: a last event without its empty line is read as well. Before rest().
+  void end();
+  /// What was held back; once, after the last feed().
   std::string_view rest();
 
   /// The stream's end marker has come: the usage is final.
   [[nodiscard]] bool done() const { return done_; }
-  /// An event with an `error` in its root has come.
+  /// The reply says that it failed.
   [[nodiscard]] bool failed() const { return failed_; }
   /// Some of the answer's content has come.
-  [[nodiscard]] bool has_content() const { return events_ > 0 || plain_bytes_ > 0; }
+  [[nodiscard]] bool has_content() const { return events_ > 0 || (bytes_ > 0 && !failed_); }
 
   /// The service tier the reply says it was served at, if it was watched for and named.
   [[nodiscard]] std::optional<domain::ServiceTier> tier() const { return tier_; }
 
-  enum class UsageKind { missing, reported, impossible };
-  [[nodiscard]] UsageKind usage_kind() const { return usage_kind_; }
+  using UsageKind = openai::UsageKind;
+  [[nodiscard]] UsageKind usage_kind() const { return usage_.kind; }
   /// The last one, when reported.
-  [[nodiscard]] const openai::ReportedUsage& usage() const { return usage_; }
+  [[nodiscard]] const openai::ReportedUsage& usage() const { return usage_.reported; }
   /// Output tokens judged by what has passed: a token per four bytes of text, in a stream at least
-  /// one per event.
+  /// one per event. 0 where nothing is made, or what is made is not text.
   [[nodiscard]] std::int64_t estimated_output() const;
+  /// Pictures in the reply, if it lists them.
+  [[nodiscard]] std::optional<std::int64_t> pictures() const;
 
  private:
+  void feed_plain(std::string_view piece);
   void read_event(const openai::SseEvent& event);
-  bool must_hold(std::string_view partial) const;
+  void read_piece(const openai::SseEvent& event);
+  bool read_chat(std::string_view data, bool may_drop);
+  void read_typed(std::string_view data);
+  void note_type(std::string_view type);
+  void pass(const openai::SseEvent& event);
+  [[nodiscard]] bool must_hold(std::string_view partial) const;
+  [[nodiscard]] bool is_chat_like() const;
   void take_usage(std::string_view json);
   void take_tier(std::string_view quoted);
 
   const Kind kind_;
-  const bool drop_usage_event_;
-  const bool watch_tier_;
-  openai::MemberScan scan_{"usage"};
+  const Options options_;
+  const std::string_view usage_parent_;  ///< of a stream's usage: "response", or the root
+  openai::MemberScan usage_scan_;
+  openai::MemberScan error_scan_{"error"};
   openai::MemberScan tier_scan_{"service_tier"};
+  openai::MemberScan picture_scan_{"data", 0};
+  std::optional<openai::MemberScan> long_usage_;  ///< of the event that comes in pieces
+  std::optional<openai::MemberScan> long_type_;
+  std::size_t long_bytes_ = 0;
   std::optional<domain::ServiceTier> tier_;
   openai::SseSplitter splitter_;
   std::string out_;
@@ -71,12 +94,11 @@ class Meter {
   bool dropped_ = false;    ///< the event before was taken out and ended with CR
   bool done_ = false;
   bool failed_ = false;
-  bool closed_ = false;
-  UsageKind usage_kind_ = UsageKind::missing;
-  openai::ReportedUsage usage_;
+  bool over_ = false;
+  openai::UsageReading usage_;
   std::int64_t events_ = 0;
   std::int64_t streamed_tokens_ = 0;
-  std::int64_t plain_bytes_ = 0;
+  std::int64_t bytes_ = 0;
 };
 
 /// Tokens of a prompt of which nothing but the text is known: a token per four bytes of ASCII, one

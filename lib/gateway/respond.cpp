@@ -162,6 +162,16 @@ No refuse_method(std::string_view method, std::string_view allowed) {
   return refusal;
 }
 
+No refuse_unbounded(std::string_view tool) {
+  return refuse_invalid(
+      "invalid_value",
+      fmt::format("The tool '{}' runs at the provider as often as it likes, so nothing bounds what "
+                  "this call costs, and this API key has a limit. Set max_tool_calls (in a "
+                  "response), or use a key without limits.",
+                  tool),
+      "tools");
+}
+
 No refuse_too_large(std::uint64_t most) {
   return no(413,
             "invalid_request_error",

@@ -27,6 +27,8 @@ No refuse_model_not_found(std::string_view model);
 No refuse_unknown_price(std::string_view model);
 No refuse_unknown_url(std::string_view method, std::string_view path);
 No refuse_method(std::string_view method, std::string_view allowed);
+/// A call that nothing bounds, under a limit: `tool` runs at the provider as often as it likes.
+No refuse_unbounded(std::string_view tool);
 No refuse_too_large(std::uint64_t most);
 No refuse_compressed();
 No refuse_slow_body();

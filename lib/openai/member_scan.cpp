@@ -38,6 +38,24 @@ void MemberScan::capture(std::string_view bytes) {
   }
 }
 
+void MemberScan::open() {
+  if (capturing_ && depth_ == level() + 1) items_ += 1;
+  if (depth_ == 1 && expects_value_ && !parent_.empty() && key_ == parent_) {
+    in_parent_ = true;
+    expects_value_ = false;
+  }
+  ++depth_;
+}
+
+void MemberScan::close() {
+  --depth_;
+  if (depth_ == 1 && in_parent_) {
+    in_parent_ = false;
+    expects_value_ = true;
+  }
+  if (depth_ == 0) complete_ = true;
+}
+
 void MemberScan::feed(std::string_view bytes) {
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     const char c = bytes[i];
@@ -45,18 +63,18 @@ void MemberScan::feed(std::string_view bytes) {
     if (in_string_ && !escaped_ && c != '"' && c != '\\') {
       const auto run = plain_run(bytes.substr(i));
       if (capturing_) capture(bytes.substr(i, run));
-      if (depth_ == 1 && !expects_value_ && key_.size() <= kMaxName) {
+      if (is_watched() && !expects_value_ && key_.size() <= kMaxName) {
         key_.append(bytes.substr(i, std::min(run, kMaxName + 1 - key_.size())));
       }
       i += run - 1;
       continue;
     }
-    if (capturing_ && depth_ == 1 && !in_string_ && (c == ',' || c == '}')) end_of_value();
+    if (capturing_ && depth_ == level() && !in_string_ && (c == ',' || c == '}')) end_of_value();
     if (capturing_) capture(bytes.substr(i, 1));
     if (in_string_) {
       if (escaped_) {
         escaped_ = false;
-        if (depth_ == 1 && !expects_value_) key_.assign(kMaxName + 1, '?');
+        if (is_watched() && !expects_value_) key_.assign(kMaxName + 1, '?');
       } else if (c == '\\') {
         escaped_ = true;
       } else {
@@ -67,24 +85,25 @@ void MemberScan::feed(std::string_view bytes) {
     switch (c) {
       case '"':
         in_string_ = true;
-        if (depth_ == 1 && !expects_value_) key_.clear();
+        if (is_watched() && !expects_value_) key_.clear();
         break;
       case ':':
-        if (depth_ == 1 && !expects_value_) {
+        if (is_watched() && !expects_value_) {
           expects_value_ = true;
-          capturing_ = key_ == name_;
+          capturing_ = depth_ == level() && key_ == name_;
+          begun_ = begun_ || capturing_;
         }
         break;
       case ',':
-        if (depth_ == 1) expects_value_ = false;
+        if (is_watched()) expects_value_ = false;
         break;
       case '{':
       case '[':
-        ++depth_;
+        open();
         break;
       case '}':
       case ']':
-        if (--depth_ == 0) complete_ = true;
+        close();
         break;
       default:
         break;

@@ -1,34 +1,36 @@
 #include "lib/openai/request.hpp"
 
 #include "lib/base/text.hpp"
+#include "lib/openai/content_bound.hpp"
 #include "lib/openai/json_walk.hpp"
 
 #include <algorithm>
-#include <array>
+#include <span>
 #include <utility>
 
 namespace nufi::openai {
 namespace {
 
-/// The most an image can be billed: gpt-4o-mini bills 2,833 tokens and 5,667 for each of up to
-/// eight tiles, more than any other model we know.
-constexpr std::int64_t kImageBound = 50'000;
-/// The most a file can be billed: nothing in the body says how many pages a stored file has, and no
-/// model that reads files has a longer context.
-constexpr std::int64_t kFileBound = 1'048'576;
 constexpr std::size_t kMaxModelBytes = 256;
 constexpr std::int64_t kMaxCount = INT64_C(1) << 53;
-
-constexpr std::array<std::string_view, 9> kDecided = {"model",
-                                                      "stream",
-                                                      "stream_options",
-                                                      "max_tokens",
-                                                      "max_completion_tokens",
-                                                      "n",
-                                                      "best_of",
-                                                      "service_tier",
-                                                      "max_output_tokens"};
+/// The most output tokens of one picture: gpt-image-1 bills 6,240 for the largest at high quality
+/// and 100 for each of up to three partial ones (OpenAI's guide "Image generation").
+constexpr std::int64_t kPictureBound = 8'192;
+/// A character takes at most a second to speak, slower than anybody does, and a second of speech
+/// is 20.8 tokens (OpenAI's prices: 12 USD per million tokens, 0.015 USD per minute).
+constexpr std::int64_t kSpeechTokensPerCharacter = 21;
+constexpr std::int64_t kSpeechMsPerCharacter = 1'000;
+/// What /v1/moderations takes when no model is named (OpenAI's API reference).
+constexpr std::string_view kDefaultModeration = "omni-moderation-latest";
 constexpr std::string_view kIncludeUsage = "include_usage";
+
+class Reader;
+/// A field of the root that we decide on.
+struct Field {
+  std::string_view name;
+  /// Reads it; containers are given when they close.
+  void (Reader::*read)(std::string_view name, const JsonValue& value);
+};
 
 /// A member name as a server without case would read it. The two letters outside ASCII whose
 /// folding is ASCII (long s, Kelvin sign) are folded as well, as Go's and others' decoders do.
@@ -42,111 +44,202 @@ std::string fold_key(std::string_view raw) {
   return to_lower(key);
 }
 
-/// True if `raw`, a member name, may be read as `name` (lower case, no letter s or k) by some
-/// server.
-bool is_named(std::string_view raw, std::string_view name) {
-  if (raw.find('\\') == std::string_view::npos) return equals_ignoring_case(raw, name);
-  return equals_ignoring_case(unescape_json(raw), name);
-}
+std::span<const Field> fields_of(Form form);
 
-class ChatReader final : public JsonVisitor {
+class Reader final : public JsonVisitor {
  public:
-  ChatReader(Form form, std::string_view body) : form_(form), body_(body) {}
+  Reader(Form form, std::string_view body)
+      : form_(form), fields_(fields_of(form)), body_(body), content_(form) {}
 
   void open(const JsonValue& value) override {
     if (value.depth == 0) {
       root_is_object_ = value.kind == JsonKind::object;
-      return;
+    } else if (root_is_object_) {
+      if (value.depth == 1) decided_ = decide(value);
+      if (value.depth == 2) stream_option(value);
+      content_.open(value);
     }
-    if (value.depth == 1 && root_is_object_) decided_ = decide(value, kDecided);
-    if (value.depth == 1) in_messages_ = fold_key(value.key) == "messages";
-    if (value.depth == 2) open_nested(value);
-    if (value.depth == 3) in_content_ = in_messages_ && is_named(value.key, "content");
-    if (is_named(value.key, "image_url") || is_named(value.key, "input_image")) images_ += 1;
-    if (is_part(value) && is_named(value.key, "file")) files_ += 1;
   }
 
   void close(const JsonValue& value) override {
-    if (value.depth != 1 || !root_is_object_) return;
-    if (value.key != "stream_options") return wrong_container(value);
-    if (value.kind != JsonKind::object) return wrong(value.key, "an object");
-    request_.stream_options = span(value.raw);
-    request_.stream_options_is_empty = !options_have_members_;
+    if (value.depth == 0 || !root_is_object_) return;
+    content_.close(value);
+    if (value.depth == 1 && decided_ != nullptr) (this->*decided_->read)(decided_->name, value);
   }
 
   void scalar(const JsonValue& value) override {
     if (value.depth == 0 || !root_is_object_) return;
-    if (value.depth == 1) return top_level(value);
-    if (value.depth == 2 && value.parent_key == "stream_options") return stream_option(value);
-    if (value.kind == JsonKind::string) nested_text(value);
+    if (value.depth == 1) {
+      if (const auto* field = decide(value)) (this->*field->read)(field->name, value);
+    }
+    if (value.depth == 2) stream_option(value);
+    content_.scalar(value);
   }
 
-  std::variant<Request, BadRequest> finish() {
-    if (!root_is_object_) return BadRequest{"invalid_json", "the body must be a JSON object", ""};
-    if (problem_) return *problem_;
-    if (!request_.model.present()) {
-      return BadRequest{"invalid_value", "you must provide a model", "model"};
+  std::variant<Request, BadRequest> finish();
+
+  // How each field is read.
+  void model(std::string_view name, const JsonValue& value) {
+    if (value.kind != JsonKind::string) return wrong(name, "a string");
+    auto& model = request_.call.model;
+    model = unescape_json(value.raw.substr(1, value.raw.size() - 2));
+    if (model.empty() || model.size() > kMaxModelBytes) {
+      return wrong(name, "a name of 1 to 256 bytes");
     }
-    auto& call = request_.call;
-    call.endpoint = "chat/completions";
-    call.choices = std::max<std::int64_t>(1, choices_) * std::max<std::int64_t>(1, best_of_);
-    call.prompt_bound = static_cast<std::int64_t>(body_.size() - embedded_bytes_) +
-                        images_ * kImageBound + files_ * kFileBound;
-    return std::move(request_);
+    request_.model = span(value.raw);
   }
+
+  void stream(std::string_view name, const JsonValue& value) {
+    request_.call.stream = truth(name, value);
+  }
+  void background(std::string_view name, const JsonValue& value) {
+    request_.in_background = truth(name, value);
+  }
+
+  void stream_options(std::string_view name, const JsonValue& value) {
+    if (value.kind != JsonKind::null && value.kind != JsonKind::object) {
+      return wrong(name, "an object");
+    }
+    request_.stream_options = span(value.raw);
+    request_.stream_options_is_empty = !options_have_members_;
+  }
+
+  void stream_format(std::string_view name, const JsonValue& value) {
+    if (value.kind == JsonKind::null) return;
+    if (value.kind != JsonKind::string) return wrong(name, "a string");
+    request_.call.stream = value.raw == R"("sse")";
+  }
+
+  void service_tier(std::string_view name, const JsonValue& value) {
+    if (value.kind == JsonKind::null) return;
+    if (value.kind != JsonKind::string) return wrong(name, "a string");
+    request_.tier_asked = true;
+    const auto tier = value.raw.substr(1, value.raw.size() - 2);
+    // `auto` may be served as priority; flex and batch only where they are offered, else standard.
+    if (tier == "priority" || tier == "auto") request_.call.tier = domain::ServiceTier::priority;
+  }
+
+  void cap(std::string_view name, const JsonValue& value) {
+    if (value.kind == JsonKind::null) {
+      const auto field = std::find(kCapFields.begin(), kCapFields.end(), name);
+      request_.null_caps[static_cast<std::size_t>(field - kCapFields.begin())] = span(value.raw);
+      return;
+    }
+    // Scoring a prompt takes no output: max_tokens 0.
+    const std::int64_t least = form_ == Form::completions ? 0 : 1;
+    if (const auto number = count(name, value, least)) {
+      auto& most = request_.call.output_cap;
+      most = std::max<std::int64_t>(most.value_or(0), *number);
+    }
+  }
+
+  /// A cap that servers of this endpoint may not know, so that it bounds nothing.
+  void foreign_cap(std::string_view name, const JsonValue& value) {
+    static_cast<void>(count_or_null(name, value));
+  }
+
+  /// llama.cpp's own cap, which it prefers to max_tokens.
+  void n_predict(std::string_view name, const JsonValue& value) {
+    n_predict_ = count_or_null(name, value);
+  }
+  void choices(std::string_view name, const JsonValue& value) {
+    if (const auto number = small_count(name, value)) choices_ = std::max(choices_, *number);
+  }
+  void max_tool_calls(std::string_view name, const JsonValue& value) {
+    tool_calls_ = small_count(name, value);
+  }
+
+  /// Whatever it is, what it stands for is not in the body.
+  void reference(std::string_view, const JsonValue& value) {
+    if (value.kind != JsonKind::null) content_.prompt_is_elsewhere();
+  }
+  void list_or_text(std::string_view name, const JsonValue& value) {
+    if (value.kind == JsonKind::number || value.kind == JsonKind::boolean) {
+      wrong(name, "text or a list");
+    }
+    has_input_ = value.kind != JsonKind::null;
+  }
+  void list(std::string_view name, const JsonValue& value) {
+    if (value.kind != JsonKind::array && value.kind != JsonKind::null) wrong(name, "a list");
+  }
+  void text(std::string_view name, const JsonValue& value) {
+    if (value.kind != JsonKind::string) wrong(name, "a string");
+  }
+  /// Only its place is decided on.
+  void anything(std::string_view, const JsonValue&) {}
 
  private:
   FieldSpan span(std::string_view raw) const {
     return {static_cast<std::size_t>(raw.data() - body_.data()), raw.size()};
   }
-  void refuse(std::string code, std::string message, std::string_view param) {
-    if (!problem_) problem_ = BadRequest{std::move(code), std::move(message), std::string(param)};
+  void refuse(std::string message, std::string_view param) {
+    if (!problem_) {
+      problem_ = BadRequest{"invalid_value", std::move(message), std::string(param)};
+    }
   }
   void wrong(std::string_view field, std::string_view expected) {
-    refuse("invalid_value", std::string(field) + " must be " + std::string(expected), field);
-  }
-  void wrong_container(const JsonValue& value) {
-    if (!decided_.empty() && value.key == decided_) wrong(value.key, "a plain value");
+    refuse(std::string(field) + " must be " + std::string(expected), field);
   }
 
-  /// The name among `names` that `value`'s key is, "" if none; a second or differently written one
-  /// is refused.
-  template <class Names>
-  std::string_view decide(const JsonValue& value, const Names& names) {
-    // Most keys are neither: look before folding.
+  bool truth(std::string_view name, const JsonValue& value) {
+    if (value.kind != JsonKind::boolean && value.kind != JsonKind::null) {
+      wrong(name, "true or false");
+    }
+    return value.raw == "true";
+  }
+
+  std::optional<std::int64_t> count(std::string_view name,
+                                    const JsonValue& value,
+                                    std::int64_t least) {
+    const auto number =
+        value.kind == JsonKind::number ? parse_integer(value.raw) : std::optional<long long>{};
+    if (number && *number >= least && *number <= kMaxCount) return *number;
+    wrong(name, least > 0 ? "a positive integer" : "an integer, 0 or more");
+    return std::nullopt;
+  }
+  std::optional<std::int64_t> count_or_null(std::string_view name, const JsonValue& value) {
+    if (value.kind == JsonKind::null) return std::nullopt;
+    return count(name, value, 1);
+  }
+  std::optional<std::int64_t> small_count(std::string_view name, const JsonValue& value) {
+    const auto number = count_or_null(name, value);
+    if (number && *number > INT32_MAX) wrong(name, "less than 2147483648");
+    return number;
+  }
+
+  /// True if `value`'s key is `name`; in another case it is refused, and a second one as well.
+  bool is_decided(const JsonValue& value,
+                  const std::string& folded,
+                  std::string_view name,
+                  std::uint32_t bit) {
+    if (folded != name) return false;
+    if (value.key != name) {
+      refuse("the field '" + std::string(value.key) + "' is ambiguous: write it as '" +
+                 std::string(name) + "'",
+             name);
+      return false;
+    }
+    if ((seen_ & bit) != 0) {
+      refuse("the field '" + std::string(name) + "' is given twice", name);
+      return false;
+    }
+    seen_ |= bit;
+    return true;
+  }
+
+  const Field* decide(const JsonValue& value) {
     const auto folded = fold_key(value.key);
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      if (folded != names[i]) continue;
-      if (value.key != names[i]) {
-        refuse("invalid_value",
-               "the field '" + std::string(value.key) + "' is ambiguous: write it as '" +
-                   std::string(names[i]) + "'",
-               names[i]);
-        return {};
-      }
-      const auto bit = 1U << (i + (value.depth == 2 ? 16 : 0));
-      if ((seen_ & bit) != 0) {
-        refuse(
-            "invalid_value", "the field '" + std::string(names[i]) + "' is given twice", names[i]);
-        return {};
-      }
-      seen_ |= bit;
-      return names[i];
+    for (std::size_t i = 0; i < fields_.size(); ++i) {
+      if (is_decided(value, folded, fields_[i].name, 1U << (i + 1))) return &fields_[i];
     }
-    return {};
-  }
-
-  void open_nested(const JsonValue& value) {
-    if (value.parent_key != "stream_options") return;
-    options_have_members_ = true;
-    if (!decide(value, std::array{kIncludeUsage}).empty()) {
-      wrong("stream_options.include_usage", "true or false");
-    }
+    return nullptr;
   }
 
   void stream_option(const JsonValue& value) {
+    if (decided_ == nullptr || decided_->name != "stream_options") return;
+    if (value.parent_key != "stream_options") return;
     options_have_members_ = true;
-    if (decide(value, std::array{kIncludeUsage}).empty()) return;
+    if (!is_decided(value, fold_key(value.key), kIncludeUsage, 1U)) return;
     if (value.kind != JsonKind::boolean && value.kind != JsonKind::null) {
       return wrong("stream_options.include_usage", "true or false");
     }
@@ -154,161 +247,160 @@ class ChatReader final : public JsonVisitor {
     request_.include_usage = span(value.raw);
   }
 
-  void top_level(const JsonValue& value) {
-    const auto name = decide(value, kDecided);
-    if (name.empty()) return;
-    if (name == "model") return model(value);
-    if (name == "stream") {
-      if (value.kind != JsonKind::boolean && value.kind != JsonKind::null) {
-        return wrong(name, "true or false");
-      }
-      request_.call.stream = value.raw == "true";
-    } else if (name == "stream_options") {
-      if (value.kind != JsonKind::null) return wrong(name, "an object");
-      request_.stream_options = span(value.raw);
-    } else if (name == "service_tier") {
-      service_tier(value);
-    } else if (value.kind == JsonKind::null) {
-      if (name == "max_tokens") request_.max_tokens = span(value.raw);
-      if (name == "max_completion_tokens") request_.max_completion_tokens = span(value.raw);
-    } else {
-      count(name, value);
-    }
-  }
+  void bound();
 
-  void count(std::string_view name, const JsonValue& value) {
-    const auto number =
-        value.kind == JsonKind::number ? parse_integer(value.raw) : std::optional<long long>{};
-    if (!number || *number < 1 || *number > kMaxCount) return wrong(name, "a positive integer");
-    if (name == "n") {
-      choices_ = *number;
-    } else if (name == "best_of") {
-      best_of_ = *number;
-    } else if (name != "max_output_tokens") {
-      // That one caps /v1/responses only: a chat server that does not know it makes as much as it
-      // likes, so it bounds nothing here.
-      auto& cap = request_.call.output_cap;
-      cap = std::max<std::int64_t>(cap.value_or(0), *number);
-    }
-    if (choices_ > INT32_MAX || best_of_ > INT32_MAX) wrong(name, "less than 2147483648");
-  }
-
-  void model(const JsonValue& value) {
-    if (value.kind != JsonKind::string) return wrong("model", "a string");
-    auto& name = request_.call.model;
-    name = unescape_json(value.raw.substr(1, value.raw.size() - 2));
-    if (name.empty() || name.size() > kMaxModelBytes) {
-      return wrong("model", "a name of 1 to 256 bytes");
-    }
-    request_.model = span(value.raw);
-  }
-
-  void service_tier(const JsonValue& value) {
-    if (value.kind == JsonKind::null) return;
-    if (value.kind != JsonKind::string) return wrong("service_tier", "a string");
-    request_.tier_asked = true;
-    const auto tier = value.raw.substr(1, value.raw.size() - 2);
-    // `auto` may be served as priority; flex and batch only where they are offered, else standard.
-    if (tier == "priority" || tier == "auto") request_.call.tier = domain::ServiceTier::priority;
-  }
-
-  /// A member of a part of a message's content: messages[].content[].<key>.
-  [[nodiscard]] bool is_part(const JsonValue& value) const {
-    return in_content_ && value.depth == 5;
-  }
-
-  /// Embedded images are billed by their size in pixels, not by the bytes of their base64 text; but
-  /// only where a server takes them for an image. The same text elsewhere is text.
-  void nested_text(const JsonValue& value) {
-    const bool is_image = is_named(value.key, "image_url");
-    if (is_image) images_ += 1;
-    const bool is_url = in_content_ && value.depth == 6 && value.key == "url" &&
-                        is_named(value.parent_key, "image_url");
-    if (!is_url && !(is_image && is_part(value))) return;
-    const auto text = value.raw.substr(1, value.raw.size() - 2);
-    if (text.starts_with("data:image/")) embedded_bytes_ += text.size();
-  }
-
-  [[maybe_unused]] const Form form_;
-  std::string_view body_;
+  const Form form_;
+  const std::span<const Field> fields_;
+  const std::string_view body_;
+  ContentBound content_;
   Request request_;
   std::optional<BadRequest> problem_;
-  std::string_view decided_;
-  std::uint32_t seen_ = 0;
+  const Field* decided_ = nullptr;  ///< the latest container of the root
+  std::uint32_t seen_ = 0;          ///< by field; the first bit is include_usage
   bool root_is_object_ = false;
   bool options_have_members_ = false;
-  bool in_messages_ = false;  ///< the open member of the root is `messages`
-  bool in_content_ = false;   ///< and in it a `content`
+  bool has_input_ = false;
   std::int64_t choices_ = 1;
-  std::int64_t best_of_ = 1;
-  std::int64_t images_ = 0;
-  std::int64_t files_ = 0;
-  std::size_t embedded_bytes_ = 0;
+  std::optional<std::int64_t> n_predict_;
+  std::optional<std::int64_t> tool_calls_;
 };
 
-struct Edit {
-  std::size_t at = 0;
-  std::size_t remove = 0;
-  std::string insert;
-};
+constexpr Field kModel{"model", &Reader::model};
+constexpr Field kStream{"stream", &Reader::stream};
+constexpr Field kStreamOptions{"stream_options", &Reader::stream_options};
+constexpr Field kMaxTokens{"max_tokens", &Reader::cap};
+constexpr Field kNPredict{"n_predict", &Reader::n_predict};
+constexpr Field kChoices{"n", &Reader::choices};
+constexpr Field kBestOf{"best_of", &Reader::choices};
+constexpr Field kServiceTier{"service_tier", &Reader::service_tier};
+constexpr Field kTools{"tools", &Reader::list};
+constexpr Field kInput{"input", &Reader::list_or_text};
+
+constexpr std::array kChatFields = {kModel,
+                                    kStream,
+                                    kStreamOptions,
+                                    kMaxTokens,
+                                    Field{"max_completion_tokens", &Reader::cap},
+                                    Field{"max_output_tokens", &Reader::foreign_cap},
+                                    kNPredict,
+                                    kChoices,
+                                    kBestOf,
+                                    kServiceTier,
+                                    Field{"messages", &Reader::anything},
+                                    kTools,
+                                    Field{"prediction", &Reader::anything},
+                                    Field{"web_search_options", &Reader::reference},
+                                    Field{"plugins", &Reader::reference}};
+constexpr std::array kCompletionFields = {kModel,
+                                          kStream,
+                                          kStreamOptions,
+                                          kMaxTokens,
+                                          kNPredict,
+                                          kChoices,
+                                          kBestOf,
+                                          kServiceTier,
+                                          Field{"prompt", &Reader::list_or_text}};
+constexpr std::array kEmbeddingFields = {kModel, kInput};
+constexpr std::array kResponseFields = {kModel,
+                                        kStream,
+                                        Field{"max_output_tokens", &Reader::cap},
+                                        kServiceTier,
+                                        Field{"background", &Reader::background},
+                                        Field{"max_tool_calls", &Reader::max_tool_calls},
+                                        kInput,
+                                        kTools,
+                                        Field{"previous_response_id", &Reader::reference},
+                                        Field{"conversation", &Reader::reference},
+                                        Field{"prompt", &Reader::reference}};
+constexpr std::array kImageFields = {kModel, kStream, kChoices};
+constexpr std::array kSpeechFields = {
+    kModel, Field{"input", &Reader::text}, Field{"stream_format", &Reader::stream_format}};
+constexpr std::array kRerankFields = {
+    kModel, Field{"query", &Reader::anything}, Field{"documents", &Reader::list}};
+
+std::span<const Field> fields_of(Form form) {
+  switch (form) {
+    case Form::chat:
+      return kChatFields;
+    case Form::completions:
+      return kCompletionFields;
+    case Form::embeddings:
+    case Form::moderations:
+      return kEmbeddingFields;
+    case Form::responses:
+      return kResponseFields;
+    case Form::images:
+      return kImageFields;
+    case Form::speech:
+      return kSpeechFields;
+    case Form::rerank:
+      return kRerankFields;
+  }
+  return {};
+}
+
+std::variant<Request, BadRequest> Reader::finish() {
+  if (!root_is_object_) return BadRequest{"invalid_json", "the body must be a JSON object", ""};
+  if (form_ == Form::moderations && !request_.model.present()) {
+    request_.call.model = kDefaultModeration;
+    if (!has_input_) refuse("you must provide an input", "input");
+  } else if (!request_.model.present()) {
+    refuse("you must provide a model", "model");
+  }
+  bound();
+  if (problem_) return *problem_;
+  return std::move(request_);
+}
+
+void Reader::bound() {
+  auto& call = request_.call;
+  call.prompt_bound = content_.prompt_tokens(body_.size());
+  call.prompt_is_elsewhere = content_.is_elsewhere();
+  call.prompts = content_.prompts();
+  call.choices = choices_;
+  call.output_beside = content_.prediction_bytes();
+  // Whichever of the two a server obeys, it makes no more than max_tokens.
+  if (n_predict_ && *n_predict_ > call.output_cap.value_or(0)) {
+    refuse("n_predict must not be more than max_tokens", "n_predict");
+  }
+  switch (form_) {
+    case Form::chat:
+    case Form::responses:
+      break;
+    case Form::completions:
+      call.choices *= call.prompts;
+      break;
+    case Form::embeddings:
+    case Form::moderations:
+    case Form::rerank:
+      call.makes_output = false;
+      break;
+    case Form::images:
+      call.image_bound = choices_;
+      call.output_cap = kPictureBound;
+      break;
+    case Form::speech:
+      call.character_bound = content_.characters();
+      call.audio_ms_bound = content_.characters() * kSpeechMsPerCharacter;
+      call.output_cap = content_.characters() * kSpeechTokensPerCharacter;
+      break;
+  }
+  if (content_.hosted_tool().empty()) return;
+  // The model reads its context again after each call of such a tool.
+  if (!tool_calls_) request_.unbounded_tool = content_.hosted_tool();
+  call.prompts = tool_calls_.value_or(0) + 1;
+  if (!call.output_cap) call.choices *= call.prompts;
+}
 
 }  // namespace
 
 std::variant<Request, BadRequest> read_request(Form form, std::string_view body) {
-  ChatReader reader(form, body);
+  Reader reader(form, body);
   auto problem = walk_json(body, reader);
   if (!problem.empty()) {
     return BadRequest{"invalid_json", "the body is not valid JSON: " + problem, ""};
   }
   return reader.finish();
-}
-
-std::string splice_request(std::string_view body, const Request& request, const Changes& changes) {
-  std::vector<Edit> edits;
-  // New members go right behind the root's brace: one of them is never the last.
-  std::string members;
-  if (changes.ask_for_usage) {
-    if (request.include_usage.present()) {
-      edits.push_back({request.include_usage.at, request.include_usage.size, "true"});
-    } else if (!request.stream_options.present()) {
-      members += R"("stream_options":{"include_usage":true},)";
-    } else if (body[request.stream_options.at] == '{') {
-      edits.push_back({request.stream_options.at + 1,
-                       0,
-                       request.stream_options_is_empty ? R"("include_usage":true)"
-                                                       : R"("include_usage":true,)"});
-    } else {
-      edits.push_back(
-          {request.stream_options.at, request.stream_options.size, R"({"include_usage":true})"});
-    }
-  }
-  if (changes.output_cap) {
-    const auto text = std::to_string(*changes.output_cap);
-    const auto& given =
-        changes.cap_is_max_completion_tokens ? request.max_completion_tokens : request.max_tokens;
-    if (given.present()) {
-      edits.push_back({given.at, given.size, text});
-    } else {
-      members +=
-          changes.cap_is_max_completion_tokens ? "\"max_completion_tokens\":" : "\"max_tokens\":";
-      members += text + ",";
-    }
-  }
-  if (changes.model && *changes.model != request.call.model) {
-    edits.push_back({request.model.at, request.model.size, quote_json(*changes.model)});
-  }
-  if (!members.empty()) edits.push_back({body.find('{') + 1, 0, std::move(members)});
-
-  std::sort(edits.begin(), edits.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
-  std::string out;
-  std::size_t from = 0;
-  for (const auto& edit : edits) {
-    out.append(body.substr(from, edit.at - from));
-    out.append(edit.insert);
-    from = edit.at + edit.remove;
-  }
-  out.append(body.substr(from));
-  return out;
 }
 
 }  // namespace nufi::openai

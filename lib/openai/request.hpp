@@ -2,17 +2,26 @@
 
 #include "lib/domain/call.hpp"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
-#include <vector>
 
 namespace nufi::openai {
 
 /// What a JSON body asks for. Each has its own fields.
-enum class Form : std::uint8_t { chat };
+enum class Form : std::uint8_t {
+  chat,
+  completions,
+  embeddings,
+  responses,
+  moderations,
+  images,
+  speech,
+  rerank,
+};
 
 /// Why a body can't be taken: 400 with this message and, for a field, its name as `param`.
 struct BadRequest {
@@ -29,34 +38,33 @@ struct FieldSpan {
   [[nodiscard]] bool present() const { return size != 0; }
 };
 
-/// A chat completion request, read strictly: every field we decide on has its type, stands there
-/// once and in its own case (some servers read keys without case, so MODEL beside model is
-/// refused).
+/// The fields that can carry a cap on output; which one an upstream knows is the caller's business.
+enum class CapField : std::uint8_t { max_tokens, max_completion_tokens, max_output_tokens };
+inline constexpr std::array<std::string_view, 3> kCapFields = {
+    "max_tokens", "max_completion_tokens", "max_output_tokens"};
+
+/// A request, read strictly: every field we decide on has its type, stands there once and in its
+/// own case (some servers read keys without case, so MODEL beside model is refused).
 struct Request {
   domain::Call call;
-  bool tier_asked = false;   ///< it names a service_tier: the reply says which one it got
-  bool usage_asked = false;  ///< the client wants the usage chunk of a stream itself
-  FieldSpan model;           ///< of the value, quotes included
+  bool tier_asked = false;     ///< it names a service_tier: the reply says which one it got
+  bool usage_asked = false;    ///< the client wants the usage chunk of a stream itself
+  bool in_background = false;  ///< the reply ends before the work does
+  /// A tool that the provider runs as often as it likes, without a bound on that: nothing bounds
+  /// what the call costs. "" = there is none.
+  std::string unbounded_tool;
+  FieldSpan model;           ///< of the value, quotes included; the only one that may be absent
   FieldSpan stream_options;  ///< of the value
   FieldSpan include_usage;   ///< of the value
-  FieldSpan max_tokens;      ///< of a value null (a cap is never rewritten)
-  FieldSpan max_completion_tokens;
+  std::array<FieldSpan, kCapFields.size()> null_caps;  ///< values null (a cap is never rewritten)
   bool stream_options_is_empty = false;
 };
 
 /// Reads `body` (any bytes) as a request of `form`. Does not keep it.
+///
+/// The bounds of the call are true ones, each from what its provider bills: text a token per byte,
+/// a token id one, an image by its pixels; what is not in the body by the model's context window;
+/// a spoken character at most a second of audio; a picture at most its largest size.
 std::variant<Request, BadRequest> read_request(Form form, std::string_view body);
-
-/// What is to be different in the body that goes upstream.
-struct Changes {
-  std::optional<std::string> model;           ///< the upstream's name for it
-  bool ask_for_usage = false;                 ///< stream_options.include_usage = true
-  std::optional<std::int64_t> output_cap;     ///< a clamp, per choice
-  bool cap_is_max_completion_tokens = false;  ///< which field carries the clamp
-};
-
-/// `body` with the changes spliced into its text; every other byte stays as it came.
-/// Precondition: `request` was read from `body`.
-std::string splice_request(std::string_view body, const Request& request, const Changes& changes);
 
 }  // namespace nufi::openai

@@ -1,6 +1,7 @@
 #include "lib/openai/sse.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace nufi::openai {
 namespace {
@@ -36,8 +37,7 @@ bool SseSplitter::next(SseEvent& event) {
   if (ended_with_cr_ && start_ < text.size()) {
     ended_with_cr_ = false;
     if (text[start_] == '\n') {
-      event.raw = text.substr(start_, 1);
-      event.data = {};
+      event = {text.substr(start_, 1), {}};
       scan_ = ++start_;
       return true;
     }
@@ -71,13 +71,31 @@ bool SseSplitter::next(SseEvent& event) {
   }
   if (end == std::string_view::npos) {
     scan_ = at;
-    return false;
+    // Line ends at the end so far are kept: they may be half of the empty line.
+    const bool is_too_long = in_pieces_ || text.size() - start_ > most_;
+    if (!is_too_long || scan_ == start_) return false;
+    event = {text.substr(start_, scan_ - start_), {}, !in_pieces_, /*ends=*/false};
+    start_ = scan_;
+    in_pieces_ = true;
+    return true;
   }
-  event.raw = text.substr(start_, end - start_);
+  event = {text.substr(start_, end - start_), {}, !std::exchange(in_pieces_, false), /*ends=*/true};
   start_ = scan_ = end;
   ended_with_cr_ = end == text.size() && text.back() == '\r';
+  if (event.begins) read_data(event);
+  return true;
+}
 
-  event.data = {};
+bool SseSplitter::last(SseEvent& event) {
+  const auto rest = partial();
+  if (rest.empty()) return false;
+  event = {rest, {}, !std::exchange(in_pieces_, false), /*ends=*/true};
+  start_ = scan_ = buffer_.size();
+  if (event.begins) read_data(event);
+  return true;
+}
+
+void SseSplitter::read_data(SseEvent& event) {
   joined_.clear();
   bool several = false;
   std::string_view rest = event.raw;
@@ -99,7 +117,6 @@ bool SseSplitter::next(SseEvent& event) {
     joined_ += line;
   }
   if (several) event.data = joined_;
-  return true;
 }
 
 }  // namespace nufi::openai

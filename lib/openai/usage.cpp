@@ -54,10 +54,14 @@ std::optional<domain::Money> rounded_usd(std::string_view number) {
 /// The counts of a usage object, as they stand there.
 class Counts final : public JsonVisitor {
  public:
-  void open(const JsonValue&) override {}
+  void open(const JsonValue& value) override {
+    if (value.depth == 0) possible = value.kind == JsonKind::object;
+    if (value.depth == 1 && is_count(value.key)) possible = false;
+  }
   void close(const JsonValue&) override {}
   void scalar(const JsonValue& value) override {
     if (value.kind == JsonKind::null) return;
+    if (value.depth == 0) possible = false;
     if (value.depth == 1) {
       if (value.key == "prompt_tokens" || value.key == "input_tokens") take(value, prompt);
       if (value.key == "completion_tokens" || value.key == "output_tokens") take(value, completion);
@@ -76,6 +80,7 @@ class Counts final : public JsonVisitor {
       } else if (value.parent_key == "completion_tokens_details" ||
                  value.parent_key == "output_tokens_details") {
         if (value.key == "reasoning_tokens") take(value, reasoning);
+        if (value.key == "text_tokens") take(value, text_out);
         if (value.key == "audio_tokens") take(value, audio_out);
         if (value.key == "image_tokens") take(value, image_out);
       }
@@ -85,10 +90,14 @@ class Counts final : public JsonVisitor {
   bool possible = true;
   std::optional<std::int64_t> prompt, completion, total;
   std::optional<std::int64_t> cached, cache_write, audio_in, image_in;
-  std::optional<std::int64_t> reasoning, audio_out, image_out;
+  std::optional<std::int64_t> reasoning, audio_out, image_out, text_out;
   std::optional<domain::Money> cost;
 
  private:
+  static bool is_count(std::string_view key) {
+    return key == "prompt_tokens" || key == "input_tokens" || key == "completion_tokens" ||
+           key == "output_tokens" || key == "total_tokens";
+  }
   void take(const JsonValue& value, std::optional<std::int64_t>& into) {
     const auto number =
         value.kind == JsonKind::number ? parse_integer(value.raw) : std::optional<long long>{};
@@ -106,21 +115,41 @@ void part(const std::optional<std::int64_t>& count, std::int64_t& rest, std::int
   rest -= bucket;
 }
 
+/// Where the output falls that the details do not name.
+Bucket made_by(Form form) {
+  if (form == Form::images) return Bucket::image_output;
+  if (form == Form::speech) return Bucket::audio_output;
+  return Bucket::output;
+}
+
+bool makes_output(Form form) {
+  return form != Form::embeddings && form != Form::moderations && form != Form::rerank;
+}
+
 }  // namespace
 
-std::optional<ReportedUsage> read_usage(std::string_view json) {
+UsageReading read_usage(std::string_view json, Form form) {
+  if (json == "null") return {};
   Counts counts;
-  if (!walk_json(json, counts).empty() || !counts.possible) return std::nullopt;
-  if (!counts.prompt && !counts.completion && !counts.total) return std::nullopt;
+  if (!walk_json(json, counts).empty() || !counts.possible) return {UsageKind::impossible, {}};
+  if (!counts.prompt && !counts.completion && !counts.total) return {};
 
-  ReportedUsage reported;
-  reported.cost = counts.cost;
-  auto& usage = reported.usage;
+  UsageReading reading;
+  reading.kind = UsageKind::reported;
+  reading.reported.cost = counts.cost;
+  auto& usage = reading.reported.usage;
+  const auto total = counts.total.value_or(0);
   auto prompt = counts.prompt.value_or(0);
-  // Without its own count the completion is what the total has beyond the prompt.
-  auto completion =
-      counts.completion.value_or(std::max<std::int64_t>(0, counts.total.value_or(0) - prompt));
-  const auto beside = counts.total.value_or(0) - prompt - completion;
+  std::int64_t completion = counts.completion.value_or(0);
+  std::int64_t beside = std::max<std::int64_t>(0, total - prompt - completion);
+  if (!makes_output(form)) {
+    prompt += beside;
+    beside = 0;
+  } else if (!counts.completion) {
+    // Without its own count the completion is what the total has beyond the prompt.
+    completion = beside;
+    beside = 0;
+  }
 
   part(counts.cached, prompt, usage[Bucket::cached_input]);
   part(counts.cache_write, prompt, usage[Bucket::cache_write]);
@@ -135,8 +164,9 @@ std::optional<ReportedUsage> read_usage(std::string_view json) {
   }
   part(counts.audio_out, completion, usage[Bucket::audio_output]);
   part(counts.image_out, completion, usage[Bucket::image_output]);
-  usage[Bucket::output] = completion;
-  return reported;
+  part(counts.text_out, completion, usage[Bucket::output]);
+  usage[made_by(form)] += completion;
+  return reading;
 }
 
 }  // namespace nufi::openai

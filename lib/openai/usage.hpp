@@ -2,7 +2,9 @@
 
 #include "lib/domain/money.hpp"
 #include "lib/domain/usage.hpp"
+#include "lib/openai/request.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -14,14 +16,25 @@ struct ReportedUsage {
   std::optional<domain::Money> cost;  ///< the upstream's own `cost` in USD, rounded up
 };
 
-/// Reads a `usage` object, as chat completions (prompt_tokens …) and responses (input_tokens …)
-/// have it. std::nullopt if it can't be: no counts at all, negative, fractional, text, or more than
-/// 10^9 tokens; the caller then charges the hold.
+enum class UsageKind : std::uint8_t {
+  missing,     ///< null, or an object without any count: nothing is said
+  reported,    ///< counts, which may all be 0
+  impossible,  ///< negative, fractional, text, more than 10^9 tokens: the caller charges the hold
+};
+
+struct UsageReading {
+  UsageKind kind = UsageKind::missing;
+  ReportedUsage reported;
+};
+
+/// Reads a `usage` object of a reply to a request of `form`, as chat completions (prompt_tokens …)
+/// and responses (input_tokens …) have it.
 ///
-/// Buckets: cached, cache-written, audio and image tokens are taken out of the prompt, reasoning,
-/// audio and image tokens out of the completion. Some providers count reasoning beside the
-/// completion (total = prompt + completion + reasoning): what total has beyond the two is reasoning
-/// then.
-std::optional<ReportedUsage> read_usage(std::string_view json);
+/// What the details do not name is text, but for pictures and speech, whose output is made of
+/// images and audio. Where nothing is made, the total is all input. Buckets: cached, cache-written,
+/// audio and image tokens are taken out of the prompt, reasoning, audio and image tokens out of the
+/// completion. Some providers count reasoning beside the completion (total = prompt + completion +
+/// reasoning): what total has beyond the two is reasoning then.
+UsageReading read_usage(std::string_view json, Form form = Form::chat);
 
 }  // namespace nufi::openai

@@ -24,16 +24,19 @@ struct Fixture {
   }
   ledger::Settlement settle(Ending ending, const Meter* meter, std::int64_t prompt = 100) const {
     ledger::Settlement settlement;
-    charge(ending, meter, pricing, ask, prompt, settlement);
+    Asked of = asked;
+    of.prompt_estimate = prompt;
+    charge(ending, meter, pricing, ask, of, settlement);
     return settlement;
   }
   domain::Price price;
   Pricing pricing;
   domain::Ask ask;
+  Asked asked;
 };
 
 Meter plain(const std::string& body) {
-  Meter meter(Meter::Kind::plain, false);
+  Meter meter(Meter::Kind::plain);
   meter.feed(body);
   return meter;
 }

@@ -22,6 +22,10 @@ std::string content(const std::string& text, const std::string& more = R"(,"usag
          "}";
 }
 
+Meter::Options chat(bool drop) {
+  return {openai::Form::chat, drop, /*watch_tier=*/false};
+}
+
 /// The events with `end` behind each.
 std::string stream(const std::vector<std::string>& events, const std::string& end = "\n\n") {
   std::string text;
@@ -61,12 +65,12 @@ std::vector<std::string> random_pieces(const std::string& text, std::mt19937& ra
 /// held back for rest(), and what is known at the end does not hang on the pieces.
 void check(const std::string& text, bool drop, const std::string& early, const std::string& late) {
   std::mt19937 random(7);
-  Meter whole(Kind::stream, drop);
+  Meter whole(Kind::stream, chat(drop));
   const auto expected = pass(whole, {text});
   CHECK(expected.early == early);
   CHECK(expected.late == late);
   for (int turn = 0; turn < 300; ++turn) {
-    Meter meter(Kind::stream, drop);
+    Meter meter(Kind::stream, chat(drop));
     const auto passed = pass(meter, random_pieces(text, random));
     REQUIRE(passed.early == early);
     REQUIRE(passed.late == late);
@@ -75,7 +79,7 @@ void check(const std::string& text, bool drop, const std::string& early, const s
 }
 
 std::string summary(Kind kind, bool drop, const std::string& text) {
-  Meter meter(kind, drop);
+  Meter meter(kind, chat(drop));
   return pass(meter, {text}).summary;
 }
 
@@ -133,7 +137,7 @@ TEST_CASE("meter: a usage event without a choices member is taken out as well") 
 
 TEST_CASE("meter: usage null is none, usage that can't be is told from it") {
   CHECK(summary(Kind::stream, true, stream({content("a"), kDone})).starts_with("-1 done content"));
-  Meter meter(Kind::stream, false);
+  Meter meter(Kind::stream);
   meter.feed(stream({content("a", R"(,"usage":"lots")")}));
   CHECK(meter.usage_kind() == UsageKind::impossible);
 }
@@ -144,7 +148,7 @@ TEST_CASE("meter: the end marker is held back however it is written") {
     CAPTURE(done);
     std::mt19937 random(3);
     for (int turn = 0; turn < 100; ++turn) {
-      Meter meter(Kind::stream, false);
+      Meter meter(Kind::stream);
       const auto text = stream({content("a"), done});
       const auto passed = pass(meter, random_pieces(text, random));
       REQUIRE(passed.early + passed.late == text);
@@ -164,7 +168,7 @@ TEST_CASE("meter: what follows the end marker is held back with it, a late usage
 }
 
 TEST_CASE("meter: an event that is whole passes at once, content as it comes") {
-  Meter meter(Kind::stream, true);
+  Meter meter(Kind::stream, chat(true));
   CHECK(meter.feed(stream({content("a")})) == stream({content("a")}));
   const auto event = stream({content("bcd")});
   const auto at = event.find("bcd");
@@ -196,17 +200,17 @@ TEST_CASE("meter: an error event is seen") {
 TEST_CASE("meter: output is at least a token per event, else judged by the text") {
   std::string text;
   for (int i = 0; i < 10; ++i) text += stream({content("a")});
-  Meter few(Kind::stream, false);
+  Meter few(Kind::stream);
   few.feed(text);
   CHECK(few.estimated_output() == 10);
-  Meter much(Kind::stream, false);
+  Meter much(Kind::stream);
   much.feed(text + stream({content(std::string(401, 'x'))}));
   CHECK(much.estimated_output() == 110);
   // An upstream may pack many tokens into every event, all of one length.
-  Meter packed(Kind::stream, false);
+  Meter packed(Kind::stream);
   for (int i = 0; i < 10; ++i) packed.feed(stream({content(std::string(400, 'x'))}));
   CHECK(packed.estimated_output() >= 1000);
-  CHECK(Meter(Kind::stream, false).estimated_output() == 0);
+  CHECK(Meter(Kind::stream).estimated_output() == 0);
 }
 
 TEST_CASE("meter: a plain reply passes as it comes and is read as it passes") {
@@ -214,7 +218,7 @@ TEST_CASE("meter: a plain reply passes as it comes and is read as it passes") {
       R"({"choices":[{"message":{"content":"\"usage\":{\"prompt_tokens\":99}"}}], "usage" : {"prompt_tokens":5,"completion_tokens":2} })";
   std::mt19937 random(5);
   for (int turn = 0; turn < 100; ++turn) {
-    Meter meter(Kind::plain, true);
+    Meter meter(Kind::plain, chat(true));
     const auto passed = pass(meter, random_pieces(body, random));
     REQUIRE(passed.early == body);
     REQUIRE(passed.late.empty());
@@ -231,24 +235,24 @@ TEST_CASE("meter: a plain reply without usage, or with null, has none") {
                            "oops",
                            R"({"usage":{"prompt_tokens":5})"}) {
     CAPTURE(body);
-    Meter meter(Kind::plain, false);
+    Meter meter(Kind::plain);
     meter.feed(body);
     CHECK(meter.usage_kind() == UsageKind::missing);
   }
-  Meter meter(Kind::plain, false);
+  Meter meter(Kind::plain);
   meter.feed(R"({"usage":{"prompt_tokens":-5}})");
   CHECK(meter.usage_kind() == UsageKind::impossible);
 }
 
 TEST_CASE("meter: the tier a reply names is noted when it is watched for") {
   using domain::ServiceTier;
-  Meter plain(Kind::plain, false, true);
+  Meter plain(Kind::plain, {openai::Form::chat, false, true});
   plain.feed(R"({ "service_tier": "default", "x":1 })");
   CHECK(plain.tier() == ServiceTier::standard);
-  Meter streamed(Kind::stream, false, true);
+  Meter streamed(Kind::stream, {openai::Form::chat, false, true});
   streamed.feed(stream({content("a", R"(,"service_tier":"priority")")}));
   CHECK(streamed.tier() == ServiceTier::priority);
-  Meter unwatched(Kind::stream, false);
+  Meter unwatched(Kind::stream);
   unwatched.feed(stream({content("a", R"(,"service_tier":"priority")")}));
   CHECK_FALSE(unwatched.tier());
 }

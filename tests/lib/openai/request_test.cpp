@@ -36,7 +36,6 @@ Request request(const std::string& body) {
 TEST_CASE("request: what is decided on is read") {
   const auto read =
       request(R"({"model":"gpt-4o","stream":true,"max_tokens":100,"n":3,"messages":[]})");
-  CHECK(read.call.endpoint == "chat/completions");
   CHECK(read.call.model == "gpt-4o");
   CHECK(read.call.stream);
   CHECK(read.call.output_cap == 100);
@@ -154,7 +153,7 @@ TEST_CASE("request: our names elsewhere are nobody's business") {
   CHECK(
       verdict(with(
           R"("messages":[{"model":1,"MODEL":2,"n":"x","stream":3}],"metadata":{"model":5,"model":6},
-    "tools":{"stream_options":{"include_usage":7}}, "models":["model"])")) == "ok");
+    "toolset":{"stream_options":{"include_usage":7}}, "models":["model"])")) == "ok");
 }
 
 TEST_CASE("request: of two caps the higher one counts") {
@@ -169,10 +168,9 @@ TEST_CASE("request: a cap that chat servers do not know bounds nothing") {
   CHECK(request(with(R"("max_output_tokens":1,"max_tokens":9)")).call.output_cap == 9);
 }
 
-TEST_CASE("request: choices are n times best_of and can't overflow") {
-  CHECK(request(with(R"("n":2,"best_of":3)")).call.choices == 6);
-  CHECK(request(with(R"("n":2147483647,"best_of":2147483647)")).call.choices ==
-        INT64_C(4611686014132420609));
+TEST_CASE("request: as many choices are made as the larger of n and best_of asks for") {
+  CHECK(request(with(R"("n":2,"best_of":3)")).call.choices == 3);
+  CHECK(request(with(R"("n":2147483647,"best_of":2147483647)")).call.choices == 2147483647);
   CHECK(verdict(with(R"("n":2147483648)")) == "invalid_value n");
 }
 
@@ -230,10 +228,12 @@ TEST_CASE("request: an image is seen however its name is written") {
   }
 }
 
-TEST_CASE("request: a file is bounded by the longest context, and only where it is one") {
+TEST_CASE("request: a file is bounded by the context window, and only where it is one") {
   const auto file =
       with(R"("messages":[{"content":[{"type":"file","file":{"file_id":"file-1"}}]}])");
-  CHECK(request(file).call.prompt_bound == static_cast<std::int64_t>(file.size()) + 1'048'576);
-  const auto tool = with(R"("tools":[{"function":{"parameters":{"file":{"type":"string"}}}}])");
+  CHECK(request(file).call.prompt_is_elsewhere);
+  const auto tool =
+      with(R"("tools":[{"type":"function","function":{"parameters":{"file":{"type":"string"}}}}])");
+  CHECK_FALSE(request(tool).call.prompt_is_elsewhere);
   CHECK(request(tool).call.prompt_bound == static_cast<std::int64_t>(tool.size()));
 }

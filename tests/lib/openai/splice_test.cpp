@@ -1,4 +1,4 @@
-#include "lib/openai/request.hpp"
+#include "lib/openai/splice.hpp"
 
 #include <doctest/doctest.h>
 
@@ -30,10 +30,10 @@ Changes usage() {
   changes.ask_for_usage = true;
   return changes;
 }
-Changes cap(std::int64_t tokens, bool is_max_completion_tokens = false) {
+Changes cap(std::int64_t tokens, CapField field = CapField::max_tokens) {
   Changes changes;
   changes.output_cap = tokens;
-  changes.cap_is_max_completion_tokens = is_max_completion_tokens;
+  changes.cap_field = field;
   return changes;
 }
 
@@ -90,13 +90,14 @@ TEST_CASE("splice: who asks for usage and who does not") {
 
 TEST_CASE("splice: a clamp is written into the field the upstream knows") {
   CHECK(spliced(R"({"model":"m"})", cap(256)) == R"({"max_tokens":256,"model":"m"})");
-  CHECK(spliced(R"({"model":"m"})", cap(256, true)) ==
+  CHECK(spliced(R"({"model":"m"})", cap(256, CapField::max_completion_tokens)) ==
         R"({"max_completion_tokens":256,"model":"m"})");
   CHECK(spliced(R"({"max_tokens": null ,"model":"m"})", cap(256)) ==
         R"({"max_tokens": 256 ,"model":"m"})");
-  CHECK(spliced(R"({"max_completion_tokens":null,"model":"m"})", cap(7, true)) ==
+  CHECK(spliced(R"({"max_completion_tokens":null,"model":"m"})",
+                cap(7, CapField::max_completion_tokens)) ==
         R"({"max_completion_tokens":7,"model":"m"})");
-  CHECK(spliced(R"({"max_tokens":null,"model":"m"})", cap(7, true)) ==
+  CHECK(spliced(R"({"max_tokens":null,"model":"m"})", cap(7, CapField::max_completion_tokens)) ==
         R"({"max_completion_tokens":7,"max_tokens":null,"model":"m"})");
 }
 

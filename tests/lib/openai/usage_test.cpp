@@ -10,10 +10,12 @@ using domain::Money;
 
 namespace {
 
-/// The buckets that are not 0, as one line; "none" if the usage can't be.
-std::string read(std::string_view json) {
-  const auto reported = read_usage(json);
-  if (!reported) return "none";
+/// The buckets that are not 0, as one line; else why there are none.
+std::string read(std::string_view json, Form form = Form::chat) {
+  const auto reading = read_usage(json, form);
+  if (reading.kind == UsageKind::missing) return "missing";
+  if (reading.kind == UsageKind::impossible) return "impossible";
+  const auto* reported = &reading.reported;
   std::string text;
   for (const auto bucket : domain::kBuckets) {
     if (reported->usage[bucket] == 0) continue;
@@ -24,9 +26,9 @@ std::string read(std::string_view json) {
 }
 
 std::optional<Money> cost(const std::string& number) {
-  const auto reported = read_usage(R"({"prompt_tokens":1,"cost":)" + number + "}");
-  REQUIRE(reported);
-  return reported->cost;
+  const auto reading = read_usage(R"({"prompt_tokens":1,"cost":)" + number + "}");
+  REQUIRE(reading.kind == UsageKind::reported);
+  return reading.reported.cost;
 }
 
 }  // namespace
@@ -78,13 +80,12 @@ TEST_CASE("usage: null is as good as absent, at any place") {
 
 TEST_CASE("usage: what can't be is not taken") {
   for (const auto* text :
-       {"null",
-        "5",
+       {"5",
         "[]",
-        "{}",
+        "\"lots\"",
         "",
         "{",
-        R"({"prompt_tokens":null})",
+        R"({"prompt_tokens":[5]})",
         R"({"prompt_tokens":-1})",
         R"({"prompt_tokens":1.5})",
         R"({"prompt_tokens":"12"})",
@@ -97,8 +98,35 @@ TEST_CASE("usage: what can't be is not taken") {
         R"({"prompt_tokens":5,"prompt_tokens_details":{"cached_tokens":-1}})",
         R"({"prompt_tokens":5,"completion_tokens_details":{"reasoning_tokens":0.5}})"}) {
     CAPTURE(text);
-    CHECK(read(text) == "none");
+    CHECK(read(text) == "impossible");
   }
+}
+
+TEST_CASE("usage: nothing said is missing, and 0 is said") {
+  for (const auto* text : {"null", "{}", R"({"prompt_tokens":null})", R"({"x":1})"}) {
+    CAPTURE(text);
+    CHECK(read(text) == "missing");
+  }
+  CHECK(read(R"({"prompt_tokens":0,"completion_tokens":0,"total_tokens":0})").empty());
+}
+
+TEST_CASE("usage: where nothing is made, all is input") {
+  for (const auto form : {Form::embeddings, Form::moderations, Form::rerank}) {
+    CHECK(read(R"({"prompt_tokens":8,"total_tokens":8})", form) == "input=8");
+    CHECK(read(R"({"total_tokens":8})", form) == "input=8");
+    CHECK(read(R"({"prompt_tokens":5,"completion_tokens":0,"total_tokens":8})", form) == "input=8");
+  }
+}
+
+TEST_CASE("usage: pictures and speech are made of images and audio") {
+  CHECK(read(R"({"input_tokens":50,"output_tokens":4160,"total_tokens":4210,
+    "input_tokens_details":{"text_tokens":10,"image_tokens":40}})",
+             Form::images) == "input=10 image_input=40 image_output=4160");
+  CHECK(read(R"({"input_tokens":5,"output_tokens":110,"total_tokens":115,
+    "output_tokens_details":{"text_tokens":10,"image_tokens":100}})",
+             Form::images) == "input=5 output=10 image_output=100");
+  CHECK(read(R"({"input_tokens":14,"output_tokens":101,"total_tokens":115})", Form::speech) ==
+        "input=14 audio_output=101");
 }
 
 TEST_CASE("usage: counts that stand elsewhere do not count") {
