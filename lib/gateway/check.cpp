@@ -3,6 +3,7 @@
 #include "lib/domain/access.hpp"
 #include "lib/gateway/admit.hpp"
 #include "lib/gateway/choose.hpp"
+#include "lib/gateway/rate_reply.hpp"
 
 #include <utility>
 
@@ -14,6 +15,17 @@ domain::CheckView refused(No no) {
   view.reason = std::move(no.error.code);
   view.message = std::move(no.error.message);
   return view;
+}
+
+std::optional<No> rates_refuse(const Gateway& gateway,
+                               const Caller& caller,
+                               const domain::Call& call,
+                               const std::vector<Priced>& candidates) {
+  const auto limits = domain::rate_limits(*caller.key, *caller.group);
+  const auto tokens = rate_tokens_of(call, call.prompt_bound, candidates, limits);
+  const auto refusal = gateway.limiter().preview(caller.key->id, limits, tokens);
+  if (!refusal) return {};
+  return refuse_rate(caller, *refusal, gateway.limiter(), gateway.clock().now());
 }
 
 }  // namespace
@@ -28,7 +40,8 @@ domain::CheckView check(const Gateway& gateway, const domain::Key& key, const do
 
   auto chosen = choose_upstreams(*caller, call, /*random=*/0, gateway.clock().steady());
   if (auto* no = std::get_if<No>(&chosen)) return refused(std::move(*no));
-  const auto request = hold_request(*caller, call, std::get<std::vector<Priced>>(chosen));
+  const auto& candidates = std::get<std::vector<Priced>>(chosen);
+  const auto request = hold_request(*caller, call, candidates);
   const auto preview = gateway.ledger().preview(request);
   domain::CheckView view;
   if (gateway.settings().draining) {
@@ -40,6 +53,8 @@ domain::CheckView check(const Gateway& gateway, const domain::Key& key, const do
     const bool usd = preview.refusal->window.metric == domain::Metric::usd;
     view.reason = usd ? "budget" : "token_limit";
     view.refusal = preview.refusal;
+  } else if (const auto no = rates_refuse(gateway, *caller, call, candidates)) {
+    view = refused(*no);
   } else {
     view.allowed = true;
   }

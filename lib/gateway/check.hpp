@@ -7,7 +7,7 @@
 namespace nufi::gateway {
 
 /// Would `call` of `key` be admitted now, from an address that is allowed? By the rules calls pass
-/// (admit, choose, the ledger's windows); nothing is held, and rates are not looked at.
+/// (admit, choose, the ledger's windows, rates); nothing is held.
 /// Thread-safe; does not block.
 domain::CheckView check(const Gateway& gateway, const domain::Key& key, const domain::Call& call);
 

@@ -27,6 +27,7 @@ Gateway::Gateway(Options options,
       directory_(directory),
       ledger_(ledger),
       clock_(clock),
+      limiter_(clock),
       live_calls_(loops) {}
 
 net::Awaitable<void> Gateway::handle(net::Exchange& exchange) {

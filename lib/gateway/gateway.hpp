@@ -2,6 +2,7 @@
 
 #include "lib/base/clock.hpp"
 #include "lib/gateway/directory.hpp"
+#include "lib/gateway/limiter.hpp"
 #include "lib/gateway/live_calls.hpp"
 #include "lib/gateway/respond.hpp"
 #include "lib/ledger/ledger.hpp"
@@ -59,6 +60,7 @@ class Gateway {
   [[nodiscard]] const Directory& directory() const { return directory_; }
   [[nodiscard]] const ledger::Ledger& ledger() const { return ledger_; }
   [[nodiscard]] const Clock& clock() const { return clock_; }
+  [[nodiscard]] const Limiter& limiter() const { return limiter_; }
   [[nodiscard]] LiveCalls& live_calls() { return live_calls_; }
 
  private:
@@ -72,6 +74,7 @@ class Gateway {
   ledger::Ledger& ledger_;
   const Clock& clock_;
   LiveSettings settings_;
+  Limiter limiter_;
   LiveCalls live_calls_;
 };
 

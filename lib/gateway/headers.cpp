@@ -125,7 +125,7 @@ std::string upstream_request_head(const net::RequestHead& client,
   return text;
 }
 
-void pass_reply_fields(const net::Fields& from, net::Fields& to) {
+void pass_reply_fields(const net::Fields& from, net::Fields& to, bool with_rates) {
   for (std::size_t i = 0; i < from.size(); ++i) {
     const auto [name, value] = from.at(i);
     if (is_one_of(name, kHopByHop) || is_one_of(name, kNotToClient)) continue;
@@ -133,6 +133,7 @@ void pass_reply_fields(const net::Fields& from, net::Fields& to) {
         starts_with_ignoring_case(name, "x-nufi-")) {
       continue;
     }
+    if (!with_rates && starts_with_ignoring_case(name, "x-ratelimit-")) continue;
     if (is_named_by_connection(from, name)) continue;
     to.add(name, value);
   }

@@ -19,7 +19,8 @@ std::string upstream_request_head(const net::RequestHead& client,
                                   std::size_t body_size);
 
 /// Adds to `reply` what an upstream's reply head passes on to the client: everything but
-/// hop-by-hop, framing, cookie, CORS and x-nufi-* fields.
-void pass_reply_fields(const net::Fields& from, net::Fields& to);
+/// hop-by-hop, framing, cookie, CORS and x-nufi-* fields, and without its `x-ratelimit-*` unless
+/// `with_rates` (a key with limits of its own is told of those).
+void pass_reply_fields(const net::Fields& from, net::Fields& to, bool with_rates);
 
 }  // namespace nufi::gateway

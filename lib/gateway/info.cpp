@@ -2,6 +2,7 @@
 
 #include "lib/base/text.hpp"
 #include "lib/domain/access.hpp"
+#include "lib/domain/rate.hpp"
 #include "lib/domain/route.hpp"
 #include "lib/openai/json_walk.hpp"
 
@@ -96,6 +97,7 @@ std::string key_body(const Caller& caller, const ledger::Ledger& ledger, Timesta
   const auto remaining =
       limits.budget ? std::optional(*limits.budget - Money::nanos(usd.spent)) : std::nullopt;
   const auto resets = limits.budget ? usd.cycle.resets_at() : std::nullopt;
+  const auto rates = domain::rate_limits(key, *caller.group);
   const bool exhausted = (limits.budget && limits.budget_period == domain::Period::total &&
                           usd.spent >= limits.budget->nanos()) ||
                          (limits.token_limit && limits.token_period == domain::Period::total &&
@@ -117,7 +119,7 @@ std::string key_body(const Caller& caller, const ledger::Ledger& ledger, Timesta
       limits.token_limit ? quote_json(period_name(limits.token_period)) : "null",
       tokens.spent,
       key.expires_at ? quote_json(format_rfc3339(*key.expires_at)) : "null",
-      key.rpm ? std::to_string(*key.rpm) : "-1");
+      rates.requests ? std::to_string(rates.requests->limit) : "-1");
 }
 
 }  // namespace nufi::gateway

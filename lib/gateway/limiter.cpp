@@ -24,22 +24,23 @@ Limiter::Pass& Limiter::Pass::operator=(Pass&& other) noexcept {
   return *this;
 }
 
-void Limiter::Pass::settle(std::int64_t tokens) {
+void Limiter::Pass::count(std::int64_t requests, std::int64_t tokens) {
   if (limiter_ == nullptr) return;
   auto& shard = limiter_->shard_of(key_);
+  const auto now = limiter_->clock_.steady();
   const std::lock_guard lock(shard.mutex);
-  shard.keys[key_].tokens.correct(tokens - tokens_, entered_, limiter_->clock_.steady());
-  tokens_ = tokens;
+  auto& rates = shard.keys[key_];
+  rates.requests.correct(requests, entered_, now);
+  rates.tokens.correct(tokens, entered_, now);
+}
+
+void Limiter::Pass::settle(std::int64_t tokens) {
+  count(0, tokens - tokens_);
+  leave();
 }
 
 void Limiter::Pass::cancel() {
-  if (limiter_ == nullptr) return;
-  settle(0);
-  {
-    auto& shard = limiter_->shard_of(key_);
-    const std::lock_guard lock(shard.mutex);
-    shard.keys[key_].requests.correct(-1, entered_, limiter_->clock_.steady());
-  }
+  count(-1, -tokens_);
   leave();
 }
 
@@ -55,7 +56,7 @@ bool Limiter::KeyRates::is_idle(SteadyTime now) const {
   return in_flight == 0 && requests.is_empty(now) && tokens.is_empty(now);
 }
 
-Limiter::Shard& Limiter::shard_of(const domain::KeyId& key) {
+Limiter::Shard& Limiter::shard_of(const domain::KeyId& key) const {
   return shards_[std::hash<domain::KeyId>{}(key) % shards_.size()];
 }
 
@@ -65,18 +66,11 @@ void Limiter::sweep(Shard& shard, SteadyTime now) {
   shard.sweep_at = std::max<std::size_t>(64, shard.keys.size() * 2);
 }
 
-std::variant<Limiter::Pass, RateRefusal> Limiter::enter(const domain::KeyId& key,
-                                                        const domain::RateLimits& limits,
-                                                        std::int64_t tokens) {
-  Pass pass;
-  if (!limits.requests && !limits.tokens && !limits.parallel) return pass;
-  auto& shard = shard_of(key);
-  const std::lock_guard lock(shard.mutex);
-  const auto now = clock_.steady();
-  sweep(shard, now);
-  auto& rates = shard.keys[key];
-
-  std::optional<RateRefusal> refusal;
+std::optional<RateRefusal> Limiter::refusal(KeyRates& rates,
+                                            const domain::RateLimits& limits,
+                                            std::int64_t tokens,
+                                            SteadyTime now) {
+  std::optional<RateRefusal> longest;
   const auto check = [&](RateMetric metric,
                          const std::optional<domain::RateLimit>& limit,
                          domain::RateWindow& window,
@@ -85,19 +79,33 @@ std::variant<Limiter::Pass, RateRefusal> Limiter::enter(const domain::KeyId& key
     const auto wait = window.wait_for(ask, limit->limit, now);
     if (wait == milliseconds{0}) return;
     // The one that takes longest is the one to tell of; never is longest of all.
-    if (refusal && (!refusal->wait || (wait && *wait <= *refusal->wait))) return;
-    refusal = RateRefusal{metric, *limit, window.state(now).used, ask, wait};
+    if (longest && (!longest->wait || (wait && *wait <= *longest->wait))) return;
+    longest = RateRefusal{metric, *limit, window.state(now).used, ask, wait};
   };
   check(RateMetric::requests, limits.requests, rates.requests, 1);
   check(RateMetric::tokens, limits.tokens, rates.tokens, tokens);
-  if (refusal) {
-    // A place in every limited window, so that whoever obeys finds room in all of them.
-    if (refusal->wait && limits.requests) rates.requests.promise(1, *refusal->wait, now);
-    if (refusal->wait && limits.tokens) rates.tokens.promise(tokens, *refusal->wait, now);
-    return *refusal;
-  }
-  if (limits.parallel && rates.in_flight >= limits.parallel->limit) {
+  if (!longest && limits.parallel && rates.in_flight >= limits.parallel->limit) {
     return RateRefusal{RateMetric::parallel, *limits.parallel, rates.in_flight, 1, kParallelWait};
+  }
+  return longest;
+}
+
+std::variant<Limiter::Pass, RateRefusal> Limiter::enter(const domain::KeyId& key,
+                                                        const domain::RateLimits& limits,
+                                                        std::int64_t tokens) {
+  Pass pass;
+  if (!limits.any()) return pass;
+  auto& shard = shard_of(key);
+  const std::lock_guard lock(shard.mutex);
+  const auto now = clock_.steady();
+  sweep(shard, now);
+  auto& rates = shard.keys[key];
+  if (const auto no = refusal(rates, limits, tokens, now)) {
+    // A place in every limited window, so that whoever obeys finds room in all of them.
+    const bool waits = no->wait && no->metric != RateMetric::parallel;
+    if (waits && limits.requests) rates.requests.promise(1, *no->wait, now);
+    if (waits && limits.tokens) rates.tokens.promise(tokens, *no->wait, now);
+    return *no;
   }
   rates.requests.take(1, now);
   rates.tokens.take(tokens, now);
@@ -109,7 +117,18 @@ std::variant<Limiter::Pass, RateRefusal> Limiter::enter(const domain::KeyId& key
   return pass;
 }
 
-Limiter::Standing Limiter::standing(const domain::KeyId& key) {
+std::optional<RateRefusal> Limiter::preview(const domain::KeyId& key,
+                                            const domain::RateLimits& limits,
+                                            std::int64_t tokens) const {
+  auto& shard = shard_of(key);
+  const std::lock_guard lock(shard.mutex);
+  const auto found = shard.keys.find(key);
+  KeyRates unused;
+  return refusal(
+      found == shard.keys.end() ? unused : found->second, limits, tokens, clock_.steady());
+}
+
+Limiter::Standing Limiter::standing(const domain::KeyId& key) const {
   auto& shard = shard_of(key);
   const std::lock_guard lock(shard.mutex);
   const auto found = shard.keys.find(key);

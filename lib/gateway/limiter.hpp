@@ -22,8 +22,8 @@ class Limiter {
  public:
   explicit Limiter(const Clock& clock) : clock_(clock) {}
 
-  /// A call that was let in. Its place among the calls at once is free again when this is destroyed
-  /// or cancelled. Not thread-safe; the limiter must outlive it.
+  /// A call that was let in. Its place among the calls at once is free again when it is settled,
+  /// cancelled or destroyed. Not thread-safe; the limiter must outlive it.
   class Pass {
    public:
     Pass() = default;
@@ -33,13 +33,15 @@ class Limiter {
     Pass& operator=(const Pass&) = delete;
     ~Pass() { leave(); }
 
-    /// The call is over and used so many tokens.
+    /// The call is over and used so many tokens. Before its last byte goes out: whoever has the
+    /// whole answer may call again at once.
     void settle(std::int64_t tokens);
     /// The call was not sent after all: it counts nowhere.
     void cancel();
 
    private:
     friend class Limiter;
+    void count(std::int64_t requests, std::int64_t tokens);
     void leave();
 
     Limiter* limiter_ = nullptr;  ///< null: nothing to give back
@@ -54,13 +56,18 @@ class Limiter {
                                                 const domain::RateLimits& limits,
                                                 std::int64_t tokens);
 
+  /// What enter() would refuse now; books no place.
+  [[nodiscard]] std::optional<domain::RateRefusal> preview(const domain::KeyId& key,
+                                                           const domain::RateLimits& limits,
+                                                           std::int64_t tokens) const;
+
   /// What the last minute of a key holds.
   struct Standing {
     domain::RateState requests;
     domain::RateState tokens;
     std::int64_t in_flight = 0;
   };
-  [[nodiscard]] Standing standing(const domain::KeyId& key);
+  [[nodiscard]] Standing standing(const domain::KeyId& key) const;
 
  private:
   struct KeyRates {
@@ -75,11 +82,15 @@ class Limiter {
     std::size_t sweep_at = 64;  ///< when it holds so many, the idle ones are thrown out
   };
 
-  Shard& shard_of(const domain::KeyId& key);
+  Shard& shard_of(const domain::KeyId& key) const;
+  static std::optional<domain::RateRefusal> refusal(KeyRates& rates,
+                                                    const domain::RateLimits& limits,
+                                                    std::int64_t tokens,
+                                                    SteadyTime now);
   static void sweep(Shard& shard, SteadyTime now);
 
   const Clock& clock_;
-  std::array<Shard, 16> shards_;
+  mutable std::array<Shard, 16> shards_;
 };
 
 }  // namespace nufi::gateway

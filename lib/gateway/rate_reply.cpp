@@ -53,9 +53,30 @@ std::string duration_text(milliseconds span) {
   return ms < 60'000 ? seconds : fmt::format("{}m{}", ms / 60'000, seconds);
 }
 
-No refuse_rate(const domain::RateRefusal& refusal, std::string_view subject, Timestamp now) {
+std::int64_t rate_tokens_of(const domain::Call& call,
+                            std::int64_t prompt_estimate,
+                            const std::vector<Priced>& candidates,
+                            const domain::RateLimits& limits) {
+  if (!limits.tokens) return 0;
+  std::optional<std::int64_t> most = 0;
+  for (const auto& each : candidates) {
+    const auto bound = domain::ceiling_of(call, each.pricing.price, each.pricing.multiplier);
+    if (!bound.output_tokens) most.reset();
+    if (most) most = std::max(*most, *bound.output_tokens);
+  }
+  return domain::rate_tokens_of(
+      prompt_estimate, call.output_cap, most, call.choices, limits.tokens->limit);
+}
+
+No refuse_rate(const Caller& caller,
+               const domain::RateRefusal& refusal,
+               const Limiter& limiter,
+               Timestamp now) {
   const auto words = words_of(refusal.metric);
+  const auto subject = refusal.limit.of_group ? "group '" + caller.group->name + "'"
+                                              : "key '" + caller.key->name + "'";
   No no;
+  no.headers = rate_fields(caller, limiter);
   no.error.status = 429;
   no.error.type = words.type;
   no.error.code = "rate_limit_exceeded";
@@ -84,6 +105,13 @@ No refuse_rate(const domain::RateRefusal& refusal, std::string_view subject, Tim
   no.headers.emplace_back("Retry-After", std::to_string(seconds.count()));
   no.headers.emplace_back("retry-after-ms", std::to_string(refusal.wait->count()));
   return no;
+}
+
+std::vector<std::pair<std::string, std::string>> rate_fields(const Caller& caller,
+                                                             const Limiter& limiter) {
+  const auto limits = domain::rate_limits(*caller.key, *caller.group);
+  if (!limits.requests && !limits.tokens) return {};
+  return rate_fields(limits, limiter.standing(caller.key->id));
 }
 
 std::vector<std::pair<std::string, std::string>> rate_fields(const domain::RateLimits& limits,

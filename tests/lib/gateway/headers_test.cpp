@@ -33,9 +33,9 @@ bool has(const std::string& head, const std::string& text) {
   return head.find(text) != std::string::npos;
 }
 
-std::string passed(const net::Fields& from) {
+std::string passed(const net::Fields& from, bool with_rates = true) {
   net::Fields to;
-  pass_reply_fields(from, to);
+  pass_reply_fields(from, to, with_rates);
   std::string text;
   for (std::size_t i = 0; i < to.size(); ++i) {
     text += std::string(to.at(i).name) + "=" + std::string(to.at(i).value) + ";";
@@ -164,4 +164,12 @@ TEST_CASE("headers: back goes everything but hop-by-hop, cookies, CORS and ours"
   fields.add("Content-Encoding", "gzip");
   CHECK(passed(fields) ==
         "Content-Type=application/json;OpenAI-Processing-Ms=12;Content-Encoding=gzip;");
+}
+
+TEST_CASE("headers: an upstream's own rates pass unless the key has limits of its own") {
+  net::Fields from;
+  from.add("X-RateLimit-Limit-Requests", "9");
+  from.add("x-other", "1");
+  CHECK(passed(from) == "X-RateLimit-Limit-Requests=9;x-other=1;");
+  CHECK(passed(from, /*with_rates=*/false) == "x-other=1;");
 }

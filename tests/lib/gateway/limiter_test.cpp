@@ -69,7 +69,9 @@ TEST_CASE("limiter: tokens a minute count what was really used once that is know
   REQUIRE(refusal);
   CHECK(refusal->metric == RateMetric::tokens);
   CHECK(refusal->ask == 200);
+  CHECK(house.limiter.preview(house.key, house.limits, 200)->wait == refusal->wait);
   house.open.back().settle(100);
+  CHECK_FALSE(house.limiter.preview(house.key, house.limits, 200));
   CHECK_FALSE(house.enter(200));
   CHECK(house.limiter.standing(house.key).tokens.used == 300);
   // A call that used more than it was let in for is counted in full.

@@ -1,5 +1,7 @@
 #include "lib/gateway/rate_reply.hpp"
 
+#include "tests/support/fake_clock.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -21,7 +23,23 @@ std::string header(const std::vector<std::pair<std::string, std::string>>& all,
   return "(none)";
 }
 
-const Timestamp kNow = Timestamp(1'700'000'000s);
+struct House {
+  House() {
+    key.name = "laptop";
+    group.name = "small";
+    caller.group = &group;
+    caller.key = std::shared_ptr<const domain::Key>(&key, [](const domain::Key*) {});
+  }
+  No refuse(const RateRefusal& refusal) {
+    return refuse_rate(caller, refusal, limiter, clock.now());
+  }
+
+  test::FakeClock clock{Timestamp(1'700'000'000s)};
+  Limiter limiter{clock};
+  domain::Key key;
+  domain::Group group;
+  Caller caller;
+};
 
 }  // namespace
 
@@ -35,8 +53,10 @@ TEST_CASE("rate reply: durations as OpenAI writes them") {
 }
 
 TEST_CASE("rate reply: a refusal says whose limit, how much of it, and when there is room") {
-  const auto no = refuse_rate(
-      {RateMetric::requests, RateLimit{3, false}, 3, 1, 12'345ms}, "key 'laptop'", kNow);
+  House house;
+  house.key.rpm = 3;
+  const auto no = house.refuse({RateMetric::requests, RateLimit{3, false}, 3, 1, 12'345ms});
+  CHECK(header(no.headers, "x-ratelimit-limit-requests") == "3");
   CHECK(no.error.status == 429);
   CHECK(no.error.type == "requests");
   CHECK(no.error.code == "rate_limit_exceeded");
@@ -51,8 +71,8 @@ TEST_CASE("rate reply: a refusal says whose limit, how much of it, and when ther
 }
 
 TEST_CASE("rate reply: a call above the limit is told not to try again") {
-  const auto no = refuse_rate(
-      {RateMetric::tokens, RateLimit{100, true}, 0, 500, std::nullopt}, "group 'small'", kNow);
+  House house;
+  const auto no = house.refuse({RateMetric::tokens, RateLimit{100, true}, 0, 500, std::nullopt});
   CHECK(no.error.type == "tokens");
   CHECK(header(no.headers, "x-should-retry") == "false");
   CHECK(header(no.headers, "Retry-After") == "(none)");
@@ -73,4 +93,22 @@ TEST_CASE("rate reply: the standing is sent for the limits there are") {
   const auto tokens =
       rate_fields({.requests = {}, .tokens = RateLimit{100, false}, .parallel = {}}, standing);
   CHECK(header(tokens, "x-ratelimit-remaining-tokens") == "0");
+}
+
+TEST_CASE("rate reply: without its cap a call counts the most its candidates can make") {
+  domain::Price small;
+  small.max_output = 50;
+  domain::Price large;
+  large.max_output = 400;
+  std::vector<Priced> candidates(2);
+  candidates[0].pricing.price = &small;
+  candidates[1].pricing.price = &large;
+  domain::Call call;
+  call.endpoint = "chat/completions";
+  const domain::RateLimits limits{
+      .requests = {}, .tokens = RateLimit{10'000, false}, .parallel = {}};
+  CHECK(rate_tokens_of(call, 7, candidates, limits) == 407);
+  call.output_cap = 30;
+  CHECK(rate_tokens_of(call, 7, candidates, limits) == 37);
+  CHECK(rate_tokens_of(call, 7, candidates, {}) == 0);
 }
