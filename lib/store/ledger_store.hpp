@@ -134,7 +134,8 @@ class LedgerStore {
   virtual std::vector<domain::RequestId> open_rows() = 0;
 
   /// Takes away completed rows from before `before` (the start of a quarter of an hour) and windows
-  /// whose cycle ended by then, oldest first, in one transaction of about `patience`. Rollups stay.
+  /// whose cycle ended by then, oldest first, in one transaction of about `patience`; an open row
+  /// keeps itself and all that is newer. Rollups stay.
   /// From then on verify() trusts the rollups where the rows are gone.
   virtual Retired retire(Timestamp before, std::chrono::milliseconds patience) = 0;
   /// When retire() was last sure of the time, and to note that; the epoch if never.

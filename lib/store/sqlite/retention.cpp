@@ -43,9 +43,20 @@ std::optional<std::int64_t> end_of_next(Connection& connection,
   return row.maybe_integer();
 }
 
+Timestamp quarter_of(Timestamp time) {
+  return time - time.time_since_epoch() % kQuarter;
+}
+
 Timestamp quarter_after(std::int64_t id) {
-  const Timestamp time(std::chrono::milliseconds(id >> 20));
-  return time - time.time_since_epoch() % kQuarter + kQuarter;
+  return quarter_of(Timestamp(std::chrono::milliseconds(id >> 20))) + kQuarter;
+}
+
+/// A call that is open may still charge its row and its windows: they stay, and all that is newer.
+Timestamp not_after_open_rows(Connection& connection, Timestamp before) {
+  Query row(connection.prepared("SELECT min(time) FROM requests WHERE status = 'running'"));
+  row.step();
+  const auto oldest = row.maybe_time();
+  return oldest ? std::min(before, quarter_of(*oldest)) : before;
 }
 
 /// True if it ran out of time.
@@ -56,8 +67,7 @@ bool delete_rows(Connection& connection,
   const auto behind = first_id_at(before);
   std::int64_t done = 0;
   while (const auto last = end_of_next(connection, done, behind)) {
-    deleted += Query(connection.prepared("DELETE FROM requests WHERE id > ? AND id <= ? AND "
-                                         "status <> 'running'"))
+    deleted += Query(connection.prepared("DELETE FROM requests WHERE id > ? AND id <= ?"))
                    .add(done)
                    .add(*last)
                    .run();
@@ -83,8 +93,10 @@ std::vector<WindowAmount> ended_windows(Connection& connection, Timestamp before
 
 }  // namespace
 
-Retired SqliteLedger::retire(Timestamp before, std::chrono::milliseconds patience) {
+Retired SqliteLedger::retire(Timestamp wanted, std::chrono::milliseconds patience) {
   Retired retired;
+  const auto before = readers_.read(
+      [&](Connection& connection) { return not_after_open_rows(connection, wanted); });
   // Looked up outside the transaction: there is no index by end, and nobody changes their ends.
   const auto windows =
       readers_.read([&](Connection& connection) { return ended_windows(connection, before); });

@@ -36,6 +36,9 @@ using Subject = std::pair<domain::Scope, std::string>;
 using Kind = std::pair<domain::Metric, domain::Period>;
 using Windows = std::map<Subject, std::map<Kind, Cycles>>;
 
+/// When something was last used of a metric.
+using LastUse = std::map<std::pair<Subject, domain::Metric>, Timestamp>;
+
 /// What was used at a moment, and by whom.
 struct Used {
   Timestamp time;
@@ -84,6 +87,19 @@ Timestamp earliest_from_rows(const Windows& windows) {
   return earliest;
 }
 
+void note_use(LastUse& last_use,
+              domain::Scope scope,
+              const std::string& subject,
+              const Used& used) {
+  const auto note = [&](domain::Metric metric, std::int64_t amount) {
+    if (amount == 0) return;
+    auto& last = last_use[{{scope, subject}, metric}];
+    last = std::max(last, used.time);
+  };
+  note(domain::Metric::usd, used.cost);
+  note(domain::Metric::tokens, used.tokens);
+}
+
 void add_to(Windows& windows,
             domain::Scope scope,
             const std::string& subject,
@@ -104,7 +120,8 @@ void add_to(Windows& windows,
   }
 }
 
-void add_all(Windows& windows, Query& row, Source source) {
+/// `last_use` gets what was used at `kept_from` or later.
+void add_all(Windows& windows, Query& row, Source source, Timestamp kept_from, LastUse& last_use) {
   while (row.step()) {
     Used used;
     used.time = row.time();
@@ -113,9 +130,12 @@ void add_all(Windows& windows, Query& row, Source source) {
     used.key = row.text();
     used.cost = row.integer();
     for (std::size_t i = 0; i < domain::kBucketCount; ++i) used.tokens += row.integer();
-    add_to(windows, domain::Scope::key, used.key, used, source);
-    add_to(windows, domain::Scope::project, used.project, used, source);
-    add_to(windows, domain::Scope::account, used.account, used, source);
+    for (const auto& [scope, subject] : {Subject{domain::Scope::key, used.key},
+                                         Subject{domain::Scope::project, used.project},
+                                         Subject{domain::Scope::account, used.account}}) {
+      add_to(windows, scope, subject, used, source);
+      if (used.time >= kept_from) note_use(last_use, scope, subject, used);
+    }
   }
 }
 
@@ -155,21 +175,44 @@ bool has_right_overlap(const Cycles& cycles, const Checked& window) {
   });
 }
 
+/// What was used last must be counted by a window: cycles may be missing before it (a changed
+/// period drops the one it was changed in), but never behind it.
+void verify_last_use(const Windows& windows, const LastUse& last_use, VerifyReport& report) {
+  for (const auto& [whose, time] : last_use) {
+    const auto& [subject, metric] = whose;
+    auto counted_until = Timestamp::min();
+    if (const auto found = windows.find(subject); found != windows.end()) {
+      for (const auto& [kind, cycles] : found->second) {
+        if (kind.first != metric) continue;
+        for (const auto& window : cycles) {
+          counted_until = std::max(counted_until, window.cycle.end);
+        }
+      }
+    }
+    if (time < counted_until) continue;
+    report.faults.push_back({"window " + subject.second + " " +
+                             std::string(domain::metric_name(metric)) +
+                             ": none counts what was used at " + format_rfc3339(time)});
+  }
+}
+
 }  // namespace
 
 void verify_windows(Connection& connection, Timestamp rows_kept_from, VerifyReport& report) {
   auto windows = read_windows(connection);
+  LastUse last_use;
   {
     Query row(connection.prepared("SELECT bucket, " + used_columns() + " FROM rollups"));
-    add_all(windows, row, Source::rollups);
+    add_all(windows, row, Source::rollups, rows_kept_from, last_use);
   }
   const auto from = earliest_from_rows(windows);
   if (from != Timestamp::max()) {
     Query row(connection.prepared("SELECT time, " + used_columns() +
                                   " FROM requests WHERE id >= ? AND status <> 'running'"));
     row.add(first_id_at(from));
-    add_all(windows, row, Source::rows);
+    add_all(windows, row, Source::rows, rows_kept_from, last_use);
   }
+  verify_last_use(windows, last_use, report);
   for (const auto& [subject, kinds] : windows) {
     for (const auto& [kind, cycles] : kinds) {
       for (const auto& window : cycles) {

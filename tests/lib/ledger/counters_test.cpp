@@ -130,7 +130,8 @@ TEST_CASE("counters: a clock that is set back reopens no cycle") {
 TEST_CASE("counters: what is collected is clean until it is restored") {
   Counters counters{TimeZone()};
   const auto counter = counters.at(key_window(key_with(1)), kNoon);
-  counter->spent = 3;
+  counter->spent = 5;
+  counter->stored = 3;
   store::LedgerBatch batch;
   const auto dirty = counters.dirty();
   counters.collect(batch);

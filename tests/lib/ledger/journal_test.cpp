@@ -122,7 +122,7 @@ TEST_CASE("journal: a recycled segment never yields what it had before") {
   CHECK(records.back() == std::pair<std::uint64_t, std::string>(last, record(last, kSize)));
 }
 
-TEST_CASE("journal: a segment that lost its predecessor does not come back later") {
+TEST_CASE("journal: what stands behind a lost segment is replayed, and goes on from there") {
   const test::TempDir dir;
   constexpr std::size_t kSize = 4000;
   {
@@ -131,18 +131,77 @@ TEST_CASE("journal: a segment that lost its predecessor does not come back later
     add_segments(journal, 2);
     append_up_to(journal, 1100, kSize);
   }
-  // The machine lost the older segment (segments are taken from the back of the spares). The newer
-  // one is whole and begins with record 1045.
-  scribble(dir.path() / "2.journal", kHeadBytes + kRecordHeadBytes, "?");
-  constexpr std::uint64_t kBeforeNewer = 1044;
+  // The machine lost the older segment (segments are taken from the back of the spares), all but
+  // its head. The newer one is whole and begins with record 1045.
+  scribble(
+      dir.path() / "2.journal", kHeadBytes, std::string(Journal::kSegmentBytes - kHeadBytes, 0));
+  for (std::uint64_t last = 1100; last < 1102; ++last) {
+    CAPTURE(last);
+    Journal journal(dir.path());
+    const auto records = replay(journal);
+    REQUIRE(records.size() == last - 1044);
+    CHECK(records.front() == std::pair<std::uint64_t, std::string>(1045, record(1045, kSize)));
+    CHECK(journal.last() == last);
+    add_segments(journal, 1);
+    append_up_to(journal, last + 1, kSize);
+  }
+}
+
+TEST_CASE("journal: a record in the middle that can't be read costs only itself") {
+  const test::TempDir dir;
   {
     Journal journal(dir.path());
-    CHECK(replay(journal).empty());
+    replay(journal);
     add_segments(journal, 1);
-    append_up_to(journal, kBeforeNewer, 10);
+    append_up_to(journal, 5, 100);
+  }
+  const off_t third = kHeadBytes + 2 * (kRecordHeadBytes + 100);
+  SUBCASE("a bit of its text flipped") {
+    scribble(dir.path() / "1.journal", third + kRecordHeadBytes + 50, "?");
+  }
+  SUBCASE("its length is nonsense") {
+    scribble(dir.path() / "1.journal", third, "\xff\xff\xff\x7f");
+  }
+  SUBCASE("it is gone") {
+    scribble(dir.path() / "1.journal", third, std::string(kRecordHeadBytes + 100, '\0'));
+  }
+  {
+    Journal journal(dir.path());
+    const auto records = replay(journal);
+    REQUIRE(records.size() == 4);
+    CHECK(records[2] == std::pair<std::uint64_t, std::string>(4, record(4, 100)));
+    CHECK(journal.last() == 5);
+    add_segments(journal, 1);
+    append_up_to(journal, 6, 100);
   }
   Journal journal(dir.path());
-  CHECK(replay(journal).size() == kBeforeNewer);
+  CHECK(replay(journal).size() == 5);
+}
+
+TEST_CASE("journal: what is in use can be checked while it grows") {
+  const test::TempDir dir;
+  Journal journal(dir.path());
+  replay(journal);
+  add_segments(journal, 2);
+  append_up_to(journal, 1100, 4000);
+  const auto faults = [&] {
+    std::vector<std::string> all;
+    auto extents = journal.extents();
+    append_up_to(journal, journal.last() + 1, 4000);
+    for (auto& extent : extents) {
+      if (auto fault = Journal::check(std::move(extent)); !fault.empty()) all.push_back(fault);
+    }
+    return all;
+  };
+  CHECK(faults().empty());
+
+  scribble(dir.path() / "2.journal", kHeadBytes + kRecordHeadBytes + 7, "?");
+  CHECK(faults() == std::vector<std::string>{"journal " + (dir.path() / "2.journal").string() +
+                                             " is damaged: record 1 can't be read"});
+  scribble(dir.path() / "1.journal", kHeadBytes + kRecordHeadBytes + 7, "?");
+  CHECK(faults().size() == 2);
+  journal.folded(1100);
+  CHECK(faults().size() == 1);
 }
 
 TEST_CASE("journal: a crash between a segment's head and its first record loses nothing") {

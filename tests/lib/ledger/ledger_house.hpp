@@ -107,6 +107,7 @@ class House {
 
   Ledger& ledger() { return *ledger_; }
   Valve& valve() { return *valve_; }
+  store::Store& store() { return *store_; }
   void close();
   void open();
   void reopen() {

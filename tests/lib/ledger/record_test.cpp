@@ -42,6 +42,12 @@ Settlement full_settlement(const std::string& text) {
   end.upstream_reported_cost = domain::Money::nanos(INT64_MIN + 3);
   end.basis = domain::CostBasis::none;
   end.price_id = "price " + text;
+  end.usage.images = INT64_MIN;
+  end.usage.audio_ms = INT64_MAX;
+  end.usage.characters = INT64_MIN + 1;
+  end.usage_basis = domain::CostBasis::held;
+  end.tier = domain::ServiceTier::batch;
+  end.multiplier = INT64_MAX;
   end.attempts = INT32_MIN;
   end.connect_us = INT64_MIN;
   end.first_byte_us = INT64_MIN + 1;
@@ -54,6 +60,27 @@ const std::vector<HeldWindow> kWindows = {
     {domain::Scope::account, domain::Metric::tokens, domain::Period::minute}};
 
 }  // namespace
+
+TEST_CASE("record: a settlement of before there were units comes back without any") {
+  Settlement in;
+  in.cost = domain::Money::nanos(7);
+  in.usage[domain::Bucket::output] = 3;
+  in.basis = domain::CostBasis::estimated;
+  in.total_us = 12;
+  std::string bytes;
+  encode(domain::RequestId{5}, in, bytes);
+  // The older form: another first byte, and nothing after the times.
+  constexpr std::size_t kUnitsBasisTierMultiplier = 3 + 1 + 1 + 3;
+  bytes[0] = 2;
+  bytes.resize(bytes.size() - kUnitsBasisTierMultiplier);
+  const auto out = std::get<SettleRecord>(decode(bytes));
+  CHECK(out.id.value == 5);
+  CHECK(out.settlement.cost == in.cost);
+  CHECK(out.settlement.usage == in.usage);
+  CHECK(out.settlement.total_us == 12);
+  CHECK(out.settlement.usage_basis == domain::CostBasis::estimated);
+  CHECK(out.settlement.multiplier == domain::kMultiplierOne);
+}
 
 TEST_CASE("record: a hold comes back as it was") {
   const auto in = full_row("x");

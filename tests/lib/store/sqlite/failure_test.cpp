@@ -25,7 +25,8 @@ TEST_CASE("failure: a full disk refuses the whole batch, loses nothing, and is o
   database.store().ledger().apply(batch_of(many_rows(3)));
   Connection writer(database.file(), Role::writer, Durability::process);
   Readers readers(database.file());
-  SqliteLedger ledger(writer, readers);
+  Writer control(std::make_unique<Connection>(database.file(), Role::writer, Durability::process));
+  SqliteLedger ledger(writer, control, readers);
   auto batch = batch_of(many_rows(500));
   batch.journal_position = 7;
 
@@ -48,7 +49,8 @@ TEST_CASE("failure: a database that is locked for longer than we wait is unavail
   Connection ours(database.file(), Role::writer, Durability::process);
   ours.database().setBusyTimeout(0);
   Readers readers(database.file());
-  SqliteLedger ledger(ours, readers);
+  Writer control(std::make_unique<Connection>(database.file(), Role::writer, Durability::process));
+  SqliteLedger ledger(ours, control, readers);
   SQLite::Database other(database.file().string(), SQLite::OPEN_READWRITE);
   other.exec("BEGIN IMMEDIATE");
 

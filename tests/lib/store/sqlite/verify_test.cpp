@@ -78,6 +78,77 @@ TEST_CASE("verify: a window that was changed is found, its adjustment counts") {
   CHECK(faults(database).empty());
 }
 
+TEST_CASE("verify: a rollup that counts what never was is found") {
+  Database database;
+  fill(database);
+
+  database.plant(
+      "INSERT INTO rollups SELECT bucket + 900000, account_id, project_id, key_id, group_name, "
+      "'gpt-5', upstream, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM rollups LIMIT 1");
+
+  const auto found = faults(database);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].find("gpt-5 at openai: counts 1 requests") != std::string::npos);
+}
+
+TEST_CASE("verify: a row that was changed is found, whatever it was") {
+  Database database;
+  fill(database);
+  const char* change = nullptr;
+  SUBCASE("its cost") {
+    change = "cost = cost + 1";
+  }
+  SUBCASE("its upstream's cost") {
+    change = "upstream_cost = 0";
+  }
+  SUBCASE("its tokens") {
+    change = "tokens_output = tokens_output + 1";
+  }
+  SUBCASE("its key") {
+    change = "key_id = 'key_2'";
+  }
+  SUBCASE("its model") {
+    change = "model = 'gpt-5'";
+  }
+  SUBCASE("its time") {
+    change = "time = time - 900000";
+  }
+  SUBCASE("its end") {
+    change = "status = 'running'";
+  }
+  SUBCASE("its success") {
+    change = "status = 'upstream_error'";
+  }
+
+  database.plant(std::string("UPDATE requests SET ") + change + " WHERE cost = 250000000");
+
+  CHECK_FALSE(faults(database).empty());
+}
+
+TEST_CASE("verify: a window that is missing is found where something was used since") {
+  Database database;
+  fill(database);
+
+  database.plant("DELETE FROM windows WHERE scope = 'project' AND metric = 'usd'");
+  CHECK(faults(database) == std::vector<std::string>{"window proj_a usd: none counts what was used "
+                                                     "at 2026-08-01T10:20:00Z"});
+
+  database.plant("DELETE FROM windows");
+  CHECK(faults(database).size() == 6);
+}
+
+TEST_CASE("verify: a window that nobody used is a fault only if it counts") {
+  Database database;
+  fill(database);
+  database.plant(
+      "INSERT INTO windows (scope, subject, metric, period, cycle_start, cycle_end, spent) "
+      "VALUES ('key', 'key_9', 'usd', 'month', 0, 9000000000000, 0)");
+  CHECK(faults(database).empty());
+
+  database.plant("UPDATE windows SET spent = 1 WHERE subject = 'key_9'");
+  CHECK(faults(database).size() == 1);
+}
+
 TEST_CASE("verify: rows that are gone by age are no fault, what is left of them is checked") {
   Database database;
   fill(database);
