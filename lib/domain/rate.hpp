@@ -23,6 +23,8 @@ struct RateLimits {
   std::optional<RateLimit> requests;  ///< calls a minute
   std::optional<RateLimit> tokens;    ///< tokens a minute
   std::optional<RateLimit> parallel;  ///< calls at once
+
+  [[nodiscard]] bool any() const { return requests || tokens || parallel; }
 };
 RateLimits rate_limits(const Key& key, const Group& group);
 
