@@ -167,7 +167,8 @@ void add_revoke(CLI::App& keys, Context& context) {
   add_output_options(*command, context);
   command->callback([&context, options] {
     if (options->all) return revoke_all(context);
-    if (options->key.empty()) throw Error(Errc::usage, "KEY is missing", "or say --all");
+    if (options->key.empty())
+      throw Error(Errc::usage, "KEY is required", "or --all, for every live key of yours");
     confirm_for_good(context, "revoke", options->key);
     print_done(context, context.client().revoke_key(options->key), "is revoked");
   });

@@ -75,7 +75,10 @@ TEST_CASE("keys list: asks for what the options say, and an empty list says the 
 
   CHECK(run.code == 0);
   CHECK(run.out.empty());
-  CHECK(run.err == "no keys yet; make one with: nufi keys create --name laptop --budget 5\n");
+  CHECK(run.err == "no key is archived\n");
+  console.answers("GET /v1/inference/keys", list_json({}));
+  CHECK(console.on_terminal({"keys", "list"}).err ==
+        "no keys yet; make one with: nufi keys create --name laptop --budget 5\n");
 }
 
 TEST_CASE("keys show: rows for people, fields for programs") {
@@ -265,4 +268,116 @@ TEST_CASE("keys disable, enable: act on the key and print it when asked to") {
   CHECK(console.run({"keys", "enable", "laptop", "-q"}).out == "key_1\n");
   const auto json = ordered_json::parse(console.run({"keys", "disable", "laptop", "--json"}).out);
   CHECK(json["status"] == "disabled");
+}
+
+TEST_CASE("keys rotate: prints the new key as create does, and says when the old one ends") {
+  auto console = house();
+  const std::string rotate = "POST /v1/inference/keys/laptop/rotate";
+  console.answers(rotate,
+                  key_json(R"({"key":"sk-nufi-new","rotated_at":"2026-08-15T12:00:00Z",)"
+                           R"("overlap_ends_at":"2026-08-16T12:00:00Z"})"));
+  CHECK(console.on_terminal({"keys", "rotate", "laptop", "--overlap", "24h"}).out ==
+        "key 'laptop' (key_1) has a new secret; the old one works until 2026-08-16T12:00:00Z\n\n"
+        "  sk-nufi-new\n\n"
+        "export OPENAI_BASE_URL=http://127.0.0.1:6834/v1\n"
+        "export OPENAI_API_KEY=sk-nufi-new\n");
+  CHECK(console.asked.back() == rotate + R"( {"overlap_seconds":86400})");
+
+  console.is_terminal = false;
+  CHECK(console.run({"keys", "rotate", "laptop", "-q"}).out == "sk-nufi-new\n");
+  CHECK(console.asked == std::vector<std::string>{rotate + R"( {"overlap_seconds":0})"});
+  CHECK(console.run({"keys", "rotate", "laptop", "--env"}).out.find("OPENAI_API_KEY=sk-nufi-new") !=
+        std::string::npos);
+  const Run refused = console.run({"keys", "rotate", "laptop", "--overlap", "soon"});
+  CHECK(refused.code == 2);
+  CHECK(refused.err.starts_with("error: --overlap must be a time like 90s, 24h or 7d\n"));
+}
+
+TEST_CASE("keys rotate: the age that marks a key counts from its last rotation") {
+  Console console;
+  console.answers("GET /v1/inference/keys",
+                  list_json({key_json(R"({"created_at":"2026-01-01T00:00:00Z"})"),
+                             key_json(R"({"created_at":"2026-01-01T00:00:00Z",)"
+                                      R"("rotated_at":"2026-08-01T00:00:00Z"})")}));
+  const std::string list = console.run({"keys", "list"}).out;
+  CHECK(list.find("\trotate\n") < list.find('\n'));
+  CHECK(list.ends_with("\tmonth\t\n"));
+}
+
+TEST_CASE("keys show: what there is of a rotation and the archive is told") {
+  Console console;
+  console.answers("GET /v1/inference/keys/laptop",
+                  key_json(R"({"rotated_at":"2026-08-15T11:00:00Z","status":"revoked",)"
+                           R"("overlap_ends_at":"2026-08-16T12:00:00Z","archived":true})"));
+  const std::string rows = console.on_terminal({"keys", "show", "laptop"}).out;
+  CHECK(rows.find("rotated          1h ago\n") != std::string::npos);
+  CHECK(rows.find("old secret ends  in 1d\n") != std::string::npos);
+  CHECK(rows.find("archived         yes\n") != std::string::npos);
+}
+
+TEST_CASE("keys archive, unarchive: act on the key") {
+  Console console;
+  console.answers("POST /v1/inference/keys/old/archive", key_json(R"({"archived":true})"));
+  console.answers("POST /v1/inference/keys/old/unarchive", key_json());
+  CHECK(console.run({"keys", "archive", "old"}).err == "key 'laptop' is archived\n");
+  CHECK(console.run({"keys", "unarchive", "old"}).err == "key 'laptop' is in the list again\n");
+}
+
+TEST_CASE("keys delete: a pipe needs --yes") {
+  Console console;
+  console.answers("DELETE /v1/inference/keys/laptop?purge=true", key_json());
+  const Run refused = console.run({"keys", "delete", "laptop"});
+  CHECK(refused.code == 2);
+  CHECK(refused.err ==
+        "error: will not delete key 'laptop' for good without being told to\nhint: add --yes\n");
+  CHECK(console.asked.empty());
+  CHECK(console.run({"keys", "delete", "laptop", "--yes"}).err == "key 'laptop' is deleted\n");
+  CHECK(console.asked == std::vector<std::string>{"DELETE /v1/inference/keys/laptop?purge=true"});
+}
+
+TEST_CASE("keys revoke --all: says how many, and asks") {
+  auto console = house();
+  console.answers("POST /v1/inference/keys/revoke-all", list_json({key_json(), key_json()}));
+  const Run refused = console.run({"keys", "revoke", "--all"});
+  CHECK(refused.code == 2);
+  CHECK(refused.err ==
+        "error: will not revoke all your 2 live keys for good without being told to\n"
+        "hint: add --yes\n");
+  CHECK(console.asked == std::vector<std::string>{"GET /v1/inference/keys"});
+
+  console.can_ask = true;
+  console.input = "y\n";
+  const Run done = console.run({"keys", "revoke", "--all"});
+  CHECK(done.err.find("revoke all your 2 live keys for good? [y/N]") != std::string::npos);
+  CHECK(done.err.find("2 live keys are revoked\n") != std::string::npos);
+  CHECK(console.run({"keys", "revoke", "--all", "--yes", "-q"}).out == "key_1\nkey_1\n");
+}
+
+TEST_CASE("keys revoke: one KEY or --all, not both and not none") {
+  auto console = house();
+  CHECK(console.run({"keys", "revoke", "--yes"}).code == 2);
+  CHECK(console.run({"keys", "revoke", "laptop", "--all", "--yes"}).code == 2);
+  CHECK(console.asked.empty());
+}
+
+TEST_CASE("keys edit: --reset-spend alone is a change, and none stands for every default") {
+  auto console = house();
+  const std::string patch = "PATCH /v1/inference/keys/laptop ";
+  console.run({"keys", "edit", "laptop", "--reset-spend"});
+  CHECK(console.asked.back() == patch + R"({"reset_spend":true})");
+  console.run({"keys",
+               "edit",
+               "laptop",
+               "--group",
+               "none",
+               "--budget-period",
+               "none",
+               "--token-limit-period",
+               "none",
+               "--ip",
+               "none"});
+  CHECK(console.asked.back() ==
+        patch + R"({"group":null,"budget_period":null,"token_limit_period":null,)"
+                R"("allowed_ips":null})");
+  CHECK(console.run({"keys", "create", "--name", "x", "--reset-spend"}).code == 2);
 }

@@ -30,14 +30,16 @@ TEST_CASE("nufi: unknown words get did you mean") {
                     "did you mean model?");
   check_usage_error({"xyzzy"},
                     "unknown command 'xyzzy'",
-                    "one of: up, down, restart, status, keys, usage, requests, upstreams, models, "
-                    "prices, profile, accounts, config, ledger");
+                    "one of: up, down, restart, status, keys, check, usage, requests, upstreams, "
+                    "models, prices, profile, accounts, projects, groups, config, reprice, ledger, "
+                    "audit");
 }
 
 TEST_CASE("nufi: what is missing or too much is said, with where to look") {
   check_usage_error({"keys"},
                     "nufi keys needs a verb",
-                    "one of: create, list, show, edit, disable, enable, revoke");
+                    "one of: create, list, show, edit, disable, enable, rotate, revoke, archive, "
+                    "unarchive, delete");
   check_usage_error({"keys", "create"}, "--name is required", "see: nufi keys create --help");
   check_usage_error({"keys", "show"}, "KEY is required", "see: nufi keys show --help");
   check_usage_error({"keys", "show", "a", "b"},
