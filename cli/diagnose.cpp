@@ -50,34 +50,55 @@ Error unknown(const std::string& what,
                nearest ? "did you mean " + prefix + *nearest + "?" : otherwise);
 }
 
-}  // namespace
+/// How far the words could be followed.
+struct Walk {
+  const CLI::App* app = nullptr;  ///< the last command that is known
+  std::string path;               ///< its words
+  std::optional<Error> unknown;   ///< what comes after it and is not known
+};
 
-Error diagnose(const CLI::App& root,
-               const std::vector<std::string>& arguments,
-               const CLI::ParseError& error) {
-  const CLI::App* app = &root;
-  std::string path = root.get_name();
+Walk follow(const CLI::App& root, const std::vector<std::string>& arguments) {
+  Walk walk{&root, root.get_name(), std::nullopt};
   for (std::size_t i = 0; i < arguments.size() && arguments[i] != "--"; ++i) {
     const std::string& word = arguments[i];
     if (word.size() > 1 && word.front() == '-') {
       const std::string name = word.substr(0, word.find('='));
-      const CLI::Option* option = app->get_option_no_throw(name);
+      const CLI::Option* option = walk.app->get_option_no_throw(name);
       if (option == nullptr) {
-        return unknown("option", "", name, options_of(*app), "see: " + path + " --help");
+        walk.unknown =
+            unknown("option", "", name, options_of(*walk.app), "see: " + walk.path + " --help");
+        return walk;
       }
       const bool has_value = option->get_items_expected_min() > 0;
       if (has_value && name.size() == word.size()) ++i;
       continue;
     }
-    const auto verbs = verbs_of(*app);
+    const auto verbs = verbs_of(*walk.app);
     if (verbs.empty()) continue;
-    const CLI::App* next = find_command(*app, word);
+    const CLI::App* next = find_command(*walk.app, word);
     if (next == nullptr) {
-      return unknown("command", path + " ", word, verbs, "one of: " + joined(verbs));
+      walk.unknown = unknown("command", walk.path + " ", word, verbs, "one of: " + joined(verbs));
+      return walk;
     }
-    app = next;
-    path += " " + word;
+    walk.app = next;
+    walk.path += " " + word;
   }
+  return walk;
+}
+
+}  // namespace
+
+std::optional<Error> find_unknown(const CLI::App& root, const std::vector<std::string>& arguments) {
+  return follow(root, arguments).unknown;
+}
+
+Error diagnose(const CLI::App& root,
+               const std::vector<std::string>& arguments,
+               const CLI::ParseError& error) {
+  const Walk walk = follow(root, arguments);
+  if (walk.unknown) return *walk.unknown;
+  const CLI::App* app = walk.app;
+  const std::string& path = walk.path;
   const auto verbs = verbs_of(*app);
   if (!verbs.empty() && app != &root) {
     return Error(Errc::usage, path + " needs a verb", "one of: " + joined(verbs));

@@ -2,6 +2,7 @@
 
 #include "lib/base/error.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,5 +18,9 @@ namespace nufi::cli {
 Error diagnose(const CLI::App& root,
                const std::vector<std::string>& arguments,
                const CLI::ParseError& error);
+
+/// The unknown command or option in `arguments`, if there is one, as diagnose() says it: who asks
+/// for help gets it only for what there is.
+std::optional<Error> find_unknown(const CLI::App& root, const std::vector<std::string>& arguments);
 
 }  // namespace nufi::cli

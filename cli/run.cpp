@@ -72,6 +72,7 @@ void parse(Context& context, const std::vector<std::string>& arguments) {
     std::reverse(reversed.begin(), reversed.end());
     root.parse(reversed);
   } catch (const CLI::Success& success) {  // --help and --version
+    if (const auto unknown = find_unknown(root, arguments)) throw *unknown;
     root.exit(success, context.out, context.err);
     return;
   } catch (const CLI::ParseError& error) {

@@ -59,7 +59,8 @@ void check_rate(const domain::Change<std::int64_t>& change, std::string_view fie
 
 void apply(const Context& context, const domain::GroupTerms& terms, Group& group) {
   if (terms.name.clears()) throw Error(Errc::invalid, "name must be the name of a group");
-  if (terms.name.sets() && terms.name.value() != group.name) {
+  const bool is_new = group.name.empty();
+  if (terms.name.sets() && (is_new || terms.name.value() != group.name)) {
     if (group.name == domain::kDefaultName) {
       throw Error(Errc::conflict,
                   "the group default can't be renamed",

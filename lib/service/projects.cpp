@@ -43,7 +43,8 @@ domain::ProjectView view_of(const Context& context, const Names& names, Project 
 
 void apply(const domain::ProjectTerms& terms, Project& project) {
   if (terms.name.clears()) throw Error(Errc::invalid, "name must be the name of a project");
-  if (terms.name.sets() && terms.name.value() != project.name) {
+  const bool is_new = project.name.empty();
+  if (terms.name.sets() && (is_new || terms.name.value() != project.name)) {
     if (project.name == domain::kDefaultName) {
       throw Error(Errc::conflict,
                   "the project default can't be renamed",

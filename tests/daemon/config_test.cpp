@@ -183,3 +183,25 @@ TEST_CASE("config: help and version are printed instead") {
     CHECK(help.find(flag) != std::string::npos);
   }
 }
+
+TEST_CASE("config: the system's daemon has the system's places") {
+  const Config config = parse({"--system"});
+  CHECK(config.is_system);
+  CHECK(config.data_dir == "/var/lib/nufi");
+  CHECK(config.socket == "/run/nufi/nufid.sock");
+  CHECK_FALSE(parse({}).is_system);
+  CHECK(parse({}, {}).is_system);
+  const Config elsewhere = parse({"--system", "--data-dir", "/srv/nufi"});
+  CHECK(elsewhere.is_system);
+  CHECK(elsewhere.data_dir == "/srv/nufi");
+  CHECK(elsewhere.socket == "/run/nufi/nufid.sock");
+}
+
+TEST_CASE("config: the system's data directory makes it the system's daemon") {
+  const Config config = parse({"--data-dir", "/var/lib/nufi"});
+  CHECK(config.is_system);
+  CHECK(config.socket == "/run/nufi/nufid.sock");
+  const TempDir directory;
+  const auto file = directory.write("nufid.toml", "system = true\n");
+  CHECK(parse({"--config", file.string()}).data_dir == "/var/lib/nufi");
+}

@@ -115,3 +115,23 @@ TEST_CASE("listen: too long a path and a taken port are said") {
           (void)Listener::tcp({"127.0.0.1", first.port()});
         }).starts_with("conflict"));
 }
+
+TEST_CASE("paths: what everyone may pass through and connect to, and what only the owner may") {
+  const TempDir directory;
+  const auto open_to_all = directory.path() / "run";
+  const auto own = directory.path() / "own";
+  prepare_directory(open_to_all, "socket directory", Passage::everyone);
+  prepare_directory(own, "socket directory");
+  CHECK(mode_of(open_to_all) == 0755);
+  CHECK((mode_of(own) & 0022) == 0);
+  const Listener everyones = Listener::unix_socket(open_to_all / "nufid.sock", Passage::everyone);
+  const Listener owners = Listener::unix_socket(own / "nufid.sock");
+  CHECK(mode_of(open_to_all / "nufid.sock") == 0666);
+  CHECK(mode_of(own / "nufid.sock") == 0600);
+}
+
+TEST_CASE("paths: a directory that was there keeps the mode its owner chose") {
+  const TempDir directory;
+  prepare_directory(directory.path(), "socket directory", Passage::everyone);
+  CHECK(mode_of(directory.path()) == 0700);
+}

@@ -30,6 +30,8 @@ TEST_CASE("audit: every change of every subject writes its entry, newest first")
   group.name = "b";
   store.people().insert_group(group, audit("5"));
   store.people().update_group(group, audit("6"));
+  store.people().delete_group(group.id, audit("6b"));
+  store.people().delete_project(domain::ProjectId("proj_b"), audit("6c"));
   store.keys().insert(key("key_1", "laptop"), audit("7"));
   store.keys().update(key("key_1", "laptop"), audit("8"));
   store.upstreams().insert(upstream("up_1", "openai"), audit("9"));
@@ -42,7 +44,7 @@ TEST_CASE("audit: every change of every subject writes its entry, newest first")
   store.settings().set("timezone", "UTC", audit("14"));
   store.settings().unset("timezone", audit("15"));
 
-  CHECK(actions(store.audit()) == "15 14 13 12 11 10 9 8 7 6 5 4 3 2 1");
+  CHECK(actions(store.audit()) == "15 14 13 12 11 10 9 8 7 6c 6b 6 5 4 3 2 1");
 }
 
 TEST_CASE("audit: an entry comes back as it was written, and calls write none") {
@@ -53,6 +55,8 @@ TEST_CASE("audit: an entry comes back as it was written, and calls write none") 
   auto in = audit("key.create");
   in.uid = -1;
   in.before = R"({"name":"x"})";
+  in.username = "ada";
+  in.subject_name = "laptop";
   store.keys().insert(laptop, in);
   store.ledger().apply(batch_of({row(laptop, 0, 5)}));
 
@@ -66,7 +70,30 @@ TEST_CASE("audit: an entry comes back as it was written, and calls write none") 
   CHECK(entries[0].subject == in.subject);
   CHECK(entries[0].before == in.before);
   CHECK(entries[0].after == in.after);
+  CHECK(entries[0].username == "ada");
+  CHECK(entries[0].subject_name == "laptop");
+  CHECK(entries[0].id == 2);
   CHECK(store.audit().newest(0).empty());
+}
+
+TEST_CASE("audit: the log is read page after page, and a change that fails is not in it") {
+  auto under_test = StoreUnderTest::make();
+  auto& store = under_test->store();
+  add_people(store);
+  for (const char* action : {"1", "2", "3"}) store.settings().set("timezone", "UTC", audit(action));
+  CHECK(error_of([&] {
+          store.people().insert_project(project("proj_b", domain::AccountId("acct_a"), "default"),
+                                        audit("refused"));
+        }) != "");
+
+  const auto first = store.audit().newest(2);
+  const auto second = store.audit().newest(2, first.back().id);
+
+  CHECK(first[0].action == "3");
+  CHECK(first[1].action == "2");
+  REQUIRE(second.size() == 2);
+  CHECK(second[0].action == "1");
+  CHECK(store.audit().newest(2, second.back().id).empty());
 }
 
 }  // namespace nufi::store

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
+
 namespace nufi::store {
 
 using namespace examples;
@@ -118,6 +120,91 @@ TEST_CASE("people: the default group is there from the start, others can be adde
   CHECK(error_of([&] { people.insert_group(group, audit("g")); }) ==
         "conflict: a group named 'team' already exists");
   CHECK(error_of([&] { people.update_group(group, audit("g")); }) != "");
+}
+
+TEST_CASE("people: a project that holds no usable key can be deleted, and its name is free again") {
+  auto under_test = StoreUnderTest::make();
+  auto& store = under_test->store();
+  auto& people = store.people();
+  add_people(store);
+  const domain::AccountId owner("acct_a");
+  people.insert_project(project("proj_b", owner, "agents"), audit("project.create"));
+  auto laptop = key("key_1", "laptop");
+  laptop.project = domain::ProjectId("proj_b");
+  store.keys().insert(laptop, audit("key.create"));
+
+  CHECK(error_of([&] { people.delete_project(laptop.project, audit("p")); }) ==
+        "conflict: the project has a key that can still be used");
+  CHECK(people.live_keys_by_project(owner) ==
+        std::map<domain::ProjectId, std::int64_t>{{laptop.project, 1}});
+  laptop.revoked_at = morning();
+  store.keys().update(laptop, audit("key.revoke"));
+  CHECK(people.live_keys_by_project(std::nullopt).empty());
+  people.delete_project(laptop.project, audit("project.delete"));
+
+  CHECK(people.projects().size() == 1);
+  REQUIRE(people.deleted_projects().size() == 1);
+  CHECK(people.deleted_projects()[0].id == laptop.project);
+  CHECK(people.deleted_projects()[0].name == "agents");
+  CHECK(store.keys().by_id(laptop.id)->project == laptop.project);
+  people.insert_project(project("proj_c", owner, "agents"), audit("project.create"));
+  people.delete_project(domain::ProjectId("proj_c"), audit("project.delete"));
+  CHECK(people.deleted_projects().size() == 2);
+  CHECK(error_of([&] { people.delete_project(laptop.project, audit("p")); }) ==
+        "not_found: no project has the id proj_b");
+  CHECK(error_of([&] { people.update_project(project("proj_b", owner, "b"), audit("p")); }) ==
+        "not_found: no project has the id proj_b");
+}
+
+TEST_CASE("people: a group without usable keys can be deleted, and its name is free again") {
+  auto under_test = StoreUnderTest::make();
+  auto& store = under_test->store();
+  auto& people = store.people();
+  add_people(store);
+  domain::Group group;
+  group.id = domain::GroupId("grp_b");
+  group.name = "team";
+  people.insert_group(group, audit("group.create"));
+  auto laptop = key("key_1", "laptop");
+  laptop.group = group.id;
+  store.keys().insert(laptop, audit("key.create"));
+  store.keys().insert(key("key_2", "desk"), audit("key.create"));
+
+  CHECK(people.live_keys_by_group() == std::map<domain::GroupId, std::int64_t>{
+                                           {domain::GroupId("grp_default"), 1}, {group.id, 1}});
+  CHECK(error_of([&] { people.delete_group(group.id, audit("g")); }) ==
+        "conflict: the group has a key that can still be used");
+  laptop.revoked_at = morning();
+  store.keys().update(laptop, audit("key.revoke"));
+  people.delete_group(group.id, audit("group.delete"));
+
+  CHECK(people.groups().size() == 1);
+  REQUIRE(people.deleted_groups().size() == 1);
+  CHECK(people.deleted_groups()[0].name == "team");
+  group.id = domain::GroupId("grp_c");
+  people.insert_group(group, audit("group.create"));
+  CHECK(people.groups().size() == 2);
+}
+
+TEST_CASE("people: upstreams that are kept for a group follow its new name") {
+  auto under_test = StoreUnderTest::make();
+  auto& store = under_test->store();
+  domain::Group group;
+  group.id = domain::GroupId("grp_b");
+  group.name = "team";
+  store.people().insert_group(group, audit("group.create"));
+  auto kept = upstream("up_1", "openai");
+  kept.groups = {"default", "team"};
+  store.upstreams().insert(kept, audit("upstream.add"));
+  store.upstreams().insert(upstream("up_2", "ollama"), audit("upstream.add"));
+
+  group.name = "crew";
+  store.people().update_group(group, audit("group.edit"));
+
+  const auto upstreams = store.upstreams().list();
+  REQUIRE(upstreams.size() == 2);
+  CHECK(upstreams[0].groups == std::vector<std::string>{"default"});
+  CHECK(upstreams[1].groups == std::vector<std::string>{"default", "crew"});
 }
 
 }  // namespace nufi::store

@@ -30,11 +30,16 @@ TEST_CASE("people: a new account gets the default budget of the settings") {
   const ControlPlane plane;
   change_settings(plane.context(),
                   plane.owner(),
-                  {{"default_budget_usd", "20"}, {"default_budget_period", "week"}});
+                  {{"default_budget_usd", "20"},
+                   {"default_budget_period", "week"},
+                   {"default_token_limit", "1000"},
+                   {"default_token_limit_period", "hour"}});
   const Actor root = admit(plane.context(), 0);
   const auto view = show_account(plane.context(), plane.owner(), root.account.text());
   CHECK(view.account.limits.budget == domain::parse_usd("20"));
   CHECK(view.account.limits.budget_period == Period::week);
+  CHECK(view.account.limits.token_limit == 1000);
+  CHECK(view.account.limits.token_period == Period::hour);
   CHECK(view.account.username == "uid-0");
 }
 
@@ -81,4 +86,52 @@ TEST_CASE("people: an admin sets an account's budget, and calls feel it") {
         }).starts_with("not_permitted"));
   CHECK(failure_of([&] { show_account(plane.context(), owner, "adda"); }) ==
         "not_found: there is no account called 'adda'");
+}
+
+TEST_CASE("people: a system-wide daemon lets everybody in, and its admin group are admins") {
+  const ControlPlane plane;
+  const Context everyone = plane.system_context();
+  const Actor member = admit(everyone, 1001);
+  CHECK(member.username == "mia");
+  CHECK_FALSE(member.is_admin());
+  CHECK(admit(everyone, 1002).is_admin());
+  CHECK(admit(everyone, 0).is_admin());
+  const Actor nameless = admit(everyone, 4242);
+  CHECK(nameless.username == "uid-4242");
+  CHECK_FALSE(nameless.is_admin());
+  CHECK(admit(everyone, 4242).account == nameless.account);
+  const auto accounts = list_accounts(everyone, admit(everyone, 0));
+  REQUIRE(accounts.size() == 4);
+  for (const auto& view : accounts) {
+    const bool is_admin = view.account.uid == 0 || view.account.uid == 1002;
+    CHECK(view.role == (is_admin ? domain::Role::admin : domain::Role::member));
+  }
+}
+
+TEST_CASE("people: a member has its profile, and no say about accounts") {
+  const ControlPlane plane;
+  const Actor member = plane.member();
+  AccountTerms terms;
+  terms.display_name = Change<std::string>::set("Mia");
+  CHECK(edit_profile(plane.context(), member, terms).account.account.display_name == "Mia");
+  CHECK(failure_of([&] { list_accounts(plane.context(), member); }).starts_with("not_permitted"));
+  CHECK(failure_of([&] {
+          show_account(plane.context(), member, "mia");
+        }).starts_with("not_permitted"));
+  AccountTerms reset;
+  reset.reset_spend = true;
+  CHECK(failure_of([&] {
+          edit_profile(plane.context(), member, reset);
+        }).starts_with("not_permitted"));
+}
+
+TEST_CASE("people: a login name of two users is ambiguous") {
+  const ControlPlane plane;
+  Context everyone = plane.system_context();
+  const Actor first = admit(everyone, 1001);
+  everyone.username_of = [](std::int64_t) { return "mia"; };
+  admit(everyone, 5001);
+  CHECK(failure_of([&] { show_account(everyone, plane.owner(), "mia"); }) ==
+        "ambiguous: 'mia' can mean 2 accounts");
+  CHECK(show_account(everyone, plane.owner(), first.account.text()).account.uid == 1001);
 }
