@@ -16,7 +16,8 @@ namespace nufi::domain {
 ///   date 2026-08-01
 ///   openai gpt-4.1 chat input=2 output=8 cached_input=0.5 context=1047576 max_output=32768
 ///     batch.input=1 above200000.input=4 … deprecates=2026-05-15
-/// (continuation lines are indented). Amounts are USD per million tokens.
+/// (continuation lines are indented). Amounts are USD per million tokens; those of per_request,
+/// per_image, per_second and per_character are USD for one.
 class Catalogue {
  public:
   Catalogue() = default;

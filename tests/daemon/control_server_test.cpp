@@ -168,6 +168,20 @@ TEST_CASE("control server: what is no request is refused in the API's error shap
   CHECK(answer.find("{\"error\":{\"message\":") != std::string::npos);
 }
 
+TEST_CASE("control server: a price list may be larger than other bodies") {
+  const Echo echo;
+  const auto post = [&](const std::string& path, std::size_t size) {
+    const std::string answer =
+        talk(echo.path(),
+             "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" +
+                 "Content-Length: " + std::to_string(size) + "\r\n\r\n" + std::string(size, 'x'));
+    return answer.substr(0, answer.find('\r'));
+  };
+  CHECK(post("/v1/prices/import?dry_run=true", 100'000) == "HTTP/1.1 200 OK");
+  CHECK(post("/v1/prices", 100'000) == "HTTP/1.1 413 Payload Too Large");
+  CHECK(post("/v1/prices/import", (16 << 20) + 1) == "HTTP/1.1 413 Payload Too Large");
+}
+
 TEST_CASE("control server: a target as long as allowed is served") {
   const Echo echo;
   const std::string path = "/" + std::string(8000, 'x');

@@ -28,6 +28,12 @@ TEST_CASE("ledger: a row comes back as it was written, also bytes that are no te
   in.attempts = 3;
   in.hold_us = -1;
   in.user_agent = std::string("a\0b\xff", 4);
+  in.usage.images = 2;
+  in.usage.audio_ms = 1500;
+  in.usage.characters = 77;
+  in.usage_basis = domain::CostBasis::held;
+  in.tier = domain::ServiceTier::priority;
+  in.multiplier = 1'500'000;
 
   under_test->store().ledger().apply(batch_of({in}));
   under_test->reopen();
@@ -66,6 +72,9 @@ TEST_CASE("ledger: a row comes back as it was written, also bytes that are no te
   CHECK(out.total_us == in.total_us);
   CHECK(out.client_ip == in.client_ip);
   CHECK(out.user_agent == in.user_agent);
+  CHECK(out.usage_basis == in.usage_basis);
+  CHECK(out.tier == in.tier);
+  CHECK(out.multiplier == in.multiplier);
 }
 
 TEST_CASE("ledger: a completed row replaces its open one") {

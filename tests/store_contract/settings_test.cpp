@@ -35,6 +35,9 @@ TEST_CASE("prices: one per model, whole as it was set") {
   price.tiers[0].rates.own(domain::Bucket::cached_input) = 0;
   price.service[static_cast<std::size_t>(domain::ServiceTier::flex)] = price.rates;
   price.per_request = domain::Money::nanos(7);
+  price.per_image = domain::Money::nanos(8);
+  price.per_second = domain::Money::nanos(9);
+  price.per_character = domain::Money::nanos(10);
   price.context_window = 128'000;
   price.max_output = 16'384;
   price.deprecates = "2027-01-01";
@@ -63,6 +66,9 @@ TEST_CASE("prices: one per model, whole as it was set") {
   REQUIRE(out.service[1]);
   CHECK(out.service[1]->of == price.rates.of);
   CHECK(out.per_request == price.per_request);
+  CHECK(out.per_image == price.per_image);
+  CHECK(out.per_second == price.per_second);
+  CHECK(out.per_character == price.per_character);
   CHECK(out.context_window == price.context_window);
   CHECK(out.max_output == price.max_output);
   CHECK(out.deprecates == price.deprecates);
@@ -71,6 +77,32 @@ TEST_CASE("prices: one per model, whole as it was set") {
   CHECK(prices.list().empty());
   CHECK(error_of([&] { prices.unset("gpt-4o", audit("price.unset")); }) ==
         "not_found: no price is set for gpt-4o");
+}
+
+TEST_CASE("prices: imported ones stand beside those that were set, one per model and provider") {
+  auto under_test = StoreUnderTest::make();
+  auto& prices = under_test->store().prices();
+  const auto price_at = [](const char* provider, std::int64_t per_image) {
+    domain::Price price;
+    price.model = "m";
+    price.provider = provider;
+    price.per_image = domain::Money::nanos(per_image);
+    return price;
+  };
+  prices.import({price_at("a", 1), price_at("b", 2)}, audit("price.import"));
+  prices.import({price_at("b", 3)}, audit("price.import"));
+  prices.set(price_at("", 4), audit("price.set"));
+
+  REQUIRE(prices.imported().size() == 2);
+  CHECK(prices.imported()[1].per_image == domain::Money::nanos(3));
+  REQUIRE(prices.list().size() == 1);
+  CHECK(prices.list()[0].per_image == domain::Money::nanos(4));
+
+  prices.unset("m", audit("price.unset"));
+  CHECK(prices.list().empty());
+  CHECK(prices.imported().size() == 2);
+  prices.unset("m", audit("price.unset"));
+  CHECK(prices.imported().empty());
 }
 
 }  // namespace nufi::store

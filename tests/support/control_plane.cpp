@@ -36,7 +36,8 @@ ControlPlane::ControlPlane(std::vector<service::Publisher::BuiltIn> built_ins)
                             .zone = TimeZone()})),
       vault_(directory.path() / "secret.key",
              {{"PROVIDER_KEY", "sk-from-env"}, {"PATH", "/bin:/usr/bin"}}),
-      publisher_(*store_, data_plane, vault_, std::move(built_ins)) {
+      publisher_(*store_, data_plane, vault_, std::move(built_ins)),
+      backups_(*store_, directory.path() / "backups", directory.path() / "secret.key") {
   service::DaemonFacts facts;
   facts.version = "1.2.3";
   facts.pid = 4711;
@@ -55,6 +56,7 @@ ControlPlane::ControlPlane(std::vector<service::Publisher::BuiltIn> built_ins)
       .clock = clock,
       .vault = vault_,
       .publisher = publisher_,
+      .backups = backups_,
       .changes = changes_,
       .facts = facts,
       .username_of = username_of,
@@ -123,6 +125,8 @@ void ControlPlane::call(const domain::Key& key,
   settlement.cost = cost;
   settlement.usage[domain::Bucket::input] = 10;
   settlement.basis = domain::CostBasis::exact;
+  settlement.usage_basis = domain::CostBasis::exact;
+  settlement.price_id = "test/gpt-4o-mini@2026-08-01";
   settlement.attempts = 1;
   ledger_->settle(id, settlement, [&] {
     const std::lock_guard settled(mutex);

@@ -154,15 +154,51 @@ TEST_CASE("client: a list is read to its last page") {
 
 TEST_CASE("client: prices are put with the model beside the terms") {
   std::vector<std::string> asked;
-  auto client = scripted({{200, "{}", ""}, {204, "", ""}, {200, "{}", ""}}, asked);
+  auto client = scripted(
+      {{200, R"({"model":"a/b","warnings":["w"]})", ""}, {204, "", ""}, {200, "{}", ""}}, asked);
   nufi::domain::PriceTerms terms;
   terms.free = true;
 
-  client.set_price("a/b", terms);
+  CHECK(client.set_price("a/b", terms).warnings == std::vector<std::string>{"w"});
   client.unset_price("a/b");
   client.set_setting("timezone", std::nullopt);
 
   CHECK(asked.at(0).find(R"(PUT /v1/prices {"model":"a/b","free":true)") == 0);
   CHECK(asked.at(1) == "DELETE /v1/prices?model=a%2Fb");
   CHECK(asked.at(2) == R"(PATCH /v1/settings {"timezone":null})");
+}
+
+TEST_CASE("client: a price list goes out as it is, and the calls to charge anew as terms") {
+  std::vector<std::string> asked;
+  auto client = scripted(
+      {{200,
+        R"({"applied":true,"added":[{"model":"a"}],"changed":[{"price":{"model":"b"},)"
+        R"("before":{"model":"b"}}],"unchanged":4,"skipped":5,)"
+        R"("refused":[{"provider":null,"model":"c","reason":"why"}]})",
+        ""},
+       {200,
+        R"({"applied":false,"from":"2026-08-01T00:00:00Z","to":"2026-08-02T00:00:00Z","rows":3,)"
+        R"("changed":2,"kept":1,"old_cost_usd":1.5,"new_cost_usd":2,"models":[)"
+        R"({"model":"m","rows":3,"changed":2,"kept":1,"old_cost_usd":1.5,"new_cost_usd":2}]})",
+        ""}},
+      asked);
+
+  const auto import = client.import_prices("{ \"as\": \"it is\" }", /*dry_run=*/true);
+  nufi::domain::RepriceTerms terms;
+  terms.since = nufi::Timestamp(std::chrono::milliseconds(1'785'542'400'000));
+  terms.model = "m";
+  const auto report = client.reprice(terms);
+
+  CHECK(asked.at(0) == "POST /v1/prices/import?dry_run=true { \"as\": \"it is\" }");
+  CHECK(import.applied);
+  CHECK(import.added.at(0).price.model == "a");
+  CHECK(import.changed.at(0).before->model == "b");
+  CHECK(import.unchanged == 4);
+  CHECK(import.skipped == 5);
+  CHECK(import.refused.at(0).reason == "why");
+  CHECK(asked.at(1) ==
+        R"(POST /v1/ledger/reprice {"since":"2026-08-01T00:00:00Z","until":null,"model":"m",)"
+        R"("dry_run":false})");
+  CHECK(report.totals.changed == 2);
+  CHECK(report.models.at(0).second.new_cost == nufi::domain::Money::nanos(2'000'000'000));
 }

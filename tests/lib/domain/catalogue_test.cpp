@@ -50,23 +50,32 @@ std::string problem_of(const char* text) {
 TEST_CASE("catalogue: the built-in one has every model of every provider, and its date") {
   const Catalogue& catalogue = Catalogue::built_in();
   CHECK(catalogue.date() == "2026-08-01");
-  CHECK(catalogue.prices().size() == 243);
+  CHECK(catalogue.prices().size() == 248);
   std::map<std::string, int> counts;
+  std::map<std::string, int> modes;
   for (const Price& price : catalogue.prices()) {
     ++counts[price.provider];
     CAPTURE(price.id);
     CHECK(price.id == price.provider + "/" + price.model + "@2026-08-01");
-    CHECK(price.rates.own(Bucket::input).has_value());
-    CHECK(price.rates.own(Bucket::output).has_value());
-    CHECK((price.mode == "chat" || price.mode == "responses" || price.mode == "embedding"));
+    const bool has_rates = price.rates.own(Bucket::input) && price.rates.own(Bucket::output);
+    const bool has_unit = price.per_second + price.per_character > Money::zero();
+    CHECK((has_rates || has_unit || price.free));
+    ++modes[price.mode];
   }
+  CHECK(modes == std::map<std::string, int>{{"audio_speech", 2},
+                                            {"audio_transcription", 1},
+                                            {"chat", 217},
+                                            {"embedding", 11},
+                                            {"image_generation", 1},
+                                            {"moderation", 1},
+                                            {"responses", 15}});
   CHECK(counts == std::map<std::string, int>{{"anthropic", 20},
                                              {"cohere", 10},
                                              {"deepseek", 7},
                                              {"google", 17},
                                              {"groq", 9},
                                              {"mistral", 27},
-                                             {"openai", 52},
+                                             {"openai", 57},
                                              {"openrouter", 48},
                                              {"qwen", 20},
                                              {"together", 21},
@@ -266,8 +275,13 @@ TEST_CASE("catalogue: the text form is read whole") {
       "date 2026-08-01\n\n"
       "acme one chat input=2 output=8 per_request=0.01 context=1000   # another\n"
       "    above500.input=4 priority.output=9 deprecates=2027-01-01\n"
-      "acme two chat free\n");
-  REQUIRE(catalogue.prices().size() == 2);
+      "acme two chat free\n"
+      "acme three audio_speech per_character=0.000015 per_second=0.25 per_image=2\n");
+  REQUIRE(catalogue.prices().size() == 3);
+  const Price& three = catalogue.prices()[2];
+  CHECK(three.per_character == Money::nanos(15'000));
+  CHECK(three.per_second == Money::nanos(250'000'000));
+  CHECK(three.per_image == Money::nanos(2'000'000'000));
   const Price& one = catalogue.prices()[0];
   CHECK(one.per_request == Money::nanos(10'000'000));
   CHECK(one.context_window == 1000);

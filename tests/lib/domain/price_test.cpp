@@ -100,6 +100,57 @@ TEST_CASE("price: a request's own price is added and multiplied too") {
   CHECK(cost_of({}, price, ServiceTier::standard, 1'500'001) == Money::nanos(1501));
 }
 
+TEST_CASE("price: pictures, seconds and characters are added, and all of it is rounded once") {
+  Price price;
+  price.per_image = Money::nanos(40'000'000);  // 0.04 USD
+  price.per_second = Money::nanos(100'000);    // 0.0001 USD
+  price.per_character = Money::nanos(15'000);  // 15 USD per million
+  price.rates.own(Bucket::input) = 2'500'000'000;
+  price.rates.own(Bucket::output) = 0;
+  Usage usage;
+  usage.images = 3;
+  CHECK(cost_of(usage, price, ServiceTier::standard, kMultiplierOne) == Money::nanos(120'000'000));
+  usage = {};
+  usage.audio_ms = 1500;
+  CHECK(cost_of(usage, price, ServiceTier::standard, kMultiplierOne) == Money::nanos(150'000));
+  usage = {};
+  usage.characters = 1000;
+  CHECK(cost_of(usage, price, ServiceTier::standard, kMultiplierOne) == Money::nanos(15'000'000));
+  CHECK(cost_of(usage, price, ServiceTier::standard, 1'250'000) == Money::nanos(18'750'000));
+  usage[Bucket::input] = 1'000'000;
+  usage.images = 1;
+  usage.audio_ms = 2000;
+  // 0.015 + 2.5 + 0.04 + 0.0002
+  CHECK(cost_of(usage, price, ServiceTier::standard, kMultiplierOne) ==
+        Money::nanos(2'555'200'000));
+
+  price = {};
+  price.per_second = Money::nanos(1);
+  price.rates.own(Bucket::input) = 1;
+  usage = {};
+  usage.audio_ms = 1;
+  usage[Bucket::input] = 1;
+  CHECK(cost_of(usage, price, ServiceTier::standard, kMultiplierOne) == Money::nanos(1));
+}
+
+TEST_CASE("price: every bucket is billed at its own rate, by the size of the whole prompt") {
+  Price price;
+  std::int64_t usd = 1;
+  for (const Bucket bucket : kBuckets) price.rates.own(bucket) = usd++ * kUsd;
+  Usage usage;
+  for (const Bucket bucket : kBuckets) usage[bucket] = 1'000'000;
+  // 1 + 2 + … + 9 USD
+  CHECK(cost_of(usage, price, ServiceTier::standard, kMultiplierOne) == Money::nanos(45 * kUsd));
+  Rates dear;
+  dear.own(Bucket::input) = 10 * kUsd;
+  price.tiers.push_back({5'000'000, dear});
+  CHECK(cost_of(usage, price, ServiceTier::standard, kMultiplierOne) == Money::nanos(45 * kUsd));
+  price.tiers[0].above_tokens = 4'999'999;
+  // Input costs 10 USD then; 2 for cached input is raised as input is, and so on: 20, 30, 40, 50.
+  CHECK(cost_of(usage, price, ServiceTier::standard, kMultiplierOne) ==
+        Money::nanos((10 + 20 + 30 + 40 + 50 + 6 + 7 + 8 + 9) * kUsd));
+}
+
 TEST_CASE("price: a free price costs nothing") {
   Price price = rich_price();
   price.free = true;

@@ -1,5 +1,6 @@
 #include "lib/service/prices.hpp"
 
+#include "lib/domain/catalogue.hpp"
 #include "lib/service/upstreams.hpp"
 #include "tests/support/control_plane.hpp"
 
@@ -28,11 +29,11 @@ PriceTerms price(domain::Rate input, domain::Rate output) {
 
 TEST_CASE("prices: an own price hides the catalogue's, until it is taken away") {
   const ControlPlane plane;
-  const auto before = list_prices(plane.context(), "GPT-4o-mini");
+  const auto before = list_prices(plane.context(), "GPT-4o-mini", false);
   REQUIRE_FALSE(before.empty());
   CHECK_FALSE(before[0].own);
   set_price(plane.context(), plane.owner(), "gpt-4o-mini", price(1, 2));
-  const auto own = list_prices(plane.context(), "gpt-4o-mini");
+  const auto own = list_prices(plane.context(), "gpt-4o-mini", false);
   REQUIRE_FALSE(own.empty());
   CHECK(own[0].own);
   CHECK(own[0].price.rates.own(Bucket::output) == 2);
@@ -66,6 +67,61 @@ TEST_CASE("prices: half a price is refused, a free one needs none") {
   CHECK(failure_of([&] {
           set_price(plane.context(), plane.member(), "m", free);
         }).starts_with("not_permitted"));
+}
+
+TEST_CASE("prices: what is paid by the piece needs no price of tokens") {
+  const ControlPlane plane;
+  PriceTerms terms;
+  terms.per_image = domain::Money::nanos(40'000'000);
+  CHECK(set_price(plane.context(), plane.owner(), "painter", terms).price.per_image ==
+        terms.per_image);
+  terms.rates.own(Bucket::input) = 1;
+  CHECK(failure_of([&] { set_price(plane.context(), plane.owner(), "painter", terms); }) ==
+        "invalid: a price needs input and output");
+}
+
+TEST_CASE("prices: the absurd is refused, the strange is set with a warning") {
+  const ControlPlane plane;
+  constexpr domain::Rate kUsd = 1'000'000'000;
+  CHECK(failure_of([&] {
+          set_price(plane.context(), plane.owner(), "m", price(kUsd, 1'000'001 * kUsd));
+        }) == "invalid: a price must be at most 1000000 USD per million tokens");
+  PriceTerms dear;
+  dear.per_image = domain::Money::nanos(1001 * kUsd);
+  CHECK(failure_of([&] { set_price(plane.context(), plane.owner(), "m", dear); }) ==
+        "invalid: per_image must be at most 1000 USD");
+  const auto warnings = [&](const char* model, const PriceTerms& terms) {
+    return set_price(plane.context(), plane.owner(), model, terms).warnings;
+  };
+  CHECK(warnings("m", price(kUsd, 2 * kUsd)).empty());
+  REQUIRE(warnings("m", price(2 * kUsd, kUsd)).size() == 1);
+  CHECK(warnings("m", price(2 * kUsd, kUsd))[0] == "output (1) is cheaper than input (2)");
+  CHECK(warnings("gpt-4o", price(3 * kUsd, 12 * kUsd)).empty());
+  REQUIRE(warnings("gpt-4o", price(3, 12)).size() == 1);
+  CHECK(warnings("gpt-4o", price(3, 12))[0] ==
+        "the catalogue's price is a thousand times another one: input 2.5, output 10 USD per "
+        "million tokens");
+}
+
+TEST_CASE("prices: the list has what can be called, a part or a glob any, and all has all") {
+  const ControlPlane plane;
+  const auto count = [&](const char* model, bool all) {
+    return list_prices(plane.context(), model, all).size();
+  };
+  CHECK(count("", false) == 0);
+  CHECK(count("", true) == domain::Catalogue::built_in().prices().size());
+  CHECK(count("gpt-4o-mini", false) >= 1);
+  CHECK(count("GPT-4?", false) >= 1);
+  CHECK(count("GPT-4?", false) < count("gpt-4", false));
+  domain::UpstreamTerms terms;
+  terms.name = Change<std::string>::set("openai");
+  terms.preset = Change<std::string>::set("openai");
+  terms.secret_kind = Change<domain::SecretKind>::set(domain::SecretKind::env);
+  terms.secret_reference = Change<std::string>::set("PROVIDER_KEY");
+  terms.models = Change<std::vector<std::string>>::set({"gpt-4o"});
+  terms.aliases = Change<std::vector<std::pair<std::string, std::string>>>::set({{"best", "o3"}});
+  add_upstream(plane.context(), plane.owner(), terms);
+  CHECK(count("", false) == 2);
 }
 
 TEST_CASE("prices: models are what the upstreams can be asked for by name") {
