@@ -1,6 +1,7 @@
 #include "daemon/inference.hpp"
 
 #include "lib/base/error.hpp"
+#include "lib/base/log.hpp"
 #include "lib/domain/access.hpp"
 #include "lib/gateway/check.hpp"
 #include "lib/gateway/directory.hpp"
@@ -10,6 +11,7 @@
 
 #include <algorithm>
 #include <sched.h>
+#include <sys/resource.h>
 #include <utility>
 
 namespace nufi::daemon {
@@ -21,6 +23,29 @@ std::size_t usable_cores() {
   CPU_ZERO(&set);
   if (::sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
   return static_cast<std::size_t>(std::max(1, CPU_COUNT(&set)));
+}
+
+/// What the house itself needs open: database, journal, doors and their connections, signals; and
+/// each loop for itself.
+constexpr std::size_t kOwnFiles = 36;
+constexpr std::size_t kFilesPerLoop = 4;
+
+/// A client needs a file for itself and one for its upstream, and one who is turned away needs one
+/// to be told so: as many are let in as there are files for. Without that the calls that run would
+/// find none for their upstream or the journal, and the others would wait for nothing.
+void fit_open_files(net::ServerOptions& server) {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) return;
+  const std::size_t own = kOwnFiles + kFilesPerLoop * server.loops;
+  const std::size_t spare = files.rlim_cur > own ? files.rlim_cur - own : 0;
+  server.max_turned_away = std::clamp<std::size_t>(spare / 5, 1, server.max_turned_away);
+  const std::size_t most =
+      spare > server.max_turned_away ? (spare - server.max_turned_away) / 2 : 0;
+  if (most >= server.max_connections) return;
+  server.max_connections = std::max<std::size_t>(most, 1);
+  log::warning("only so many clients at once: few open files are allowed",
+               {{"clients", static_cast<long long>(server.max_connections)},
+                {"open_files", static_cast<long long>(files.rlim_cur)}});
 }
 
 bool is_loopback(const std::string& host) {
@@ -41,6 +66,7 @@ net::ServerOptions server_options(const Inference::Options& options) {
   net::ServerOptions server;
   server.loops = usable_cores();
   server.max_connections = options.max_connections;
+  fit_open_files(server);
   return server;
 }
 

@@ -24,8 +24,8 @@ constexpr auto kAcceptRetry = 100ms;
 /// A connection that is turned away may stay so long to send its request and read the answer;
 /// closed earlier, with bytes unread, it would see a reset instead.
 constexpr auto kTurnAwayTime = 1s;
-/// More of them at once are closed without a word.
-constexpr std::size_t kMostTurnedAway = 256;
+/// Accepting pauses for so long when many are being turned away: the others wait outside.
+constexpr auto kCrowdedPause = 10ms;
 
 thread_local std::size_t this_loop = 0;
 
@@ -52,6 +52,8 @@ struct Server::Native {
   bool started = false;
 
   void accept();
+  void accept_more();
+  void accept_after(std::chrono::milliseconds pause);
   void serve(Home& home, Socket socket);
   Awaitable<void> turn_away(Home& home, Socket socket, Refusal refusal);
   bool wait_empty(std::chrono::milliseconds timeout);
@@ -63,14 +65,22 @@ void Server::Native::accept() {
     if (!acceptor->is_open()) return;
     if (error) {
       log::warning("can't accept connections", {{"why", error.message()}});
-      retry->expires_after(kAcceptRetry);
-      retry->async_wait([this](ErrorCode stopped) {
-        if (!stopped && acceptor->is_open()) accept();
-      });
-      return;
+      return accept_after(kAcceptRetry);
     }
     serve(home, std::move(socket));
-    accept();
+    accept_more();
+  });
+}
+
+void Server::Native::accept_more() {
+  if (turned_away.load() < options.max_turned_away) return accept();
+  accept_after(kCrowdedPause);
+}
+
+void Server::Native::accept_after(std::chrono::milliseconds pause) {
+  retry->expires_after(pause);
+  retry->async_wait([this](ErrorCode stopped) {
+    if (!stopped && acceptor->is_open()) accept_more();
   });
 }
 
@@ -97,7 +107,6 @@ void Server::Native::serve(Home& home, Socket socket) {
 }
 
 Awaitable<void> Server::Native::turn_away(Home& home, Socket socket, Refusal refusal) {
-  if (turned_away.load() >= kMostTurnedAway) co_return;
   turned_away += 1;
   // Also when the loop ends first and takes this coroutine with it.
   const std::unique_ptr<std::atomic<std::size_t>, void (*)(std::atomic<std::size_t>*)> counted(

@@ -23,6 +23,7 @@ struct Refusal {
 struct ServerOptions {
   std::size_t loops = 1;
   std::size_t max_connections = 16'384;
+  std::size_t max_turned_away = 256;  ///< beyond those, being told so; then accepting pauses
   std::size_t max_target = 8 * 1024;
   std::size_t max_head = 64 * 1024;
   std::size_t max_fields = 100;
