@@ -4,15 +4,14 @@ import { patience } from './daemon.mjs';
 import { sleep, until } from './wait.mjs';
 import { parseHead } from './wire.mjs';
 
-/// `count` calls of every kind, the same for the same `next` (a random generator). All bodies that
-/// ask alike are of one length, so that they hold alike.
+/// `count` calls of every kind, the same for the same `next` (a random generator); see Biller.
 export function mixedScript(count, next, { models = ['small', 'large', 'thinker'], tag }) {
   const pick = (list) => list[Math.floor(next() * list.length)];
+  const troubles = ['error', 'leave', 'break', 'hang', 'error', 'leave', 'reset'];
   return Array.from({ length: count }, (_, i) => {
-    const kind = next();
     const metadata = { plan: 'serve', share: next().toFixed(2) };
-    if (kind > 0.6) metadata.plan = pick(['error', 'leave', 'hang', 'break', 'error', 'leave']);
-    if (kind > 0.96) metadata.plan = 'reset';
+    // Each kind of trouble is among the first calls, which are sure to be admitted.
+    if (i % 3 === 1) metadata.plan = troubles[Math.floor(i / 3) % troubles.length];
     if (metadata.plan === 'error') metadata.status = pick(['500', '429']);
     if (metadata.plan === 'leave') metadata.words = String(1 + Math.floor(next() * 5));
     return {

@@ -46,9 +46,11 @@ export function run(file, args, { input = '', env, cwd, timeout = 60_000 * patie
 }
 
 export class Daemon {
-  /// Starts nufid and waits for its ready line. `home` reuses what an earlier one left behind.
-  static async start({ args = [], env = {}, home } = {}) {
+  /// Starts nufid and waits for its ready line. `home` reuses what an earlier one left behind;
+  /// `under` is a command that becomes nufid (prlimit, env).
+  static async start({ args = [], env = {}, home, under = [] } = {}) {
     const daemon = new Daemon();
+    daemon.under = under;
     daemon.ownsHome = !home;
     daemon.home = home ?? fs.mkdtempSync(path.join(os.tmpdir(), 'nufi-e2e-'));
     daemon.args = args;
@@ -74,7 +76,8 @@ export class Daemon {
   async launch() {
     const log = fs.openSync(this.logPath, 'a', 0o600);
     const flags = ['--listen', '127.0.0.1:0', '--console-listen', '127.0.0.1:0', ...this.args];
-    this.child = spawn(nufidPath, flags, { env: this.env, stdio: ['ignore', 'pipe', log] });
+    const [program, ...words] = [...this.under, nufidPath, ...flags];
+    this.child = spawn(program, words, { env: this.env, stdio: ['ignore', 'pipe', log] });
     fs.closeSync(log);
     running.add(this.child);
     this.asked = false;
