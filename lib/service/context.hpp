@@ -16,6 +16,7 @@
 namespace nufi::service {
 
 struct Actor;
+class Backups;
 class Publisher;
 class Vault;
 
@@ -45,6 +46,7 @@ struct Context {
   const Clock& clock;
   const Vault& vault;
   Publisher& publisher;
+  Backups& backups;
   /// Changes are made one at a time: reading, deciding, writing and publishing happen under this
   /// lock, so the data plane gets changes in the order of the database and no edit is lost. It is
   /// held across SQL by design; neither readers nor the data plane ever take it.
@@ -57,14 +59,6 @@ struct Context {
   /// Told after a setting changed, with all of them.
   std::function<void(const SettingValues&)> settings_changed;
 };
-
-/// An entry of the audit log about what `actor` does now.
-store::AuditEntry audit_entry(const Context& context,
-                              const Actor& actor,
-                              std::string action,
-                              std::string subject,
-                              std::string before,
-                              std::string after);
 
 /// One page of a list; `next` is the cursor of the following one, "" at the end.
 template <class T>

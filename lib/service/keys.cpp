@@ -141,7 +141,6 @@ domain::KeyView create_key(const Context& context,
   context.store.keys().insert(
       key,
       audit_change(context, actor, "key.create", subject_of(key), Facts(), facts_of(key, names)));
-  start_windows(context.ledger, domain::Scope::key, key.id.text(), key.limits);
   context.publisher.publish_key(key);
   domain::KeyView view = view_of(context, names, std::move(key));
   view.secret = secret;

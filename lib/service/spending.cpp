@@ -120,12 +120,4 @@ void mend_windows(store::Store& store, ledger::Ledger& ledger) {
   }
 }
 
-std::string describe(const domain::SpendLimits& limits) {
-  return fmt::format("budget={}/{} tokens={}/{}",
-                     limits.budget ? domain::format_usd(*limits.budget) : "none",
-                     domain::period_name(limits.budget_period),
-                     limits.token_limit ? std::to_string(*limits.token_limit) : "none",
-                     domain::period_name(limits.token_period));
-}
-
 }  // namespace nufi::service

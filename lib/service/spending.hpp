@@ -58,7 +58,4 @@ void reset_spend(const Context& context,
 /// say: nufid died between an edit and its window. For the start. Throws Error{unavailable}.
 void mend_windows(store::Store& store, ledger::Ledger& ledger);
 
-/// "budget=5/month tokens=none/month": for the audit log.
-std::string describe(const domain::SpendLimits& limits);
-
 }  // namespace nufi::service

@@ -104,6 +104,31 @@ describe('rotate', () => {
   });
 });
 
+describe('a call that waits', () => {
+  const h = house();
+
+  it('is not forwarded when its key was revoked meanwhile', async () => {
+    await h.daemon.ok(['config', 'set', 'hold_wait', '30s']);
+    const made = await h.daemon.key({ name: 'waits', budget: '0.02' });
+    h.upstream.handler = async (exchange) => {
+      await exchange.begin();
+      await exchange.event(chunk({ content: 'first' }));
+    };
+    // All but a little is held, so the second call waits for the first to settle.
+    const holder = await openStream(h.port, made.key, { max_tokens: 1900 });
+    await holder.untilBody('first');
+    const waiting = chat(h.port, made.key, { max_tokens: 1000 });
+    const waiter = await openStream(h.port, made.key, { max_tokens: 1000 });
+    await h.daemon.ok(['keys', 'revoke', 'waits', '--yes']);
+    assert.deepEqual(refusal(await waiting), [401, 'key_revoked']);
+    await waiter.head();
+    assert.match(waiter.bytes.toString(), /^HTTP\/1\.1 401/);
+    await holder.untilClosed(inSeconds(3));
+    assert.equal(h.upstream.requests.length, 1, 'only the first was forwarded');
+    await h.daemon.ok(['ledger', 'verify']);
+  });
+});
+
 describe('archive, delete, revoke --all', () => {
   const h = house();
 
@@ -213,6 +238,22 @@ describe('edit and check', () => {
     h.port = h.daemon.port;
     const shown = await h.daemon.showKey('turned');
     assert.deepEqual([shown.budget_period, shown.spent_usd], ['day', before]);
+    await h.daemon.ok(['ledger', 'verify']);
+  });
+
+  it('a key that moves leaves what it spent with its old project', async () => {
+    for (const name of ['from', 'to']) await h.daemon.ok(['projects', 'create', name, '--budget', '5']);
+    const made = await h.daemon.key({ name: 'moves', project: 'from' });
+    assert.equal((await chat(h.port, made.key)).status, 200);
+    const spent = async (name) => (await h.daemon.json(['projects', 'show', name])).spent_usd;
+    const first = await spent('from');
+    assert.ok(first > 0);
+    await h.daemon.ok(['keys', 'edit', 'moves', '--project', 'to']);
+    assert.equal((await chat(h.port, made.key)).status, 200);
+    assert.equal(await spent('from'), first);
+    const second = await spent('to');
+    assert.ok(second > 0);
+    assert.ok(Math.abs((await h.daemon.showKey('moves')).spent_usd - first - second) < 1e-12);
     await h.daemon.ok(['ledger', 'verify']);
   });
 
