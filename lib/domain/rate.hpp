@@ -44,17 +44,18 @@ struct RateRefusal {
   std::optional<std::chrono::milliseconds> wait;
 };
 
-/// What was used in the last minute, so that no 60 seconds ever hold more than the limit (a window
-/// that starts anew each minute lets twice the limit pass around its edge; so does a bucket that
-/// fills up while it is emptied).
+/// What was used in the last minute, so that no minute, wherever it begins, holds more than the
+/// limit (a window that starts anew each minute lets twice the limit pass around its edge; so does
+/// a bucket that fills up while it is emptied).
 ///
-/// Time is cut into slots of a quarter of a second. An amount counts from the moment it was taken
-/// until the last moment of its slot is a minute ago: at most a quarter of a second too long, never
-/// too short. A value; not thread-safe. Times never go back.
+/// Time is cut into slots. An amount counts from the moment it was taken until the last moment of
+/// its slot is kSpan ago: at most a slot too long, never too short. The span is a hair short of a
+/// minute because OpenAI's clients ignore a wait of 60 seconds or more. A value; not thread-safe.
+/// Times never go back.
 class RateWindow {
  public:
-  static constexpr std::chrono::seconds kSpan{60};
-  static constexpr std::chrono::milliseconds kSlot{250};
+  static constexpr std::chrono::milliseconds kSpan{59'970};
+  static constexpr std::chrono::milliseconds kSlot{20};
 
   /// How long until `ask` more fits `limit`: 0 = now; std::nullopt = never. Callers that are told
   /// to wait get a place behind one another: each wait ends when there is room for all before it

@@ -153,4 +153,18 @@ void charge(Ending ending,
   }
 }
 
+domain::Usage used_so_far(const Meter& meter, const domain::Ask& ask, const Asked& asked) {
+  if (meter.usage_kind() == Meter::UsageKind::reported) return meter.usage().usage;
+  return estimate(&meter, ask, asked);
+}
+
+domain::Money cost_so_far(const domain::Usage& usage, const Pricing& pricing) {
+  if (pricing.price == nullptr || pricing.free) return domain::Money::zero();
+  try {
+    return domain::cost_of(usage, *pricing.price, pricing.tier, pricing.multiplier);
+  } catch (const Error&) {
+    return domain::Money::max();
+  }
+}
+
 }  // namespace nufi::gateway

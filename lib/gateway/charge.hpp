@@ -51,4 +51,10 @@ void charge(Ending ending,
             const Asked& asked,
             ledger::Settlement& settlement);
 
+/// What the part of a reply that has passed so far has used: as reported, else estimated.
+domain::Usage used_so_far(const Meter& meter, const domain::Ask& ask, const Asked& asked);
+
+/// What that costs: 0 without a price, Money::max() if it is out of range.
+domain::Money cost_so_far(const domain::Usage& usage, const Pricing& pricing);
+
 }  // namespace nufi::gateway

@@ -161,6 +161,17 @@ std::string InferenceCall::body_for(const Priced& priced) const {
   return openai::splice_request(exchange_.body(), request_, changes);
 }
 
+Asked InferenceCall::asked() const {
+  const auto& call = request_.call;
+  Asked asked;
+  asked.form = endpoint_.form;
+  asked.prompt_estimate = prompt_estimate_;
+  asked.images = call.image_bound;
+  asked.picture_tokens = call.output_cap.value_or(0);
+  asked.characters = call.character_bound;
+  return asked;
+}
+
 Ending InferenceCall::ending_of(const Outcome& outcome) const {
   // What works on in the background can't be counted, unless the reply says what it took.
   const bool is_counted = meter_ && meter_->usage_kind() != Meter::UsageKind::missing;
@@ -181,14 +192,7 @@ net::Awaitable<void> InferenceCall::settle_once(const Outcome& outcome) {
     settlement_.upstream_model = domain::without_keys(serving_->candidate.model);
   }
   if (meter_ && meter_->tier()) pricing.tier = *meter_->tier();
-  const auto& call = request_.call;
-  Asked asked;
-  asked.form = endpoint_.form;
-  asked.prompt_estimate = prompt_estimate_;
-  asked.images = call.image_bound;
-  asked.picture_tokens = call.output_cap.value_or(0);
-  asked.characters = call.character_bound;
-  charge(ending_of(outcome), meter_ ? &*meter_ : nullptr, pricing, held_.ask, asked, settlement_);
+  charge(ending_of(outcome), meter_ ? &*meter_ : nullptr, pricing, held_.ask, asked(), settlement_);
   pass_.settle(settlement_.usage.total());
   co_await settle(gateway_.ledger_, exchange_, held_.id, std::move(settlement_));
 }

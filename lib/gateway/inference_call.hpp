@@ -7,6 +7,7 @@
 #include "lib/gateway/endpoint.hpp"
 #include "lib/gateway/gateway.hpp"
 #include "lib/gateway/meter.hpp"
+#include "lib/gateway/soft_guard.hpp"
 #include "lib/net/upstream_call.hpp"
 #include "lib/openai/splice.hpp"
 
@@ -49,6 +50,11 @@ class InferenceCall {
   net::Awaitable<Outcome> pass_pieces(net::UpstreamCall& call);
   net::Awaitable<Outcome> pass_broken_off(bool client_there, bool is_stream);
   net::Awaitable<Outcome> pass_error_reply(net::UpstreamCall& call);
+  [[nodiscard]] No why_broken_off() const;
+  /// What the request asked for, for where the reply does not say what was used.
+  [[nodiscard]] Asked asked() const;
+  /// Notes the window that this stream of a soft key has used up, if it has.
+  bool has_emptied_window(SoftGuard& guard);
   /// Settles if that has not been done; the reply's last bytes must wait for it.
   net::Awaitable<void> settle_once(const Outcome& outcome);
 
@@ -75,6 +81,7 @@ class InferenceCall {
   ledger::Settlement settlement_;
   bool settled_ = false;
   bool cut_ = false;
+  std::optional<domain::WindowRefusal> emptied_;  ///< the window that this soft stream used up
   bool usage_injected_ = false;
 };
 

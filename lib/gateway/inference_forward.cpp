@@ -54,10 +54,6 @@ Meter::Kind reply_kind(const Endpoint& endpoint, const net::Fields& fields) {
   return is_sound ? Meter::Kind::opaque : Meter::Kind::plain;
 }
 
-openai::ApiError stream_error(std::string code, std::string message) {
-  return {0, "server_error", std::move(code), std::move(message), "", ""};
-}
-
 }  // namespace
 
 net::Awaitable<InferenceCall::Outcome> InferenceCall::forward() {
@@ -258,6 +254,8 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_pieces(net::UpstreamC
     }
   }
 
+  SoftGuard guard(
+      [&ledger = gateway_.ledger_](const auto& window) { return ledger.window(window); }, caller_);
   bool client_there = true;
   while (true) {
     const auto timeout = meter_->done() ? kAfterDone : gateway_.options_.idle_timeout;
@@ -288,8 +286,33 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_pieces(net::UpstreamC
       co_return served();
     }
     if (!client_there && !gateway_.settings_.drain_on_disconnect.load()) break;
+    if (stream && !settled_ && has_emptied_window(guard)) {
+      call.cancel();
+      break;
+    }
   }
   co_return co_await pass_broken_off(client_there, stream);
+}
+
+bool InferenceCall::has_emptied_window(SoftGuard& guard) {
+  if (!guard.watches()) return false;
+  emptied_ = guard.empty_window(used_so_far(*meter_, held_.ask, asked()), serving_->pricing);
+  return emptied_.has_value();
+}
+
+No InferenceCall::why_broken_off() const {
+  if (cut_) {
+    auto no = refuse_key(domain::Denial::key_revoked);
+    no.error.message = "This API key was revoked while the stream ran.";
+    return no;
+  }
+  if (emptied_) {
+    return refuse_hold(caller_, *emptied_, gateway_.clock_.now(), gateway_.options_.budget_status);
+  }
+  return refuse_upstream(502,
+                         "upstream_error",
+                         "The upstream '" + serving_->candidate.upstream->name +
+                             "' broke off in the middle of its reply.");
 }
 
 /// It ended before its end. What has passed is charged.
@@ -306,11 +329,14 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_broken_off(bool clien
   if (cut_) {
     outcome.status = RowStatus::cut;
     outcome.error_code = "key_revoked";
+  } else if (emptied_) {
+    outcome.status = RowStatus::cut;
+    outcome.error_code = "insufficient_quota";
   } else if (exchange_.is_gone() || !client_there) {
     outcome.status = RowStatus::client_gone;
     // A plain reply that was on its way had been billed in full; what is spoken is known anyway.
-    const bool is_known = meter_->usage_kind() != Meter::UsageKind::missing ||
-                          endpoint_.form == openai::Form::speech;
+    const bool is_known =
+        meter_->usage_kind() != Meter::UsageKind::missing || endpoint_.form == openai::Form::speech;
     if (!is_stream && !is_known) outcome.ending = Ending::unseen;
   } else {
     outcome.status = RowStatus::upstream_error;
@@ -319,23 +345,14 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_broken_off(bool clien
   }
   co_await settle_once(outcome);
   if (exchange_.is_gone() || !client_there) co_return outcome;
-  const auto error = cut_ ? openai::ApiError{0,
-                                             "invalid_request_error",
-                                             "key_revoked",
-                                             "This API key was revoked while the stream ran.",
-                                             "",
-                                             ""}
-                          : stream_error("upstream_error",
-                                         "The upstream '" + serving_->candidate.upstream->name +
-                                             "' broke off in the middle of its reply.");
+  auto no = why_broken_off();
   if (!exchange_.started()) {
-    outcome.no = No{error, {}};
-    outcome.no->error.status = cut_ ? 401 : 502;
+    outcome.no = std::move(no);
   } else if (is_stream) {
     exchange_.close_after();
     std::string last(meter_->rest());
     if (!last.empty() && !last.ends_with("\n\n")) last += "\n\n";
-    co_await exchange_.finish(last + error_event(error));
+    co_await exchange_.finish(last + error_event(no.error));
   } else {
     exchange_.close_after();  // a plain reply without its end: the closed connection says so
   }

@@ -117,7 +117,108 @@ TEST_CASE("charge: without a price only tokens count, and a free call costs noth
   CHECK(f.settle(Ending::served, &meter).usage.total() == 23);
   CHECK(f.settle(Ending::unseen, nullptr).basis == CostBasis::none);
   f.pricing.free = true;
+  f.ask.money = Money::nanos(700);  // another candidate would have cost something
+  CHECK(f.settle(Ending::unseen, nullptr).cost == Money::zero());
   CHECK(f.settle(Ending::served, &meter).basis == CostBasis::exact);
   CHECK(f.settle(Ending::served, &meter).cost == Money::zero());
   CHECK(f.settle(Ending::unseen, nullptr).basis == CostBasis::held);
+}
+
+TEST_CASE("charge: a hold is charged with the multiplier, but the upstream takes it without") {
+  Fixture f;
+  f.pricing.multiplier = 2'000'000;
+  CHECK(f.settle(Ending::unseen, nullptr).cost == Money::nanos(5'000'000));
+  CHECK(f.settle(Ending::unseen, nullptr).upstream_cost == Money::nanos(2'500'000));
+  f.pricing.multiplier = 3'000'000;
+  CHECK(f.settle(Ending::unseen, nullptr).upstream_cost == Money::nanos(1'666'667));
+  f.pricing.multiplier = 0;
+  CHECK(f.settle(Ending::unseen, nullptr).upstream_cost == Money::zero());
+}
+
+TEST_CASE("charge: a cost out of range is charged as the hold, not left open") {
+  Fixture f;
+  f.price.rates.own(Bucket::output) = INT64_MAX;
+  const auto meter = plain(R"({"usage":{"prompt_tokens":0,"completion_tokens":1000000000}})");
+  const auto settlement = f.settle(Ending::served, &meter);
+  CHECK(settlement.error_code == "cost_out_of_range");
+  CHECK(settlement.basis == CostBasis::held);
+  CHECK(settlement.cost == f.ask.money);
+}
+
+TEST_CASE("charge: usage 0 is charged as 0, not estimated") {
+  Fixture f;
+  const auto meter = plain(R"({"usage":{"prompt_tokens":0,"completion_tokens":0}})");
+  const auto settlement = f.settle(Ending::served, &meter);
+  CHECK(settlement.basis == CostBasis::exact);
+  CHECK(settlement.cost == Money::zero());
+}
+
+TEST_CASE("charge: where nothing is made, a missing usage is the prompt") {
+  Fixture f;
+  f.asked.form = openai::Form::embeddings;
+  Meter meter(Meter::Kind::plain, {openai::Form::embeddings, false, false});
+  meter.feed(R"({"data":[{"embedding":[0.1,0.2,0.3,0.4,0.5,0.6]}]})");
+  const auto settlement = f.settle(Ending::served, &meter);
+  CHECK(settlement.basis == CostBasis::estimated);
+  CHECK(settlement.usage[Bucket::input] == 100);
+  CHECK(settlement.usage.total() == 100);
+}
+
+TEST_CASE("charge: pictures without usage are counted in the reply, else as they were asked for") {
+  Fixture f;
+  f.price.rates = {};
+  f.price.per_image = Money::nanos(40'000'000);
+  f.asked.form = openai::Form::images;
+  f.asked.images = 3;
+  f.asked.picture_tokens = 8192;
+  const Meter::Options options{openai::Form::images, false, false};
+  Meter two(Meter::Kind::plain, options);
+  two.feed(R"({"created":1,"data":[{"url":"a"},{"url":"b"}]})");
+  CHECK(f.settle(Ending::served, &two).usage.images == 2);
+  CHECK(f.settle(Ending::served, &two).usage.total() == 0);
+  CHECK(f.settle(Ending::served, &two).basis == CostBasis::exact);
+  Meter none(Meter::Kind::plain, options);
+  none.feed("{}");
+  CHECK(f.settle(Ending::served, &none).usage.images == 3);
+  // A price per token: what was held at most.
+  f.price.rates.own(Bucket::output) = 1'000;
+  f.ask.tokens = 100'000;
+  CHECK(f.settle(Ending::served, &none).usage[Bucket::image_output] == 3 * 8192);
+  CHECK(f.settle(Ending::served, &none).basis == CostBasis::estimated);
+}
+
+TEST_CASE("charge: pictures with usage are counted too") {
+  Fixture f;
+  f.asked.form = openai::Form::images;
+  f.asked.images = 1;
+  Meter meter(Meter::Kind::plain, {openai::Form::images, false, false});
+  meter.feed(R"({"data":[{"b64_json":"AAAA"}],"usage":{"input_tokens":5,"output_tokens":272}})");
+  const auto settlement = f.settle(Ending::served, &meter);
+  CHECK(settlement.basis == CostBasis::exact);
+  CHECK(settlement.usage.images == 1);
+  CHECK(settlement.usage[Bucket::image_output] == 272);
+}
+
+TEST_CASE("charge: speech is billed by the characters asked for, by the token as an estimate") {
+  Fixture f;
+  f.price.rates = {};
+  f.price.per_character = Money::nanos(15'000);
+  f.asked.form = openai::Form::speech;
+  f.asked.characters = 100;
+  const Meter sound(Meter::Kind::opaque, {openai::Form::speech, false, false});
+  auto settlement = f.settle(Ending::served, &sound);
+  CHECK(settlement.basis == CostBasis::exact);
+  CHECK(settlement.usage.characters == 100);
+  CHECK(settlement.usage.total() == 0);
+
+  f.price.rates.own(Bucket::audio_output) = 12'000'000'000;
+  settlement = f.settle(Ending::served, &sound);
+  CHECK(settlement.basis == CostBasis::estimated);
+  CHECK(settlement.usage[Bucket::audio_output] == 150);
+
+  f.price = {};
+  f.price.per_second = Money::nanos(250'000);
+  settlement = f.settle(Ending::served, &sound);
+  CHECK(settlement.basis == CostBasis::estimated);
+  CHECK(settlement.usage.audio_ms == 7'200);
 }
