@@ -182,7 +182,7 @@ domain::UsageReport report_usage(const Context& context,
   if (!query.key.empty()) filter.key = find_key_id(context, actor, query.key);
   if (!query.project.empty()) {
     const Names names(context.store.people());
-    const domain::Project& project = names.find_project(actor.account, query.project);
+    const domain::Project& project = names.find_project(actor, query.project);
     filter.project = project.id;
     filter.account = project.account;
   }
@@ -254,8 +254,7 @@ Page<domain::RequestView> list_requests(const Context& context,
 
 store::VerifyReport verify_ledger(const Context& context, const Actor& actor) {
   require_admin(actor, "verify the ledger");
-  context.ledger.sync();
-  return context.store.ledger().verify();
+  return context.ledger.verify();
 }
 
 domain::StatusView show_status(const Context& context, const Actor& actor) {
@@ -273,17 +272,17 @@ domain::StatusView show_status(const Context& context, const Actor& actor) {
   view.schema_version = context.store.schema_version();
   view.ledger_problem = context.ledger.problem();
   view.ledger_writable = view.ledger_problem.empty();
-  const ledger::HeldTotals held = context.ledger.held();
+  view.spend = account_view(context, account_of(context, actor)).standing;
+  // What others have running is not a member's business.
+  const domain::WindowState& own = view.spend.usd;
+  const ledger::HeldTotals held =
+      actor.is_admin() ? context.ledger.held()
+                       : ledger::HeldTotals{own.in_flight, domain::Money::nanos(own.held)};
   view.calls_in_flight = held.calls;
   view.held = held.money;
-  view.spend = account_view(context, account_of(context, actor)).standing;
   view.upstreams = list_upstreams(context, actor);
-  store::KeyFilter filter;
-  if (!actor.is_admin()) filter.account = actor.account;
-  const Timestamp now = context.clock.now();
-  for (const domain::Key& key : context.store.keys().list(filter)) {
-    if (!domain::is_dead(key, now)) ++view.live_keys;
-  }
+  const auto whose = actor.is_admin() ? std::nullopt : std::optional(actor.account);
+  view.live_keys = context.store.keys().count_live(whose, context.clock.now());
   view.catalogue_date = domain::Catalogue::built_in().date();
   return view;
 }

@@ -87,6 +87,11 @@ constexpr std::array kExpected = {
     Expected{"GET", "/v1/settings", 200},
     Expected{"PATCH", "/v1/settings", 403, "", R"({"hold_wait":"1s"})"},
     Expected{"POST", "/v1/ledger/verify", 403},
+    Expected{"POST", "/v1/backups", 403},
+    Expected{"GET", "/v1/backups/{backup}", 403},
+    Expected{"GET", "/v1/backups/{backup}/content", 403},
+    Expected{"GET", "/v1/backups/{backup}/key", 403},
+    Expected{"DELETE", "/v1/backups/{backup}", 403},
 };
 
 /// The owner's house: a key, a project, a group and an upstream with names to look for.
