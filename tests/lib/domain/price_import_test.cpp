@@ -41,7 +41,6 @@ TEST_CASE("price import: new, changed and unchanged are told apart by what calls
   changed.rates.own(Bucket::cached_input) = kUsd + kUsd / 4;
   Price same = chat("openai", "gpt-4o-mini", 150'000'000, 600'000'000);
   same.rates.own(Bucket::cached_input) = 75'000'000;
-  same.rates.own(Bucket::audio_input) = 150'000'000;  // what it costs without saying so
   PriceList list = list_of({changed, same, chat("acme", "one", kUsd, 2 * kUsd)});
   list.skipped = 7;
   const PriceImport report = compare(list, PriceBook());
