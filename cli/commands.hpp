@@ -30,6 +30,7 @@ void add_audit_command(CLI::App& root, Context& context);       // audit
 void add_config_commands(CLI::App& root, Context& context);     // config …
 void add_reprice_command(CLI::App& root, Context& context);     // reprice
 void add_ledger_commands(CLI::App& root, Context& context);     // ledger …
+void add_backup_command(CLI::App& root, Context& context);      // backup
 
 /// `nufi` alone: where you stand, and the next step.
 void show_where_you_stand(Context& context);

@@ -54,6 +54,7 @@ void add_commands(CLI::App& root, Context& context) {
   add_config_commands(root, context);
   add_reprice_command(root, context);
   add_ledger_commands(root, context);
+  add_backup_command(root, context);
   add_audit_command(root, context);
 }
 

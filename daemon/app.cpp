@@ -9,14 +9,17 @@
 #include "daemon/listen.hpp"
 #include "daemon/notify.hpp"
 #include "daemon/paths.hpp"
+#include "daemon/restore.hpp"
 #include "daemon/routes.hpp"
 #include "daemon/users.hpp"
 #include "daemon/version.hpp"
 #include "lib/base/clock.hpp"
 #include "lib/base/log.hpp"
 #include "lib/ledger/ledger.hpp"
+#include "lib/service/backup.hpp"
 #include "lib/service/context.hpp"
 #include "lib/service/publisher.hpp"
+#include "lib/service/retention.hpp"
 #include "lib/service/settings.hpp"
 #include "lib/service/spending.hpp"
 #include "lib/service/vault.hpp"
@@ -35,8 +38,10 @@ namespace nufi::daemon {
 
 namespace {
 
-constexpr std::chrono::minutes kSecretsEvery{1};
-constexpr std::size_t kSocketThreads = 8;
+constexpr std::chrono::milliseconds kSecretsEvery = std::chrono::minutes(1);
+/// A start has better things to do than to delete old rows.
+constexpr std::chrono::seconds kRetentionAfter{10};
+constexpr std::size_t kSocketThreads = 16;
 constexpr std::string_view kAdminGroup = "nufi-admin";
 constexpr std::size_t kConsoleThreads = 4;
 
@@ -45,6 +50,11 @@ InstanceLock take_data_dir(const Config& config) {
   prepare_directory(config.data_dir, "data directory");
   make_private(config.data_dir);
   return InstanceLock(config.data_dir);
+}
+
+std::unique_ptr<store::Store> open_store(const Config& config) {
+  finish_restore(config.data_dir);
+  return store::sqlite::open(config.data_dir / "nufi.db", config.durability);
 }
 
 Listener control_listener(const Config& config) {
@@ -95,7 +105,7 @@ class App::House {
         control_listener_(control_listener(config)),
         console_listener_(console_listener(config)),
         vault_(config.data_dir / "secret.key", config.environment),
-        store_(store::sqlite::open(config.data_dir / "nufi.db", config.durability)),
+        store_(open_store(config)),
         settings_(service::read_settings(store_->settings())),
         ledger_(ledger::open(store_->ledger(),
                              clock_,
@@ -103,15 +113,22 @@ class App::House {
                               .durability = config.durability,
                               .zone = settings_.timezone})),
         inference_(inference_options(config, settings_), *ledger_, clock_),
-        publisher_(*store_, inference_, vault_, built_ins()) {
+        publisher_(*store_, inference_, vault_, built_ins()),
+        backups_(*store_, config.data_dir / "backups", config.data_dir / "secret.key"),
+        retention_(store_->ledger(), clock_) {
     inference_.bind();
     inference_.set_drain_on_disconnect(settings_.drain_on_disconnect);
-    service::mend_windows(*store_, *ledger_);
-    publisher_.publish_all();
+    service::mend_windows(store_->people(), publisher_.publish_all(), *ledger_);
     inference_.start();
     context_.emplace(make_context());
     open_doors(signals);
-    janitor_.emplace("secrets", kSecretsEvery, [this] { refresh_secrets(); });
+    secrets_janitor_.emplace("secrets", kSecretsEvery, [this] {
+      refresh_secrets();
+      return kSecretsEvery;
+    });
+    retention_janitor_.emplace("retention", kRetentionAfter, [this] {
+      return retention_.step(service::read_settings(store_->settings()).keep_days);
+    });
   }
 
   [[nodiscard]] std::string ready_line() const {
@@ -132,7 +149,8 @@ class App::House {
   void abort() { inference_.abort(); }
 
   void close_doors() {
-    janitor_.reset();
+    retention_janitor_.reset();
+    secrets_janitor_.reset();
     console_server_.reset();
     control_server_.reset();
   }
@@ -168,6 +186,7 @@ class App::House {
             .clock = clock_,
             .vault = vault_,
             .publisher = publisher_,
+            .backups = backups_,
             .changes = changes_,
             .facts = std::move(facts),
             .username_of = Users::name_of,
@@ -216,6 +235,8 @@ class App::House {
   std::optional<DemoUpstream> demo_;
   Inference inference_;
   service::Publisher publisher_;
+  service::Backups backups_;
+  service::Retention retention_;
   std::mutex changes_;
   std::atomic<bool> is_draining_ = false;
   std::optional<service::Context> context_;
@@ -223,7 +244,8 @@ class App::House {
   std::optional<ConsoleDoor> console_door_;
   std::optional<ControlServer> console_server_;
   std::optional<ControlServer> control_server_;
-  std::optional<Janitor> janitor_;
+  std::optional<Janitor> secrets_janitor_;
+  std::optional<Janitor> retention_janitor_;
 };
 
 App::App(const Config& config, Signals& signals)

@@ -113,6 +113,7 @@ struct Texts {
   std::string upstream_timeout = "600s";
   std::string hold_wait;
   std::string budget_status;
+  std::string restore;
 };
 
 void declare(CLI::App& app, Texts& texts, Config& config, const Paths& paths) {
@@ -161,6 +162,7 @@ void declare(CLI::App& app, Texts& texts, Config& config, const Paths& paths) {
       "--budget-status", texts.budget_status, "HTTP status of a reached budget (else: the setting)")
       ->check(CLI::IsMember({"429", "402"}));
   text("--ca-file", config.ca_file, "PEM file with additional roots for all upstreams");
+  text("--restore", texts.restore, "put this backup in place of the database, then stop");
   app.add_flag("--check-config", config.check_only, "check flags and config file, then stop");
 }
 
@@ -189,6 +191,7 @@ void settle(const Texts& texts, const Paths& paths, Config& config) {
   config.log_format = texts.log_format == "json" ? log::Format::json : log::Format::text;
   config.durability =
       texts.durability == "process" ? store::Durability::process : store::Durability::power;
+  if (!texts.restore.empty()) config.restore = std::filesystem::absolute(texts.restore);
   config.max_body = parse_size(texts.max_body, "--max-body");
   config.drain_timeout = parse_seconds(texts.drain_timeout, "--drain-timeout");
   config.upstream_timeout = parse_seconds(texts.upstream_timeout, "--upstream-timeout");

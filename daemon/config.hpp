@@ -58,6 +58,7 @@ struct Config {
   std::optional<int> budget_status;                    ///< over the setting: 429 or 402
   std::string ca_file;                                 ///< additional roots, or ""
   bool check_only = false;
+  std::filesystem::path restore;  ///< the backup to put in place instead of running, or ""
 
   Environment environment;    ///< for secrets' references and commands; without systemd's variables
   std::string notify_socket;  ///< systemd's, or ""

@@ -7,24 +7,26 @@
 
 namespace nufi::daemon {
 
-Janitor::Janitor(std::string name, std::chrono::milliseconds every, std::function<void()> chore)
+Janitor::Janitor(std::string name, std::chrono::milliseconds rest, Chore chore)
     : name_(std::move(name)),
-      every_(every),
+      first_rest_(rest),
       chore_(std::move(chore)),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 Janitor::~Janitor() = default;
 
 void Janitor::run(const std::stop_token& stop) {
+  auto rest = first_rest_;
   for (;;) {
     {
       std::unique_lock lock(mutex_);
-      wake_.wait_for(lock, stop, every_, [] { return false; });
+      wake_.wait_for(lock, stop, rest, [] { return false; });
     }
     if (stop.stop_requested()) return;
     try {
-      chore_();
+      rest = chore_();
     } catch (const std::exception& failure) {
+      rest = first_rest_;
       log::warning("chore failed", {{"chore", name_}, {"problem", failure.what()}});
     }
   }

@@ -2,6 +2,7 @@
 #include "daemon/app.hpp"
 #include "daemon/config.hpp"
 #include "daemon/hardening.hpp"
+#include "daemon/restore.hpp"
 #include "daemon/signals.hpp"
 #include "lib/base/error.hpp"
 #include "lib/base/log.hpp"
@@ -49,8 +50,13 @@ int run(const std::vector<std::string>& args) {
     say("nufid: the configuration is fine");
     return 0;
   }
-  Signals signals;
   log::configure(config.log_level, config.log_format);
+  if (!config.restore.empty()) {
+    say(restore(config.data_dir, config.restore));
+    log::flush();
+    return 0;
+  }
+  Signals signals;
   App app(config, signals);
   say(app.ready_line());
   app.run();

@@ -77,6 +77,11 @@ constexpr std::array kRoutes = {
     Route{"GET", "/v1/settings", "", get_settings},
     Route{"PATCH", "/v1/settings", "", patch_settings},
     Route{"POST", "/v1/ledger/verify", "", post_ledger_verify},
+    Route{"POST", "/v1/backups", "", post_backup},
+    Route{"GET", "/v1/backups/{backup}", "", get_backup},
+    Route{"GET", "/v1/backups/{backup}/content", "offset", get_backup_content},
+    Route{"GET", "/v1/backups/{backup}/key", "", get_backup_key},
+    Route{"DELETE", "/v1/backups/{backup}", "", delete_backup},
 };
 
 bool is_placeholder(std::string_view segment) {

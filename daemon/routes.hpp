@@ -127,6 +127,12 @@ Reply post_ledger_reprice(const RouteCall& call);
 Reply get_usage(const RouteCall& call);
 Reply get_requests(const RouteCall& call);
 Reply post_ledger_verify(const RouteCall& call);
+// routes_backups.cpp
+Reply post_backup(const RouteCall& call);
+Reply get_backup(const RouteCall& call);
+Reply get_backup_content(const RouteCall& call);
+Reply get_backup_key(const RouteCall& call);
+Reply delete_backup(const RouteCall& call);
 // routes_settings.cpp
 Reply get_settings(const RouteCall& call);
 Reply patch_settings(const RouteCall& call);

@@ -151,6 +151,15 @@ Json Client::call_with(const std::string& method,
   return json;
 }
 
+std::string Client::fetch(const std::string& target) {
+  Reply reply = transport_->send("GET", target, "");
+  daemon_version_ = reply.version;
+  if (reply.status >= 400) {
+    throw error_from_json(Json::parse(reply.body, nullptr, /*allow_exceptions=*/false));
+  }
+  return std::move(reply.body);
+}
+
 Json Client::get(const std::string& target) {
   return call("GET", target);
 }

@@ -2,6 +2,7 @@
 
 #include "lib/api/shapes.hpp"
 #include "lib/api/transport.hpp"
+#include "lib/base/secret.hpp"
 #include "lib/domain/terms.hpp"
 #include "lib/domain/views.hpp"
 
@@ -47,6 +48,16 @@ struct Setting {
   std::string description;
 
   [[nodiscard]] const std::string& effective() const { return value ? *value : fallback; }
+};
+
+/// A backup that nufid makes.
+struct Backup {
+  std::string id;
+  std::string state;  ///< copying, ready, failed
+  std::int64_t pages_done = 0;
+  std::int64_t pages = 0;  ///< 0 = not known yet
+  std::int64_t bytes = 0;  ///< of a ready one
+  std::string problem;     ///< of a failed one
 };
 
 struct VerifyReport {
@@ -108,7 +119,9 @@ class Client {
   domain::KeyView unarchive_key(const std::string& key);
   domain::KeyView delete_key(const std::string& key);
   /// Would a call with `tokens` of prompt to `model` be admitted now?
-  domain::CheckView check_key(const std::string& key, const std::string& model, std::int64_t tokens);
+  domain::CheckView check_key(const std::string& key,
+                              const std::string& model,
+                              std::int64_t tokens);
 
   domain::UsageReport usage(const UsageQuery& query);
   std::vector<domain::RequestView> requests(const RequestQuery& query);
@@ -128,7 +141,8 @@ class Client {
   void unset_price(const std::string& model);
   /// `list` is the text of a price list (see price_list.hpp).
   domain::PriceImport import_prices(const std::string& list, bool dry_run);
-  domain::RepriceReport reprice(const domain::RepriceTerms& terms);
+  /// All of the range, in as many requests as that takes.
+  domain::RepriceReport reprice(domain::RepriceTerms terms);
 
   std::vector<Setting> settings();
   /// std::nullopt puts the default back.
@@ -136,7 +150,18 @@ class Client {
 
   VerifyReport verify_ledger();
 
+  /// Asks for a copy of the database, which is then made in the background.
+  Backup start_backup();
+  Backup backup(const std::string& id);
+  /// The next bytes of a ready one from `offset` on, "" at its end.
+  std::string backup_content(const std::string& id, std::int64_t offset);
+  /// The key file that opens the secrets in it.
+  Secret backup_key(const std::string& id);
+  void remove_backup(const std::string& id);
+
  private:
+  /// A reply that is no JSON.
+  std::string fetch(const std::string& target);
   Json call(const std::string& method, const std::string& target, const Json* body = nullptr);
   Json call_with(const std::string& method, const std::string& target, const std::string& body);
   Json get(const std::string& target);

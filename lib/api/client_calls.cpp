@@ -69,6 +69,18 @@ Setting setting_from_json(const Json& json) {
   return setting;
 }
 
+Backup backup_from_json(const Json& json) {
+  Fields fields(json, "backup");
+  Backup backup;
+  backup.id = fields.need("id", read_text);
+  backup.state = fields.need("state", read_text);
+  backup.pages_done = fields.get("pages_done", read_integer);
+  backup.pages = fields.get("pages", read_integer);
+  backup.bytes = fields.get("bytes", read_integer);
+  backup.problem = fields.get("problem", read_text);
+  return backup;
+}
+
 }  // namespace
 
 domain::StatusView Client::status() {
@@ -120,7 +132,8 @@ domain::ProjectView Client::project(const std::string& project) {
   return project_from_json(get(project_path(project)));
 }
 
-domain::ProjectView Client::edit_project(const std::string& project, const domain::ProjectTerms& terms) {
+domain::ProjectView Client::edit_project(const std::string& project,
+                                         const domain::ProjectTerms& terms) {
   return project_from_json(send("PATCH", project_path(project), to_json(terms)));
 }
 
@@ -297,8 +310,14 @@ domain::PriceImport Client::import_prices(const std::string& list, bool dry_run)
   return price_import_from_json(call_with("POST", "/v1/prices/import" + text.text(), list));
 }
 
-domain::RepriceReport Client::reprice(const domain::RepriceTerms& terms) {
-  return reprice_from_json(send("POST", "/v1/ledger/reprice", to_json(terms)));
+domain::RepriceReport Client::reprice(domain::RepriceTerms terms) {
+  auto report = reprice_from_json(send("POST", "/v1/ledger/reprice", to_json(terms)));
+  terms.until = report.to;
+  while (report.next) {
+    terms.after = *report.next;
+    report.go_on_with(reprice_from_json(send("POST", "/v1/ledger/reprice", to_json(terms))));
+  }
+  return report;
 }
 
 std::vector<Setting> Client::settings() {
@@ -309,6 +328,26 @@ void Client::set_setting(const std::string& name, const std::optional<std::strin
   Json body = Json::object();
   body[name] = value_or_null(value);
   send("PATCH", "/v1/settings", body);
+}
+
+Backup Client::start_backup() {
+  return backup_from_json(send("POST", "/v1/backups", Json::object()));
+}
+
+Backup Client::backup(const std::string& id) {
+  return backup_from_json(get("/v1/backups/" + percent_encode(id)));
+}
+
+std::string Client::backup_content(const std::string& id, std::int64_t offset) {
+  return fetch("/v1/backups/" + percent_encode(id) + "/content?offset=" + std::to_string(offset));
+}
+
+Secret Client::backup_key(const std::string& id) {
+  return Secret(fetch("/v1/backups/" + percent_encode(id) + "/key"));
+}
+
+void Client::remove_backup(const std::string& id) {
+  call("DELETE", "/v1/backups/" + percent_encode(id));
 }
 
 VerifyReport Client::verify_ledger() {

@@ -15,7 +15,7 @@ void Engine::start_window(const domain::WindowId& id) {
   Timestamp now;
   {
     std::lock_guard lock(mutex_);
-    now = ledger_time();
+    now = latest_ = ledger_time();
     auto current = counters_.current(id);
     if (current && current->id.period == id.period && now < current->cycle.end) return;
   }

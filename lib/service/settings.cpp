@@ -85,6 +85,16 @@ void read_budget_status(SettingValues& values, const std::string& text) {
   values.budget_status = text == "429" ? 429 : 402;
 }
 
+void read_keep_days(SettingValues& values, const std::string& text) {
+  values.keep_days.reset();
+  if (text == "none") return;
+  const auto days = parse_integer(text);
+  if (!days || *days < 1 || *days > 36'500) {
+    throw Error(Errc::invalid, "keep_days must be a number of days from 1 on, or none");
+  }
+  values.keep_days = static_cast<int>(*days);
+}
+
 constexpr std::array kSettings = {
     Setting{"timezone",
             "UTC",
@@ -118,6 +128,10 @@ constexpr std::array kSettings = {
             "429",
             "HTTP status of a reached budget, 429 or 402; counts after a restart",
             read_budget_status},
+    Setting{"keep_days",
+            "90",
+            "days that the rows of calls are kept, or none for ever; what they sum to always stays",
+            read_keep_days},
 };
 
 const Setting& find_setting(const std::string& name) {

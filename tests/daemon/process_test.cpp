@@ -51,7 +51,7 @@ TEST_CASE("notify: systemd is told over its socket, by path and by abstract name
 TEST_CASE("janitor: it comes again, also after a chore that failed, and stops at once") {
   std::promise<void> thrice;
   int turns = 0;
-  const Janitor janitor("test", std::chrono::milliseconds(1), [&] {
+  const Janitor janitor("test", std::chrono::milliseconds(1), [&]() -> std::chrono::milliseconds {
     if (++turns == 3) thrice.set_value();
     throw std::runtime_error("no luck");
   });

@@ -4,6 +4,7 @@
 #include "lib/domain/views.hpp"
 #include "lib/ledger/ledger.hpp"
 #include "lib/service/actor.hpp"
+#include "lib/service/backup.hpp"
 #include "lib/service/context.hpp"
 #include "lib/service/publisher.hpp"
 #include "lib/service/vault.hpp"
@@ -52,6 +53,7 @@ class ControlPlane {
   std::unique_ptr<ledger::Ledger> ledger_;
   service::Vault vault_;
   service::Publisher publisher_;
+  service::Backups backups_;
   std::mutex changes_;
   std::optional<service::Context> context_;
 };

@@ -59,12 +59,19 @@ Timestamp not_after_open_rows(Connection& connection, Timestamp before) {
   return oldest ? std::min(before, quarter_of(*oldest)) : before;
 }
 
+std::int64_t newest_id(Connection& connection) {
+  Query row(connection.prepared("SELECT max(id) FROM requests"));
+  row.step();
+  return row.maybe_integer().value_or(0);
+}
+
 /// True if it ran out of time.
 bool delete_rows(Connection& connection,
                  Timestamp before,
                  SteadyTime until,
                  std::int64_t& deleted) {
-  const auto behind = first_id_at(before);
+  // The newest row stays: ids go on from it, whatever the clock says.
+  const auto behind = std::min(first_id_at(before), newest_id(connection));
   std::int64_t done = 0;
   while (const auto last = end_of_next(connection, done, behind)) {
     deleted += Query(connection.prepared("DELETE FROM requests WHERE id > ? AND id <= ?"))

@@ -1,0 +1,156 @@
+#include "cli/commands.hpp"
+#include "cli/options.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <memory>
+#include <ostream>
+#include <string_view>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace nufi::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::chrono::milliseconds kLook{200};
+
+/// A file of the caller's own (mode 0600) that appears under its name when it is whole.
+class NewFile {
+ public:
+  explicit NewFile(fs::path path) : path_(std::move(path)), draft_(path_.string() + ".part") {
+    file_ = ::open(draft_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (file_ < 0 || ::fchmod(file_, 0600) != 0) fail(draft_);
+  }
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+  ~NewFile() {
+    if (file_ < 0) return;
+    ::close(file_);
+    ::unlink(draft_.c_str());
+  }
+  void write(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const auto written = ::write(file_, bytes.data(), bytes.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) fail(draft_);
+      bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+  }
+  void finish() {
+    if (::fsync(file_) != 0 || ::rename(draft_.c_str(), path_.c_str()) != 0) fail(path_);
+    ::close(file_);
+    file_ = -1;
+  }
+
+ private:
+  [[noreturn]] static void fail(const fs::path& path) {
+    throw Error(Errc::unavailable,
+                fmt::format("{} can't be written: {}", path.string(), std::strerror(errno)));
+  }
+
+  const fs::path path_;
+  const fs::path draft_;
+  int file_ = -1;
+};
+
+/// One line that is written over itself while somebody watches.
+class Progress {
+ public:
+  explicit Progress(Context& context) : context_(context) {}
+  void show(std::string_view what, std::int64_t done, std::int64_t total) {
+    if (!context_.err_is_terminal || context_.quiet || total <= 0) return;
+    context_.err << fmt::format("\r{} {:3d} %", what, done * 100 / total) << std::flush;
+    is_shown_ = true;
+  }
+  void end() {
+    if (is_shown_) context_.err << "\r                        \r" << std::flush;
+    is_shown_ = false;
+  }
+
+ private:
+  Context& context_;
+  bool is_shown_ = false;
+};
+
+api::Backup wait_until_ready(Context& context, Progress& progress) {
+  api::Client& client = context.client();
+  api::Backup backup = client.start_backup();
+  while (backup.state == "copying") {
+    progress.show("copying", backup.pages_done, backup.pages);
+    if (!context.pause(kLook)) break;
+    backup = client.backup(backup.id);
+  }
+  progress.end();
+  if (backup.state == "ready") return backup;
+  throw Error(Errc::unavailable, "nufid can't make the backup: " + backup.problem);
+}
+
+void fetch(Context& context, const api::Backup& backup, NewFile& file, Progress& progress) {
+  for (std::int64_t offset = 0; offset < backup.bytes;) {
+    const std::string piece = context.client().backup_content(backup.id, offset);
+    if (piece.empty()) throw Error(Errc::unavailable, "the backup ended too early");
+    file.write(piece);
+    offset += static_cast<std::int64_t>(piece.size());
+    progress.show("fetching", offset, backup.bytes);
+  }
+  progress.end();
+}
+
+void back_up(Context& context, const fs::path& path, bool with_key) {
+  const fs::path key_path = path.string() + ".key";
+  if (fs::exists(path)) context.confirm("replace " + path.string());
+  NewFile file(path);
+  Progress progress(context);
+  const api::Backup backup = wait_until_ready(context, progress);
+  fetch(context, backup, file, progress);
+  if (with_key) {
+    NewFile key_file(key_path);
+    key_file.write(context.client().backup_key(backup.id).expose());
+    key_file.finish();
+  }
+  file.finish();
+  context.client().remove_backup(backup.id);
+
+  api::Json json;
+  json["file"] = path.string();
+  json["bytes"] = backup.bytes;
+  json["key_file"] = with_key ? api::Json(key_path.string()) : api::Json(nullptr);
+  const std::string about_key =
+      with_key ? "the key file, which opens the upstreams' secrets in it, is " + key_path.string()
+               : "without the key file the upstreams' secrets in it can't be opened: keep a copy "
+                 "of secret.key, or use --with-key";
+  context.print_done(
+      json, path.string(), fmt::format("backed up to {}; {}", path.string(), about_key));
+}
+
+}  // namespace
+
+void add_backup_command(CLI::App& root, Context& context) {
+  struct Options {
+    std::string file;
+    bool with_key = false;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      root.add_subcommand("backup", "copy the database to a file while everything goes on");
+  command->add_option("file", options->file, "where to; read it back with: nufid --restore FILE")
+      ->required()
+      ->type_name("FILE");
+  add_switch(*command,
+             "--with-key",
+             "copy the key file to FILE.key: it opens the secrets in the backup",
+             options->with_key);
+  add_output_options(*command, context);
+  add_yes_option(*command, context);
+  command->callback([options, &context] { back_up(context, options->file, options->with_key); });
+}
+
+}  // namespace nufi::cli
