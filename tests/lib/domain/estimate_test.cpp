@@ -297,3 +297,76 @@ TEST_CASE("estimate: above the least useful output never more than a quarter is 
     }
   }
 }
+
+TEST_CASE("estimate: a prompt is never billed more than the context window, once per prompt") {
+  Price price = simple_price();
+  price.context_window = 8'000;
+  Call call = chat(1'000'000);
+  CHECK(ceiling_of(call, &price, kMultiplierOne).prompt_tokens == 8'000);
+  CHECK(ceiling_of(call, &price, kMultiplierOne).prompt_cost == Money::nanos(8'000'000));
+  call.prompts = 3;
+  CHECK(ceiling_of(call, &price, kMultiplierOne).prompt_tokens == 24'000);
+  call.prompt_bound = 10;
+  CHECK(ceiling_of(call, &price, kMultiplierOne).prompt_tokens == 10);
+  call.prompts = INT64_MAX;
+  CHECK(ceiling_of(call, &price, kMultiplierOne).prompt_tokens == 10);
+}
+
+TEST_CASE("estimate: what is not in the body is bounded by the window, the longest if unknown") {
+  Price price = simple_price();
+  price.context_window = 8'000;
+  Call call = chat(10);
+  call.prompt_is_elsewhere = true;
+  CHECK(ceiling_of(call, &price, kMultiplierOne).prompt_tokens == 8'000);
+  call.prompts = 5;
+  CHECK(ceiling_of(call, &price, kMultiplierOne).prompt_tokens == 40'000);
+  call.prompts = 1;
+  price.context_window.reset();
+  CHECK(ceiling_of(call, &price, kMultiplierOne).prompt_tokens >= 1'000'000);
+  CHECK(ceiling_of(call, nullptr, kMultiplierOne).prompt_tokens >= 1'000'000);
+  call.prompts = INT64_MAX;
+  CHECK(ceiling_of(call, &price, kMultiplierOne).prompt_tokens == INT64_MAX);
+}
+
+TEST_CASE("estimate: a long prompt's tier is held only if the window reaches it") {
+  Price price = simple_price();
+  ContextTier tier;
+  tier.above_tokens = 10'000;
+  tier.rates.own(Bucket::input) = 2 * kUsd;
+  price.tiers.push_back(tier);
+  price.context_window = 8'000;
+  CHECK(ceiling_of(chat(50'000), &price, kMultiplierOne).prompt_cost == Money::nanos(8'000'000));
+  price.context_window = 20'000;
+  CHECK(ceiling_of(chat(50'000), &price, kMultiplierOne).prompt_cost == Money::nanos(40'000'000));
+}
+
+TEST_CASE("estimate: pictures, seconds and characters are part of the ceiling, multiplied") {
+  Price price;
+  price.per_request = Money::nanos(1);
+  price.per_image = Money::nanos(40'000'000);
+  price.per_second = Money::nanos(100'000);
+  price.per_character = Money::nanos(15'000);
+  Call call = chat(0);
+  call.output_cap = 0;
+  call.image_bound = 3;
+  call.audio_ms_bound = 1'001;  // two seconds, when rounded up
+  call.character_bound = 10;
+  CHECK(ceiling_of(call, &price, kMultiplierOne).prompt_cost ==
+        Money::nanos(1 + 120'000'000 + 200'000 + 150'000));
+  CHECK(ceiling_of(call, &price, 2'000'000).prompt_cost ==
+        Money::nanos(2 * (1 + 120'000'000 + 200'000 + 150'000)));
+  call.image_bound = INT64_MAX;
+  CHECK(ceiling_of(call, &price, kMultiplierOne).prompt_cost == Money::max());
+  price.free = true;
+  CHECK(ceiling_of(call, &price, kMultiplierOne).prompt_cost == Money::zero());
+}
+
+TEST_CASE("estimate: output beside the cap is held at the output's rate") {
+  const Price price = simple_price();
+  Call call = chat(100);
+  call.output_cap = 5;
+  call.output_beside = 20;
+  const Ceiling ceiling = ceiling_of(call, &price, kMultiplierOne);
+  CHECK(ceiling.tokens_with(5) == 125);
+  CHECK(ceiling.cost_with(5) == Money::nanos(100 * 1'000 + 25 * 10'000));
+}

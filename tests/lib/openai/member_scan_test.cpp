@@ -73,3 +73,35 @@ TEST_CASE("member_scan: text that is not JSON yields nothing and does no harm") 
   CHECK(found("usage:5 }}}{{{") == "- (open)");
   CHECK(found("\"usage\":5 (open)") == "- (open)");
 }
+
+TEST_CASE("member_scan: a member of a member of the root is found, and only there") {
+  const auto nested = [](const std::string& text) {
+    MemberScan bytewise("usage", 64, "response");
+    for (const char c : text) bytewise.feed(std::string_view(&c, 1));
+    MemberScan whole("usage", 64, "response");
+    whole.feed(text);
+    CHECK(whole.found() == bytewise.found());
+    CHECK(whole.value() == bytewise.value());
+    return whole.found() ? whole.value() : "-";
+  };
+  CHECK(nested(R"({"type":"x","response":{"id":1,"usage":{"a":1}},"z":0})") == R"({"a":1})");
+  CHECK(nested(R"({"response":{"output":[{"usage":1}],"usage":2}})") == "2");
+  CHECK(nested(R"({"usage":1})") == "-");
+  CHECK(nested(R"({"response":[{"usage":1}]})") == "-");
+  CHECK(nested(R"({"response":{"x":{"usage":1}}})") == "-");
+  CHECK(nested(R"({"x":{"usage":1},"response":{}})") == "-");
+  CHECK(nested(R"({"response":"{\"usage\":1}"})") == "-");
+  CHECK(nested(R"({"response":{"usage":1},"usage":2})") == "1");
+}
+
+TEST_CASE("member_scan: the items of a list are counted without keeping it") {
+  const auto items = [](const std::string& text) {
+    MemberScan scan("data", 0);
+    for (const char c : text) scan.feed(std::string_view(&c, 1));
+    CHECK(scan.begun() == (text.find("\"data\":[") != std::string::npos));
+    return scan.items();
+  };
+  CHECK(items(R"({"data":[{"url":"x"},{"b":[{"c":{}}]},{}],"data2":[{}]})") == 3);
+  CHECK(items(R"({"data":[]})") == 0);
+  CHECK(items(R"({"x":[{},{}]})") == 0);
+}

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -106,4 +107,41 @@ TEST_CASE("sse: an event that is whole is there at once") {
   REQUIRE(splitter.next(event));
   CHECK(event.data == "b");
   CHECK(splitter.partial().empty());
+}
+
+TEST_CASE("sse: an event that is too long comes in pieces and loses no byte") {
+  const std::string text = "data: " + std::string(5000, 'x') + "\n\n: short\n\ndata: b\n\n";
+  for (std::size_t step = 1; step < 200; step += 7) {
+    SseSplitter splitter(100);
+    Read all;
+    std::string pieces;
+    std::size_t most = 0;
+    SseEvent event;
+    for (std::size_t at = 0; at < text.size(); at += step) {
+      splitter.feed(std::string_view(text).substr(at, step));
+      while (splitter.next(event)) {
+        all.bytes += event.raw;
+        if (!event.data.empty()) all.datas += "<" + std::string(event.data) + ">";
+        pieces += event.begins ? "(" : "";
+        pieces += event.ends ? ")" : "";
+      }
+      most = std::max(most, splitter.partial().size());
+    }
+    CHECK(all.bytes == text);
+    CHECK(all.datas == "<b>");
+    CHECK(pieces == "()()()");
+    CHECK(most <= 100 + step);
+  }
+}
+
+TEST_CASE("sse: the end of the stream ends its last event") {
+  SseSplitter splitter;
+  SseEvent event;
+  splitter.feed("data: a\n\ndata: b\ndata: c");
+  REQUIRE(splitter.next(event));
+  CHECK_FALSE(splitter.next(event));
+  REQUIRE(splitter.last(event));
+  CHECK(event.data == "b\nc");
+  CHECK(event.raw == "data: b\ndata: c");
+  CHECK_FALSE(splitter.last(event));
 }

@@ -1,0 +1,347 @@
+// Every JSON endpoint: bytes in = bytes out, what it costs, and how it is refused.
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+
+import OpenAI from 'openai';
+
+import { call, Connection, requestBytes } from './support/client.mjs';
+import { patience } from './support/daemon.mjs';
+import { house } from './support/house.mjs';
+import { endpoints, pcm, response, responseEvents, responseUsage } from './support/replies.mjs';
+import { until } from './support/wait.mjs';
+
+const nano = (usd) => Math.round(usd * 1e9);
+/// The buckets of a row that are not 0.
+const used = (row) =>
+  Object.fromEntries(Object.entries(row.tokens).filter(([name, count]) => count && name !== 'total'));
+
+describe('endpoints', () => {
+  const h = house({ args: ['--hold-wait', '0s'], add: { more: ['--alias', 'nick=test-model'] } });
+  let key;
+  let poor;
+  before(async () => {
+    await h.daemon.ok(['prices', 'set', 'paint', '--per-image', '0.04']);
+    await h.daemon.ok(['prices', 'set', 'voice', '--per-character', '0.000015']);
+    key = (await h.daemon.key({ budget: 100 })).key;
+    poor = (await h.daemon.key({ budget: 0.000001 })).key;
+  });
+  const post = (name, body, more = {}) => call(h.port, { key, path: `/v1/${name}`, body, ...more });
+  const lastRow = async () => (await h.daemon.rows())[0];
+  const answer = (reply, type = 'application/json', status = 200) => {
+    h.upstream.handler = (exchange) => exchange.reply(status, reply, { 'content-type': type });
+  };
+  const stream = (events) => {
+    h.upstream.handler = async (exchange) => {
+      await exchange.begin();
+      for (const event of events) await exchange.chunk(event);
+      await exchange.finish();
+    };
+  };
+
+  for (const each of endpoints) {
+    const { name, body, model = 'test-model' } = each;
+    describe(name, () => {
+      it('passes as it is, both ways, and is charged what it used', async () => {
+        answer(each.reply, each.type);
+        const reply = await post(name, body);
+        assert.equal(reply.status, 200, reply.text);
+        assert.ok(h.upstream.last.body.equals(Buffer.from(body)), h.upstream.last.text);
+        assert.equal(h.upstream.last.target, `/v1/${name}`);
+        assert.ok(reply.body.equals(Buffer.from(each.reply)));
+        assert.equal(reply.headers['content-type'], each.type ?? 'application/json');
+        const row = await lastRow();
+        assert.equal(row.id, reply.headers['x-nufi-request-id']);
+        assert.deepEqual(
+          [row.endpoint, row.model, row.status, row.http_status, row.cost_basis, used(row), nano(row.cost_usd)],
+          [name, model, 'ok', 200, 'exact', each.tokens, each.cost],
+        );
+      });
+
+      it("passes the upstream's error as it is, at no cost", async () => {
+        const error = '{"error":{"message":"no","type":"invalid_request_error","param":null,"code":"x"} }';
+        answer(error, 'application/json', 400);
+        const reply = await post(name, body);
+        assert.deepEqual([reply.status, reply.text], [400, error]);
+        const row = await lastRow();
+        assert.deepEqual([row.status, row.cost_usd, used(row)], ['client_error', 0, {}]);
+      });
+
+      it('is refused by a budget without room, and nothing is sent', async () => {
+        const reply = await post(name, body, { key: poor });
+        assert.equal(reply.status, 429, reply.text);
+        assert.equal(reply.json.error.code, 'insufficient_quota');
+        assert.match(reply.json.error.message, /^Budget reached/);
+        assert.equal(h.upstream.requests.length, 0);
+      });
+
+      it('is refused in one shape: no key, no JSON, a field twice, another method', async () => {
+        const error = (reply) => [reply.status, reply.json.error.code, reply.json.error.param];
+        assert.deepEqual(error(await post(name, body, { key: undefined })), [401, 'invalid_api_key', null]);
+        assert.deepEqual(error(await post(name, `${body}]`)), [400, 'invalid_json', null]);
+        const twice = body.replace('"model"', '"model":"other","model"');
+        assert.deepEqual(error(await post(name, twice)), [400, 'invalid_value', 'model']);
+        const shouted = body.replace('"model"', '"MODEL":"other","model"');
+        assert.deepEqual(error(await post(name, shouted)), [400, 'invalid_value', 'model']);
+        const get = await call(h.port, { key, method: 'GET', path: `/v1/${name}` });
+        assert.deepEqual([get.status, get.headers.allow], [405, 'POST']);
+        assert.equal(h.upstream.requests.length, 0);
+      });
+
+      it('is renamed in its text, and only there', async () => {
+        if (model !== 'test-model') return;
+        answer(each.reply, each.type);
+        const named = body.replace('"test-model"', '"nick"');
+        assert.equal((await post(name, named)).status, 200);
+        assert.equal(h.upstream.last.text, body);
+      });
+    });
+  }
+
+  it('what is not an endpoint is 404', async () => {
+    for (const name of ['audio', 'images', 'embeddings/', 'responses/resp_1', 'chat', 'Embeddings']) {
+      const reply = await post(name, '{"model":"test-model"}');
+      assert.deepEqual([reply.status, reply.json.error.code], [404, 'unknown_url'], name);
+    }
+  });
+
+  it('usage 0 is charged as 0, a missing one is estimated and says so', async () => {
+    const body = '{"model":"test-model","input":"12345678"}';
+    answer('{"data":[],"usage":{"prompt_tokens":0,"total_tokens":0}}');
+    await post('embeddings', body);
+    let row = await lastRow();
+    assert.deepEqual([row.cost_basis, row.cost_usd], ['exact', 0]);
+    for (const reply of ['{"data":[]}', '{"data":[],"usage":null}', '{"data":[],"usage":{}}']) {
+      answer(reply);
+      await post('embeddings', body);
+      row = await lastRow();
+      assert.deepEqual([row.cost_basis, used(row)], ['estimated', { input: Math.ceil(body.length / 4) }]);
+    }
+    answer('{"data":[],"usage":{"prompt_tokens":-5}}');
+    await post('embeddings', body);
+    row = await lastRow();
+    assert.deepEqual([row.cost_basis, row.error_code, nano(row.cost_usd)], ['held', 'usage_invalid', body.length * 1000]);
+  });
+
+  it('an error that comes with status 200 costs nothing', async () => {
+    answer('{"error":{"message":"overloaded"}}');
+    const reply = await post('embeddings', '{"model":"test-model","input":"x"}');
+    assert.equal(reply.text, '{"error":{"message":"overloaded"}}');
+    const row = await lastRow();
+    assert.deepEqual([row.status, row.cost_usd], ['upstream_error', 0]);
+  });
+
+  it('a moderation may leave its model out', async () => {
+    answer('{"results":[]}');
+    assert.equal((await post('moderations', '{"input":"x"}')).status, 200);
+    assert.equal(h.upstream.last.text, '{"input":"x"}');
+    const row = await lastRow();
+    assert.deepEqual([row.model, row.cost_usd], ['omni-moderation-latest', 0]);
+  });
+
+  it('completions stream: usage is asked for and taken out again', async () => {
+    const body = '{"model":"test-model","prompt":"x","max_tokens":9,"stream":true}';
+    const text = 'data: {"choices":[{"text":"Hi","index":0,"finish_reason":"stop"}]}\n\n';
+    const usage = 'data: {"choices":[],"usage":{"prompt_tokens":2,"completion_tokens":3}}\n\n';
+    stream([text, usage, 'data: [DONE]\n\n']);
+    const reply = await post('completions', body);
+    assert.equal(h.upstream.last.text, body.replace('{', '{"stream_options":{"include_usage":true},'));
+    assert.equal(reply.text, `${text}data: [DONE]\n\n`);
+    assert.equal(nano((await lastRow()).cost_usd), 32_000);
+  });
+
+  for (const type of ['response.completed', 'response.incomplete', 'response.failed']) {
+    it(`a streamed response ends with ${type}, which says what it used`, async () => {
+      const body = '{"model":"test-model","input":"x","max_output_tokens":20,"stream":true}';
+      const events = responseEvents({ type });
+      stream(events);
+      const reply = await post('responses', body);
+      assert.equal(h.upstream.last.text, body);
+      assert.equal(reply.text, events.join(''));
+      const row = await lastRow();
+      assert.deepEqual([row.cost_basis, nano(row.cost_usd), row.stream], ['exact', 120_000, true]);
+      assert.equal(row.status, type === 'response.failed' ? 'upstream_error' : 'ok');
+    });
+  }
+
+  it('who has the last event of a response is booked, also if the upstream lingers', async () => {
+    const events = responseEvents();
+    h.upstream.handler = async (exchange) => {
+      await exchange.begin();
+      for (const event of events) await exchange.chunk(event);
+    };
+    const connection = await Connection.open(h.port);
+    const body = '{"model":"test-model","input":"x","max_output_tokens":20,"stream":true}';
+    connection.write(requestBytes({ key, path: '/v1/responses', body }));
+    await connection.untilBody('response.completed', 10_000 * patience);
+    const row = await lastRow();
+    assert.deepEqual([row.status, row.cost_basis, nano(row.cost_usd)], ['ok', 'exact', 120_000]);
+    connection.close();
+  });
+
+  it('a response that breaks off is charged by its deltas', async () => {
+    const events = responseEvents({ words: ['Hello', 'x'.repeat(40)] });
+    h.upstream.handler = async (exchange) => {
+      await exchange.begin();
+      for (const event of events.slice(0, -1)) await exchange.chunk(event);
+      exchange.reset();
+    };
+    const body = '{"model":"test-model","input":"x","max_output_tokens":200,"stream":true}';
+    const reply = await post('responses', body);
+    assert.equal(JSON.parse(reply.events.at(-1)).error.code, 'upstream_error');
+    const row = await lastRow();
+    assert.deepEqual(
+      [row.status, row.cost_basis, used(row)],
+      ['upstream_error', 'estimated', { input: Math.ceil(body.length / 4), output: 2 + 10 }],
+    );
+  });
+
+  it('a last event of a response larger than any buffer passes and is read', async () => {
+    const events = responseEvents({ words: ['Hello'] });
+    const long = response(responseUsage, { instructions: 'i'.repeat(500_000) });
+    events[events.length - 1] = `event: response.completed\ndata: ${JSON.stringify({ type: 'response.completed', response: long })}\n\n`;
+    stream(events);
+    const reply = await post('responses', '{"model":"test-model","input":"x","max_output_tokens":20,"stream":true}');
+    assert.equal(reply.text, events.join(''));
+    assert.equal(nano((await lastRow()).cost_usd), 120_000);
+  });
+
+  it('the output of a response is clamped in its own field', async () => {
+    const limited = (await h.daemon.key({ budget: 1 })).key;
+    answer(JSON.stringify(response(responseUsage)));
+    const body = '{"model":"test-model","input":"x"}';
+    const reply = await post('responses', body, { key: limited });
+    const cap = Number(reply.headers['x-nufi-max-tokens']);
+    assert.ok(cap >= 256 && cap * 10e-6 <= 0.25, `a quarter of what is left: ${cap}`);
+    assert.equal(h.upstream.last.text, body.replace('{', `{"max_output_tokens":${cap},`));
+  });
+
+  it('what nothing in the body bounds needs room for a whole context, or is refused by name', async () => {
+    const limited = (await h.daemon.key({ budget: 1 })).key;
+    const stored = '{"model":"test-model","input":"x","max_output_tokens":20,"previous_response_id":"resp_1"}';
+    const refused = await post('responses', stored, { key: limited });
+    assert.deepEqual([refused.status, refused.json.error.code], [429, 'insufficient_quota']);
+    const hosted = '{"model":"test-model","input":"x","max_output_tokens":20,"tools":[{"type":"web_search"}]}';
+    const named = await post('responses', hosted, { key: limited });
+    assert.deepEqual([named.status, named.json.error.param], [400, 'tools']);
+    assert.match(named.json.error.message, /web_search.*max_tool_calls/s);
+    assert.equal(h.upstream.requests.length, 0);
+    answer(JSON.stringify(response(responseUsage)));
+    const free = (await h.daemon.key()).key;
+    assert.equal((await post('responses', hosted, { key: free })).status, 200);
+    assert.equal((await post('responses', stored, { key: free })).status, 200);
+  });
+
+  it('work in the background is charged as its hold, unless the reply says what it took', async () => {
+    const body = '{"model":"test-model","input":"x","max_output_tokens":20,"background":true}';
+    answer(JSON.stringify(response(null, { status: 'queued', output: [] })));
+    await post('responses', body);
+    let row = await lastRow();
+    assert.deepEqual([row.cost_basis, nano(row.cost_usd)], ['held', body.length * 1000 + 20 * 10_000]);
+    answer(JSON.stringify(response(responseUsage)));
+    await post('responses', body);
+    row = await lastRow();
+    assert.deepEqual([row.cost_basis, nano(row.cost_usd)], ['exact', 120_000]);
+  });
+
+  it("the upstream's own cost stands beside ours", async () => {
+    answer('{"data":[],"usage":{"prompt_tokens":8,"total_tokens":8,"cost":0.00001}}');
+    await post('embeddings', '{"model":"test-model","input":"12345678"}');
+    const row = await lastRow();
+    assert.equal(nano(row.cost_usd), 8_000);
+  });
+
+  it('a client that leaves in the middle of speech is charged its characters', async () => {
+    h.upstream.handler = async (exchange) => {
+      await exchange.begin(200, { 'content-type': 'audio/mpeg' });
+      await exchange.chunk(pcm);
+      await exchange.gone;
+    };
+    const connection = await Connection.open(h.port);
+    const body = '{"model":"voice","input":"hello","voice":"alloy"}';
+    connection.write(requestBytes({ key, path: '/v1/audio/speech', body }));
+    await until(() => connection.bytes.length > 4000, 10_000 * patience, 'the sound');
+    connection.close();
+    const row = await until(
+      async () => {
+        const last = await lastRow();
+        return last.status === 'client_gone' && last;
+      },
+      10_000 * patience,
+      'the row',
+    );
+    assert.deepEqual([row.cost_basis, nano(row.cost_usd)], ['exact', 75_000]);
+  });
+
+  describe('with the openai package', () => {
+    let client;
+    before(() => {
+      client = new OpenAI({ baseURL: h.daemon.url, apiKey: key, maxRetries: 0 });
+    });
+
+    it('completions, plain and streamed', async () => {
+      answer('{"choices":[{"text":"hi"}],"usage":{"prompt_tokens":1,"completion_tokens":1}}');
+      const asked = { model: 'test-model', prompt: 'x', max_tokens: 9 };
+      assert.equal((await client.completions.create(asked)).choices[0].text, 'hi');
+      stream(['data: {"choices":[{"text":"h"}]}\n\n', 'data: {"choices":[{"text":"i"}]}\n\n', 'data: [DONE]\n\n']);
+      let text = '';
+      for await (const part of await client.completions.create({ ...asked, stream: true })) text += part.choices[0].text;
+      assert.equal(text, 'hi');
+    });
+
+    it('embeddings, base64 on the wire', async () => {
+      const floats = Float32Array.of(0.5, -1);
+      const embedding = Buffer.from(floats.buffer).toString('base64');
+      answer(JSON.stringify({ data: [{ index: 0, embedding }], usage: { prompt_tokens: 1, total_tokens: 1 } }));
+      const reply = await client.embeddings.create({ model: 'test-model', input: 'x' });
+      assert.deepEqual([...reply.data[0].embedding], [0.5, -1]);
+    });
+
+    it('responses, plain and streamed', async () => {
+      answer(JSON.stringify(response(responseUsage)));
+      const asked = { model: 'test-model', input: 'hello', max_output_tokens: 20 };
+      assert.equal((await client.responses.create(asked)).output_text, 'Hello there');
+      stream(responseEvents());
+      const types = [];
+      for await (const event of await client.responses.create({ ...asked, stream: true })) types.push(event.type);
+      assert.deepEqual([types[0], types.at(-1)], ['response.created', 'response.completed']);
+      stream(responseEvents());
+      const final = await client.responses.stream(asked).finalResponse();
+      assert.equal(final.usage.total_tokens, 30);
+      assert.equal((await lastRow()).cost_basis, 'exact');
+    });
+
+    it('moderations', async () => {
+      answer('{"id":"modr-1","results":[{"flagged":true}]}');
+      assert.equal((await client.moderations.create({ input: 'x' })).results[0].flagged, true);
+    });
+
+    it('images.generate', async () => {
+      answer('{"created":1,"data":[{"b64_json":"QUJD"}]}');
+      const reply = await client.images.generate({ model: 'paint', prompt: 'a cat' });
+      assert.equal(reply.data[0].b64_json, 'QUJD');
+      assert.equal(nano((await lastRow()).cost_usd), 40_000_000);
+    });
+
+    it('audio.speech', async () => {
+      answer(pcm, 'audio/pcm');
+      const reply = await client.audio.speech.create({ model: 'voice', input: 'hello', voice: 'alloy' });
+      assert.ok(Buffer.from(await reply.arrayBuffer()).equals(pcm));
+      assert.equal(nano((await lastRow()).cost_usd), 75_000);
+    });
+
+    it('a budget refusal is one the package does not retry', async () => {
+      let attempts = 0;
+      const broke = new OpenAI({
+        baseURL: h.daemon.url,
+        apiKey: poor,
+        maxRetries: 3,
+        fetch: (...args) => {
+          attempts++;
+          return fetch(...args);
+        },
+      });
+      await assert.rejects(broke.embeddings.create({ model: 'test-model', input: 'x' }), { status: 429, code: 'insufficient_quota' });
+      assert.equal(attempts, 1);
+    });
+  });
+});
