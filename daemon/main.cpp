@@ -50,13 +50,13 @@ int run(const std::vector<std::string>& args) {
     say("nufid: the configuration is fine");
     return 0;
   }
+  Signals signals;  // before the first thread: threads inherit which signals are blocked
   log::configure(config.log_level, config.log_format);
   if (!config.restore.empty()) {
     say(restore(config.data_dir, config.restore));
     log::flush();
     return 0;
   }
-  Signals signals;
   App app(config, signals);
   say(app.ready_line());
   app.run();

@@ -43,7 +43,11 @@ bool Retention::trusts_clock() {
   if (!trusted_at_) trusted_at_ = store_.clock_trusted_at();
   const bool is_usual = std::chrono::abs(now - *trusted_at_) <= kUsualGap;
   if (!is_usual && steady - even_steady_ < kProbation) {
-    if (!is_doubted_) log::warning("the clock jumped: no old rows are deleted for some hours");
+    // A new database has not seen the clock yet, and nothing that is old.
+    const bool is_new = *trusted_at_ == Timestamp();
+    if (!is_doubted_ && !is_new) {
+      log::warning("the clock jumped: no old rows are deleted for some hours");
+    }
     is_doubted_ = true;
     return false;
   }
