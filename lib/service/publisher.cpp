@@ -14,13 +14,15 @@ Publisher::Publisher(store::Store& store,
                      std::vector<BuiltIn> built_ins)
     : store_(store), data_plane_(data_plane), vault_(vault), built_ins_(std::move(built_ins)) {}
 
-void Publisher::publish_all() {
+std::vector<domain::Key> Publisher::publish_all() {
   publish_world();
   store::KeyFilter filter;
-  data_plane_.publish_keys(store_.keys().list(filter));
+  std::vector<domain::Key> keys = store_.keys().list(filter);
+  data_plane_.publish_keys(keys);
   filter.archived = true;
   const auto archived = store_.keys().list(filter);
   if (!archived.empty()) data_plane_.publish_keys(archived);
+  return keys;
 }
 
 void Publisher::publish_world() {

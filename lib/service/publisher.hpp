@@ -33,7 +33,8 @@ class Publisher {
             std::vector<BuiltIn> built_ins);
 
   /// Everything, at start: world and all keys, dead ones too (they are told why they are refused).
-  void publish_all();
+  /// Returns the keys that are not archived: reading them all takes a while.
+  std::vector<domain::Key> publish_all();
   /// Accounts, projects, groups, upstreams and own prices. May run a command of a new upstream.
   void publish_world();
   void publish_key(const domain::Key& key);

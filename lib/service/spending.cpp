@@ -99,7 +99,9 @@ void reset_spend(const Context& context,
                                             spent(0, 0)));
 }
 
-void mend_windows(store::Store& store, ledger::Ledger& ledger) {
+void mend_windows(store::People& people,
+                  const std::vector<domain::Key>& keys,
+                  ledger::Ledger& ledger) {
   const auto mend_one = [&](const WindowId& id) {
     const auto counted = ledger.counted_period(id.scope, id.subject, id.metric);
     if (counted && *counted != id.period) ledger.start_window(id);
@@ -109,13 +111,13 @@ void mend_windows(store::Store& store, ledger::Ledger& ledger) {
         mend_one(WindowId{scope, subject, Metric::usd, limits.budget_period});
         mend_one(WindowId{scope, subject, Metric::tokens, limits.token_period});
       };
-  for (const domain::Account& account : store.people().accounts()) {
+  for (const domain::Account& account : people.accounts()) {
     mend(domain::Scope::account, account.id.text(), account.limits);
   }
-  for (const domain::Project& project : store.people().projects()) {
+  for (const domain::Project& project : people.projects()) {
     mend(domain::Scope::project, project.id.text(), project.limits);
   }
-  for (const domain::Key& key : store.keys().list(store::KeyFilter())) {
+  for (const domain::Key& key : keys) {
     mend(domain::Scope::key, key.id.text(), key.limits);
   }
 }

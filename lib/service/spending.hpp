@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace nufi::service {
 
@@ -56,6 +57,8 @@ void reset_spend(const Context& context,
 
 /// Starts the windows of keys, projects and accounts that count another period than their limits
 /// say: nufid died between an edit and its window. For the start. Throws Error{unavailable}.
-void mend_windows(store::Store& store, ledger::Ledger& ledger);
+void mend_windows(store::People& people,
+                  const std::vector<domain::Key>& keys,
+                  ledger::Ledger& ledger);
 
 }  // namespace nufi::service

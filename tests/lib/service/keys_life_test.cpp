@@ -293,7 +293,8 @@ TEST_CASE("start: a period that was written without its window is counted from t
   };
   CHECK(period() == Period::month);
 
-  mend_windows(plane.context().store, plane.context().ledger);
+  store::Store& store = plane.context().store;
+  mend_windows(store.people(), store.keys().list({}), plane.context().ledger);
 
   CHECK(period() == Period::total);
   CHECK(show_key(plane.context(), plane.owner(), "laptop").standing.usd.spent ==
