@@ -1,9 +1,10 @@
 // The life of a key end to end: rotated, archived, deleted, revoked with all others, checked.
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { describe, it } from 'node:test';
 
 import { chat, openStream } from './support/client.mjs';
-import { patience } from './support/daemon.mjs';
+import { patience, run } from './support/daemon.mjs';
 import { house } from './support/house.mjs';
 import { chunk } from './support/provider.mjs';
 import { until } from './support/wait.mjs';
@@ -238,6 +239,24 @@ describe('edit and check', () => {
     h.port = h.daemon.port;
     const shown = await h.daemon.showKey('turned');
     assert.deepEqual([shown.budget_period, shown.spent_usd], ['day', before]);
+    await h.daemon.ok(['ledger', 'verify']);
+  });
+
+  it('a start mends a window that a crash left at its old period', async () => {
+    const made = await h.daemon.key({ name: 'mended', budget: 5 });
+    assert.equal((await chat(h.port, made.key)).status, 200);
+    const before = (await h.daemon.showKey('mended')).spent_usd;
+    await h.daemon.terminate();
+    // As if nufid had died between writing the new period and starting its window.
+    const file = path.join(h.daemon.home, 'data', 'nufi', 'nufi.db');
+    const sql = `UPDATE keys SET budget_period = 'total' WHERE id = '${made.id}'`;
+    assert.equal((await run('sqlite3', [file, sql])).code, 0);
+    await h.daemon.launch();
+    h.port = h.daemon.port;
+    const shown = await h.daemon.showKey('mended');
+    assert.deepEqual([shown.budget_period, shown.spent_usd], ['total', before]);
+    assert.equal((await chat(h.port, made.key)).status, 200);
+    assert.ok((await h.daemon.showKey('mended')).spent_usd > before);
     await h.daemon.ok(['ledger', 'verify']);
   });
 
