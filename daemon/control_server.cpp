@@ -11,7 +11,10 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <deque>
 #include <fcntl.h>
+#include <map>
+#include <mutex>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -26,21 +29,26 @@ constexpr int kIdleMs = 5'000;       // between requests of a connection
 constexpr int kPatienceMs = 15'000;  // for each piece of a request, and to take a reply
 constexpr int kAcceptPauseMs = 20;
 constexpr std::size_t kMostRequests = 1'000;  // of one connection
+constexpr std::size_t kMostWaiting = 256;     // connections of one user
+
+/// The user who connected, as the kernel says; "" over TCP.
+std::string user_of(int socket) {
+  ucred peer{};
+  socklen_t length = sizeof peer;
+  sockaddr name{};
+  socklen_t name_length = sizeof name;
+  if (::getsockname(socket, &name, &name_length) == 0 && name.sa_family == AF_UNIX &&
+      ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0) {
+    return std::to_string(peer.uid);
+  }
+  return "";
+}
 
 /// The bytes of one connection for httplib, which asks for single ones. Its remote address names
 /// the peer's user: the kernel says it, no header can.
 class Connection final : public httplib::Stream {
  public:
-  explicit Connection(int socket) : socket_(socket) {
-    ucred peer{};
-    socklen_t length = sizeof peer;
-    sockaddr name{};
-    socklen_t name_length = sizeof name;
-    if (::getsockname(socket, &name, &name_length) == 0 && name.sa_family == AF_UNIX &&
-        ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0) {
-      peer_ = std::to_string(peer.uid);
-    }
-  }
+  explicit Connection(int socket) : socket_(socket), peer_(user_of(socket)) {}
   ~Connection() override {
     ::shutdown(socket_, SHUT_RDWR);
     ::close(socket_);
@@ -104,7 +112,7 @@ class Connection final : public httplib::Stream {
   }
 
   const int socket_;
-  std::string peer_;
+  const std::string peer_;
   std::array<char, 4096> buffer_{};
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
@@ -166,7 +174,8 @@ class ControlServer::Impl final : public httplib::Server {
   Impl(ControlServer::Options options, RequestHandler handler)
       : options_(std::move(options)),
         handler_(std::move(handler)),
-        stop_(::eventfd(0, EFD_CLOEXEC)) {
+        stop_(::eventfd(0, EFD_CLOEXEC)),
+        most_of_one_user_(std::max<std::size_t>(options_.threads / 2, 1)) {
     set_payload_max_length(std::max(options_.max_body, options_.max_large_body));
     set_default_headers({{"X-Nufi-Version", options_.version}, {"Cache-Control", "no-store"}});
     const auto answer = [this](const httplib::Request& from, httplib::Response& to) {
@@ -215,13 +224,47 @@ class ControlServer::Impl final : public httplib::Server {
       if (wanted[0].revents != 0) break;
       const int socket = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
       if (socket >= 0) {
-        workers.enqueue([this, socket] { serve_connection(socket); });
+        take(workers, socket);
       } else if (errno != EAGAIN && errno != EINTR) {
         // Out of file descriptors, or a peer that was gone again: others will come.
         ::poll(wanted.data(), 1, kAcceptPauseMs);
       }
     }
     workers.shutdown();
+  }
+
+  /// Every user may have half of the threads: who keeps connections open only makes itself wait.
+  void take(httplib::ThreadPool& workers, int socket) {
+    const std::string user = user_of(socket);
+    {
+      const std::lock_guard lock(shares_mutex_);
+      Share& share = shares_[user];
+      if (!user.empty() && share.served >= most_of_one_user_) {
+        if (share.waiting.size() < kMostWaiting) {
+          share.waiting.push_back(socket);
+        } else {
+          ::close(socket);
+        }
+        return;
+      }
+      ++share.served;
+    }
+    workers.enqueue([this, user, socket] { serve_share(user, socket); });
+  }
+
+  /// Serves a connection of `user`, then those of the same user that wait.
+  void serve_share(const std::string& user, int socket) {
+    for (;;) {
+      serve_connection(socket);
+      const std::lock_guard lock(shares_mutex_);
+      Share& share = shares_[user];
+      if (share.waiting.empty()) {
+        if (--share.served == 0) shares_.erase(user);
+        return;
+      }
+      socket = share.waiting.front();
+      share.waiting.pop_front();
+    }
   }
 
   void serve_connection(int socket) {
@@ -254,7 +297,16 @@ class ControlServer::Impl final : public httplib::Server {
 
   const ControlServer::Options options_;
   const RequestHandler handler_;
+  /// The connections of one user.
+  struct Share {
+    std::size_t served = 0;
+    std::deque<int> waiting;
+  };
+
   const int stop_;
+  const std::size_t most_of_one_user_;
+  std::mutex shares_mutex_;
+  std::map<std::string, Share> shares_;  ///< guarded by shares_mutex_
   std::atomic<bool> is_stopping_ = false;
   std::thread accepting_;
 };

@@ -44,7 +44,7 @@ class ControlServer {
  public:
   struct Options {
     std::size_t max_body = 1 << 20;  ///< bytes; more is 413
-    std::size_t threads = 8;         ///< connections served at once; others wait
+    std::size_t threads = 8;         ///< connections served at once, half of them of one user
     std::string version;             ///< sent with every reply as X-Nufi-Version
     /// The one path whose body may be larger: price lists are.
     std::string large_body_path = "/v1/prices/import";

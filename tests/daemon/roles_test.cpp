@@ -1,6 +1,8 @@
 // What a member of a system-wide daemon may do: every route there is, with a stranger's things in
 // its path.
+#include "daemon/listen.hpp"
 #include "daemon/routes.hpp"
+#include "lib/api/transport.hpp"
 #include "lib/base/text.hpp"
 #include "lib/service/groups.hpp"
 #include "lib/service/keys.hpp"
@@ -13,6 +15,14 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <thread>
+#include <unistd.h>
+#include <vector>
 
 using namespace nufi;
 using namespace nufi::daemon;
@@ -219,4 +229,36 @@ TEST_CASE("roles: a daemon of one user serves no member at all") {
     request.peer_uid = kMember;
     CHECK(api.answer(request).status == 403);
   }
+}
+
+TEST_CASE("roles: a user who keeps every connection open makes nobody else wait") {
+  if (::geteuid() != 0) return;  // only root can be two users
+  const test::TempDir directory;
+  ::chmod(directory.path().c_str(), 0755);
+  const auto path = directory.path() / "s.sock";
+  const Listener listener = Listener::unix_socket(path, Passage::everyone);
+  ControlServer server({.max_body = 1024, .threads = 4, .version = "1"}, [](const Request&) {
+    return Reply{.status = 200, .body = "{}", .content_type = "application/json", .headers = {}};
+  });
+  server.start(listener.fd());
+  std::vector<int> sockets;
+  std::thread([&] {
+    // Of this thread alone: the kernel notes who connects.
+    REQUIRE(::syscall(SYS_setresuid, -1, 1234, -1) == 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.string().copy(address.sun_path, sizeof address.sun_path - 1);
+    for (int i = 0; i < 16; ++i) {
+      sockets.push_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+      REQUIRE(::connect(sockets.back(),
+                        reinterpret_cast<const sockaddr*>(&address),
+                        sizeof address) == 0);
+    }
+  }).join();
+
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK(api::unix_transport(path.string(), "1")->send("GET", "/v1/status", "").status == 200);
+
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(4));
+  for (const int socket : sockets) ::close(socket);
 }
