@@ -221,6 +221,7 @@ Listing list_of_reprice(const domain::RepriceReport& report) {
                          {.title = "NEW COST", .align = Align::point}}),
                   "every call was charged what it costs now"};
   for (const auto& [model, sums] : report.models) {
+    if (sums.changed == 0) continue;
     listing.ids.push_back(model);
     listing.table.add({text_cell(model, Tone::strong),
                        count_cell(sums.rows),

@@ -15,7 +15,7 @@ Listing list_of_prices(const std::vector<domain::PriceView>& prices);
 Listing list_of_import(const domain::PriceImport& report);
 /// "3 new, 1 changed, 240 unchanged, 2 refused, 500 skipped".
 std::string summary_of(const domain::PriceImport& report);
-/// By model, what calls cost and would cost.
+/// By model, what its calls cost and would cost; only where that differs.
 Listing list_of_reprice(const domain::RepriceReport& report);
 Listing list_of_models(const std::vector<domain::ModelView>& models);
 

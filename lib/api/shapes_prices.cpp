@@ -74,6 +74,18 @@ std::vector<Json> read_array(const Json& json, std::string_view field) {
   return {json.begin(), json.end()};
 }
 
+domain::RequestId read_request_id(const Json& json, std::string_view field) {
+  const auto id = domain::RequestId::parse(read_text(json, field));
+  if (id == domain::RequestId()) {
+    throw Error(Errc::invalid, std::string(field) + " must be the id of a request");
+  }
+  return id;
+}
+
+Json id_or_null(domain::RequestId id) {
+  return id == domain::RequestId() ? Json(nullptr) : Json(id.text());
+}
+
 Json sums_to_json(const domain::RepriceSums& sums) {
   return Json{{"rows", sums.rows},
               {"changed", sums.changed},
@@ -189,6 +201,7 @@ Json to_json(const domain::RepriceTerms& terms) {
   return Json{{"since", format_rfc3339(terms.since)},
               {"until", time_or_null(terms.until)},
               {"model", text_or_null(terms.model)},
+              {"after", id_or_null(terms.after)},
               {"dry_run", terms.dry_run}};
 }
 
@@ -198,6 +211,7 @@ domain::RepriceTerms reprice_terms_from_json(const Json& json) {
   terms.since = fields.need("since", read_time);
   terms.until = fields.maybe("until", read_time);
   terms.model = fields.get("model", read_text);
+  terms.after = fields.get("after", read_request_id);
   terms.dry_run = fields.get("dry_run", read_flag);
   fields.refuse_others();
   return terms;
@@ -208,6 +222,7 @@ Json to_json(const domain::RepriceReport& report) {
             {"from", format_rfc3339(report.from)},
             {"to", format_rfc3339(report.to)}};
   json.update(sums_to_json(report.totals));
+  json["next"] = id_or_null(report.next.value_or(domain::RequestId()));
   json["models"] = Json::array();
   for (const auto& [model, sums] : report.models) {
     Json item{{"model", model}};
@@ -224,10 +239,11 @@ domain::RepriceReport reprice_from_json(const Json& json) {
   report.from = fields.need("from", read_time);
   report.to = fields.need("to", read_time);
   report.totals = read_sums(fields);
+  report.next = fields.maybe("next", read_request_id);
   for (const Json& item : fields.get("models", read_array)) {
     Fields model(item, "models");
     auto name = model.need("model", read_text);
-    report.models.emplace_back(std::move(name), read_sums(model));
+    report.models.emplace(std::move(name), read_sums(model));
   }
   return report;
 }

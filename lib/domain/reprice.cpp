@@ -34,4 +34,20 @@ Charge charge_at(const LedgerRow& row, const Price& price) {
   return charge;
 }
 
+RepriceSums& RepriceSums::operator+=(const RepriceSums& other) {
+  rows += other.rows;
+  changed += other.changed;
+  kept += other.kept;
+  old_cost += other.old_cost;
+  new_cost += other.new_cost;
+  return *this;
+}
+
+void RepriceReport::go_on_with(const RepriceReport& later) {
+  to = later.to;
+  totals += later.totals;
+  for (const auto& [model, sums] : later.models) models[model] += sums;
+  next = later.next;
+}
+
 }  // namespace nufi::domain

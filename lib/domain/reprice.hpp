@@ -4,10 +4,9 @@
 #include "lib/domain/price.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
 /// What calls of the past cost at the prices of today.
 namespace nufi::domain {
@@ -36,6 +35,7 @@ struct RepriceTerms {
   Timestamp since;                 ///< inclusive
   std::optional<Timestamp> until;  ///< exclusive; std::nullopt: now
   std::string model;               ///< as clients name it; "" = any
+  RequestId after;                 ///< only later calls: to go on where a report ended; {0} = all
   bool dry_run = false;            ///< only tell what would change
 };
 
@@ -45,6 +45,8 @@ struct RepriceSums {
   std::int64_t kept = 0;     ///< of them can't be charged anew, or nobody knows a price
   Money old_cost;            ///< of all rows
   Money new_cost;
+
+  RepriceSums& operator+=(const RepriceSums& other);
 };
 
 /// What `nufi reprice` would do, or did.
@@ -52,8 +54,12 @@ struct RepriceReport {
   Timestamp from;
   Timestamp to;
   RepriceSums totals;
-  std::vector<std::pair<std::string, RepriceSums>> models;  ///< that have changes, by name
+  std::map<std::string, RepriceSums> models;  ///< by name
   bool applied = false;
+  std::optional<RequestId> next;  ///< there is more to do after this call
+
+  /// Adds the report of the calls after `next`.
+  void go_on_with(const RepriceReport& later);
 };
 
 }  // namespace nufi::domain

@@ -5,7 +5,9 @@
 #include "lib/base/error.hpp"
 #include "lib/ledger/engine.hpp"
 
+#include <map>
 #include <unordered_set>
+#include <utility>
 
 namespace nufi::ledger {
 
@@ -14,6 +16,8 @@ std::int64_t Engine::correct(const std::vector<store::Correction>& corrections,
   std::lock_guard folding(fold_mutex_);
   if (!fold()) throw Error(Errc::unavailable, "the ledger can't be written: " + problem());
   const auto corrected = store_.correct(corrections, audit);
+  std::map<std::pair<domain::WindowId, Timestamp>, std::int64_t> changes;
+  for (const auto& each : corrected.windows) changes[{each.window, each.cycle_start}] = each.change;
   Decided decided;
   {
     std::lock_guard lock(mutex_);
@@ -29,11 +33,10 @@ std::int64_t Engine::correct(const std::vector<store::Correction>& corrections,
       if (const auto counter = counters_.current(change.window)) counters.insert(counter);
     }
     for (const auto& counter : counters) {
-      for (const auto& change : corrected.windows) {
-        if (counter->id != change.window || counter->cycle.start != change.cycle_start) continue;
-        counter->spent += change.change;
-        counter->stored += change.change;
-      }
+      const auto change = changes.find({counter->id, counter->cycle.start});
+      if (change == changes.end()) continue;
+      counter->spent += change->second;
+      counter->stored += change->second;
     }
     // Cheaper calls make room.
     if (!waiters_.empty()) serve_waiters(decided);

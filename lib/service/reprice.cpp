@@ -5,7 +5,9 @@
 #include "lib/service/audit.hpp"
 #include "lib/service/publisher.hpp"
 
+#include <chrono>
 #include <map>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -19,6 +21,8 @@ using domain::RepriceSums;
 /// Rows read at once, and rows written at once: nothing is folded while they are.
 constexpr std::int64_t kPage = 2000;
 constexpr std::size_t kBatch = 200;
+/// How long one request may take: a daemon that is asked to stop waits for it.
+constexpr std::chrono::seconds kPatience{5};
 
 /// The prices in force, by what a row remembers.
 class Prices {
@@ -44,7 +48,11 @@ class Prices {
 class Run {
  public:
   Run(const Context& context, const Actor& actor, const domain::RepriceTerms& terms)
-      : context_(context), actor_(actor), terms_(terms), prices_(context.publisher) {
+      : context_(context),
+        actor_(actor),
+        terms_(terms),
+        prices_(context.publisher),
+        began_(context.clock.steady()) {
     report_.from = terms.since;
     report_.to = terms.until.value_or(context.clock.now());
   }
@@ -54,7 +62,7 @@ class Run {
     store::RequestFilter filter;
     filter.model = terms_.model;
     filter.since = report_.from;
-    filter.after = domain::RequestId{};
+    filter.after = terms_.after;
     filter.limit = kPage;
     while (true) {
       const auto rows = context_.store.reports().requests(filter);
@@ -64,6 +72,9 @@ class Run {
       }
       if (static_cast<std::int64_t>(rows.size()) < kPage) return finish();
       filter.after = rows.back().id;
+      if (context_.clock.steady() - began_ < kPatience) continue;
+      report_.next = filter.after;
+      return finish();
     }
   }
 
@@ -79,20 +90,12 @@ class Run {
     sums.kept = price == nullptr ? 1 : 0;
     sums.old_cost = old.cost;
     sums.new_cost = fresh.cost;
-    add(report_.totals, sums);
-    add(models_[row.model], sums);
+    report_.totals += sums;
+    report_.models[row.model] += sums;
     if (fresh == old || terms_.dry_run) return;
     batch_.push_back(
         {row.id, old.cost, fresh.cost, fresh.upstream_cost, fresh.basis, fresh.price_id});
     if (batch_.size() >= kBatch) write();
-  }
-
-  static void add(RepriceSums& to, const RepriceSums& sums) {
-    to.rows += sums.rows;
-    to.changed += sums.changed;
-    to.kept += sums.kept;
-    to.old_cost += sums.old_cost;
-    to.new_cost += sums.new_cost;
   }
 
   void write() {
@@ -109,9 +112,6 @@ class Run {
     if (wrote_) {
       const auto ended = entry("ledger.repriced", sums());
       context_.ledger.correct({}, &ended);
-    }
-    for (auto& [model, model_sums] : models_) {
-      if (model_sums.changed > 0) report_.models.emplace_back(model, model_sums);
     }
     report_.applied = !terms_.dry_run;
     return std::move(report_);
@@ -139,8 +139,8 @@ class Run {
   const Actor& actor_;
   const domain::RepriceTerms& terms_;
   const Prices prices_;
+  const SteadyTime began_;
   domain::RepriceReport report_;
-  std::map<std::string, RepriceSums> models_;
   std::vector<store::Correction> batch_;
   bool wrote_ = false;
 };

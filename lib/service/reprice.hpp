@@ -10,8 +10,9 @@ namespace nufi::service {
 /// with `dry_run` only tells the difference. Rows that can't be charged anew
 /// (domain::is_rechargeable), that went to an upstream which is free or gone, or that nobody knows
 /// a price for stay. Written in small batches, each whole: calls go on meanwhile, and after a crash
-/// the same again does the rest. Admins only: Error{not_permitted}. Throws Error{invalid} for an
-/// empty range, Error{unavailable}. Takes long over many rows.
+/// the same again does the rest. Over many rows it ends after some seconds, with `next` to go on
+/// after. Admins only: Error{not_permitted}. Throws Error{invalid} for an empty range,
+/// Error{unavailable}.
 domain::RepriceReport reprice(const Context& context,
                               const Actor& actor,
                               const domain::RepriceTerms& terms);

@@ -179,7 +179,14 @@ TEST_CASE("client: a price list goes out as it is, and the calls to charge anew 
        {200,
         R"({"applied":false,"from":"2026-08-01T00:00:00Z","to":"2026-08-02T00:00:00Z","rows":3,)"
         R"("changed":2,"kept":1,"old_cost_usd":1.5,"new_cost_usd":2,"models":[)"
-        R"({"model":"m","rows":3,"changed":2,"kept":1,"old_cost_usd":1.5,"new_cost_usd":2}]})",
+        R"({"model":"m","rows":3,"changed":2,"kept":1,"old_cost_usd":1.5,"new_cost_usd":2}],)"
+        R"("next":"req_00000000001"})",
+        ""},
+       {200,
+        R"({"applied":false,"from":"2026-08-01T00:00:00Z","to":"2026-08-02T00:00:00Z","rows":1,)"
+        R"("changed":1,"kept":0,"old_cost_usd":1,"new_cost_usd":3,"models":[)"
+        R"({"model":"m","rows":1,"changed":1,"kept":0,"old_cost_usd":1,"new_cost_usd":3}],)"
+        R"("next":null})",
         ""}},
       asked);
 
@@ -198,7 +205,10 @@ TEST_CASE("client: a price list goes out as it is, and the calls to charge anew 
   CHECK(import.refused.at(0).reason == "why");
   CHECK(asked.at(1) ==
         R"(POST /v1/ledger/reprice {"since":"2026-08-01T00:00:00Z","until":null,"model":"m",)"
-        R"("dry_run":false})");
-  CHECK(report.totals.changed == 2);
-  CHECK(report.models.at(0).second.new_cost == nufi::domain::Money::nanos(2'000'000'000));
+        R"("after":null,"dry_run":false})");
+  CHECK(asked.at(2) ==
+        R"(POST /v1/ledger/reprice {"since":"2026-08-01T00:00:00Z","until":"2026-08-02T00:00:00Z",)"
+        R"("model":"m","after":"req_00000000001","dry_run":false})");
+  CHECK(report.totals.changed == 3);
+  CHECK(report.models.at("m").new_cost == nufi::domain::Money::nanos(5'000'000'000));
 }

@@ -67,8 +67,8 @@ TEST_CASE("reprice: a dry run tells the difference, and the run makes it") {
   CHECK(planned.totals.changed == 3);
   CHECK(planned.totals.old_cost == Money::nanos(15));
   CHECK(planned.totals.new_cost == Money::nanos(24));
-  REQUIRE(planned.models.size() == 1);
-  CHECK(planned.models[0].first == "gpt-4o-mini");
+  REQUIRE(planned.models.contains("gpt-4o-mini"));
+  CHECK(planned.models.at("gpt-4o-mini").changed == 3);
   CHECK(house.spent() == 15);
 
   const auto done = house.run({});
@@ -106,6 +106,17 @@ TEST_CASE("reprice: only the range and the model that were asked for") {
   terms.until = house.plane.clock.now() + 1ms;
   terms.since = house.plane.clock.now();
   CHECK(house.run(terms).totals.changed == 3);
+}
+
+TEST_CASE("reprice: goes on after a call") {
+  const House house;
+  house.set_price_to(8);
+  house.plane.context().ledger.sync();
+  const auto rows = house.plane.context().store.reports().requests({});  // newest first
+  domain::RepriceTerms terms;
+  terms.after = rows.at(1).id;
+  CHECK(house.run(terms).totals.rows == 1);
+  CHECK(house.spent() == 5 + 5 + 8);
 }
 
 TEST_CASE("reprice: calls of an upstream that is free or gone keep what they cost") {
