@@ -36,10 +36,10 @@ struct KeyView {
   std::optional<Secret> secret;  ///< the key itself: create and rotate only
 };
 
-/// Would a call be admitted now (`nufi check`)? Rates are not looked at.
+/// Would a call be admitted now (`nufi check`)?
 struct CheckView {
   bool allowed = false;
-  std::string reason;  ///< "budget", "token_limit", else the error code of PRODUCT §7; "" = allowed
+  std::string reason;  ///< of the limit ("budget"), else the error's code; "" = allowed
   std::string message;                   ///< what the call would be told; "" = allowed
   std::optional<WindowRefusal> refusal;  ///< the window that has no room
   Money ask_usd;                         ///< what the call would hold

@@ -17,15 +17,17 @@ domain::CheckView refused(No no) {
   return view;
 }
 
-std::optional<No> rates_refuse(const Gateway& gateway,
-                               const Caller& caller,
-                               const domain::Call& call,
-                               const std::vector<Priced>& candidates) {
+std::optional<domain::CheckView> refused_by_rates(const Gateway& gateway,
+                                                  const Caller& caller,
+                                                  const domain::Call& call,
+                                                  const std::vector<Priced>& candidates) {
   const auto limits = domain::rate_limits(*caller.key, *caller.group);
   const auto tokens = rate_tokens_of(call, call.prompt_bound, candidates, limits);
   const auto refusal = gateway.limiter().preview(caller.key->id, limits, tokens);
   if (!refusal) return {};
-  return refuse_rate(caller, *refusal, gateway.limiter(), gateway.clock().now());
+  auto view = refused(refuse_rate(caller, *refusal, gateway.limiter(), gateway.clock().now()));
+  view.reason = rate_reason(refusal->metric);
+  return view;
 }
 
 }  // namespace
@@ -53,8 +55,8 @@ domain::CheckView check(const Gateway& gateway, const domain::Key& key, const do
     const bool usd = preview.refusal->window.metric == domain::Metric::usd;
     view.reason = usd ? "budget" : "token_limit";
     view.refusal = preview.refusal;
-  } else if (const auto no = rates_refuse(gateway, *caller, call, candidates)) {
-    view = refused(*no);
+  } else if (auto by_rates = refused_by_rates(gateway, *caller, call, candidates)) {
+    view = std::move(*by_rates);
   } else {
     view.allowed = true;
   }

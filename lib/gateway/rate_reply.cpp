@@ -46,6 +46,10 @@ std::string limit_json(const domain::RateRefusal& refusal, const Words& words, T
 
 }  // namespace
 
+std::string_view rate_reason(RateMetric metric) {
+  return words_of(metric).reason;
+}
+
 std::string duration_text(milliseconds span) {
   const auto ms = std::max<milliseconds::rep>(0, span.count());
   if (ms > 0 && ms < 1000) return fmt::format("{}ms", ms);

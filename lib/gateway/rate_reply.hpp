@@ -27,6 +27,9 @@ No refuse_rate(const Caller& caller,
                const Limiter& limiter,
                Timestamp now);
 
+/// "rpm", "tpm" or "parallel": the reason in the error's nufi object.
+std::string_view rate_reason(domain::RateMetric metric);
+
 /// `x-ratelimit-{limit,remaining,reset}-{requests,tokens}` of a key that has such limits, as OpenAI
 /// has them: `reset` is the time until nothing is used any more.
 std::vector<std::pair<std::string, std::string>> rate_fields(const Caller& caller,

@@ -229,3 +229,13 @@ TEST_CASE("check: a soft key is asked only whether something is left") {
   house.key.enforce = domain::Enforce::soft;
   CHECK(house.ask().allowed);
 }
+
+TEST_CASE("check: a rate that has no room is named") {
+  House house;
+  house.key.tpm = 50;
+  const auto view = house.ask("priced", 100);
+  CHECK_FALSE(view.allowed);
+  CHECK(view.reason == "tpm");
+  CHECK_FALSE(view.message.empty());
+  CHECK(house.ask("priced", 10).allowed);
+}
