@@ -55,6 +55,9 @@ class Keys {
                                             std::string_view word) = 0;
   /// Oldest first.
   virtual std::vector<domain::Key> list(const KeyFilter& filter) = 0;
+  /// How many keys of `account` (everyone's if std::nullopt) are neither revoked nor expired.
+  virtual std::int64_t count_live(const std::optional<domain::AccountId>& account,
+                                  Timestamp now) = 0;
 };
 
 }  // namespace nufi::store

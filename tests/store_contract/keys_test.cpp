@@ -288,4 +288,21 @@ TEST_CASE("keys: a key needs its account, project and group") {
         "conflict: it refers to something that is not there (any more)");
 }
 
+TEST_CASE("keys: live ones are counted, of one account or of all") {
+  auto under_test = StoreUnderTest::make();
+  auto& store = under_test->store();
+  add_people(store);
+  auto expiring = key("key_1", "expiring");
+  expiring.expires_at = morning() + std::chrono::hours(1);
+  auto revoked = key("key_2", "revoked");
+  revoked.revoked_at = morning();
+  store.keys().insert(expiring, audit("key.create"));
+  store.keys().insert(revoked, audit("key.create"));
+  store.keys().insert(key("key_3", "live"), audit("key.create"));
+
+  CHECK(store.keys().count_live(std::nullopt, morning()) == 2);
+  CHECK(store.keys().count_live(expiring.account, morning() + std::chrono::hours(2)) == 1);
+  CHECK(store.keys().count_live(domain::AccountId("acct_b"), morning()) == 0);
+}
+
 }  // namespace nufi::store

@@ -229,19 +229,37 @@ std::optional<RemovedKey> SqliteKeys::removed(const std::optional<domain::Accoun
 }
 
 std::vector<domain::Key> SqliteKeys::list(const KeyFilter& filter) {
+  // Only the conditions that are asked for, so that an index gives the keys in their order.
+  std::string sql = std::string(kSelect) + "WHERE archived = ?1";
+  if (filter.account) sql += " AND account_id = ?2";
+  if (filter.project) sql += " AND project_id = ?3";
+  if (!filter.after.empty()) {
+    sql += " AND (created_at, id) > (SELECT created_at, id FROM keys WHERE id = ?4)";
+  }
+  sql += " ORDER BY created_at, id LIMIT ?5";
   return readers_.read([&](Connection& connection) {
-    Query row(connection.prepared(
-        std::string(kSelect) +
-        "WHERE (?1 IS NULL OR account_id = ?1) AND (?2 IS NULL OR project_id = ?2) "
-        "AND archived = ?3 "
-        "AND (?4 = '' OR (created_at, id) > (SELECT created_at, id FROM keys WHERE id = ?4)) "
-        "ORDER BY created_at, id LIMIT ?5"));
-    row.add(filter.account)
-        .add(filter.project)
-        .add(filter.archived)
-        .add(filter.after)
-        .add(filter.limit > 0 ? filter.limit : std::int64_t{-1});
+    Query row(connection.prepared(sql));
+    row.at(1).add(filter.archived);
+    if (filter.account) row.at(2).add(*filter.account);
+    if (filter.project) row.at(3).add(*filter.project);
+    if (!filter.after.empty()) row.at(4).add(filter.after);
+    row.at(5).add(filter.limit > 0 ? filter.limit : std::int64_t{-1});
     return read_keys(row);
+  });
+}
+
+std::int64_t SqliteKeys::count_live(const std::optional<domain::AccountId>& account,
+                                    Timestamp now) {
+  const std::string sql =
+      "SELECT count(*) FROM keys WHERE revoked_at IS NULL AND "
+      "(expires_at IS NULL OR expires_at > ?1)" +
+      std::string(account ? " AND account_id = ?2" : "");
+  return readers_.read([&](Connection& connection) {
+    Query row(connection.prepared(sql));
+    row.add(now);
+    if (account) row.add(*account);
+    row.step();
+    return row.integer();
   });
 }
 

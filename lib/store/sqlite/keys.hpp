@@ -20,6 +20,7 @@ class SqliteKeys final : public Keys {
   std::optional<RemovedKey> removed(const std::optional<domain::AccountId>& account,
                                     std::string_view word) override;
   std::vector<domain::Key> list(const KeyFilter& filter) override;
+  std::int64_t count_live(const std::optional<domain::AccountId>& account, Timestamp now) override;
 
  private:
   Writer& writer_;

@@ -136,4 +136,6 @@ CREATE INDEX requests_not_ok_by_key ON requests (key_id, status, id) WHERE statu
 CREATE INDEX requests_not_ok_by_account ON requests (account_id, status, id) WHERE status NOT IN ('ok', 'running');
 
 CREATE INDEX keys_by_account ON keys (account_id, created_at, id);
+CREATE INDEX keys_by_age ON keys (created_at, id);
 CREATE INDEX keys_by_name ON keys (name);
+CREATE INDEX keys_unrevoked ON keys (account_id, expires_at) WHERE revoked_at IS NULL;

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+#include <sstream>
+
 namespace nufi::store::sqlite {
 namespace {
 
@@ -92,14 +94,16 @@ TEST_CASE("summaries: a database from before has them after its migration") {
   database.close();
   const auto rows = database.number("SELECT sum(requests * span + cost) FROM usage_totals");
 
-  database.plant(
-      "DROP TABLE usage_totals; DROP TABLE usage_kinds; DROP TABLE usage_details;"
-      "DROP INDEX rollups_by_key; DROP INDEX requests_by_account; DROP INDEX requests_by_model;"
-      "DROP INDEX requests_not_ok; DROP INDEX requests_not_ok_by_key;"
-      "DROP INDEX requests_not_ok_by_account; DROP INDEX keys_by_account; DROP INDEX "
-      "keys_by_name;" +
-      std::string(all_migrations()[4].sql));
-
+  const std::string sql = std::string(all_migrations()[4].sql);
+  std::string drops;
+  for (std::size_t at = 0; (at = sql.find("\nCREATE ", at)) != std::string::npos; ++at) {
+    std::istringstream words(sql.substr(at + 8, 100));
+    std::string kind;
+    std::string name;
+    words >> kind >> name;
+    if (kind != "TEMP") drops += "DROP " + kind + " IF EXISTS " + name + ";";
+  }
+  database.plant(drops + sql);
   CHECK(faults(database).empty());
   CHECK(database.number("SELECT sum(requests * span + cost) FROM usage_totals") == rows);
 }
