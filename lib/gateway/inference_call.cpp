@@ -33,6 +33,11 @@ std::int64_t microseconds(SteadyTime from, SteadyTime to) {
   return std::chrono::duration_cast<std::chrono::microseconds>(to - from).count();
 }
 
+bool has_allowlist(const Caller& caller) {
+  return !caller.key->allowed_models.empty() || !caller.project->allowed_models.empty() ||
+         !caller.group->allowed_models.empty();
+}
+
 }  // namespace
 
 InferenceCall::InferenceCall(Gateway& gateway, net::Exchange& exchange, const Endpoint& endpoint)
@@ -95,6 +100,12 @@ std::optional<No> InferenceCall::choose() {
   candidates_ = std::move(std::get<std::vector<Priced>>(chosen));
   if (!request_.unbounded_tool.empty() && is_limited(caller_)) {
     return refuse_unbounded(request_.unbounded_tool);
+  }
+  if (request_.has_other_models && (is_limited(caller_) || has_allowlist(caller_))) {
+    return refuse_invalid("invalid_value",
+                          "A list of other models would pass by the limits of this API key: name "
+                          "one model.",
+                          "models");
   }
   return {};
 }

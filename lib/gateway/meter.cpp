@@ -121,7 +121,7 @@ Meter::Meter(Kind kind, Options options)
       options_(options),
       usage_parent_(kind == Kind::stream && options.form == openai::Form::responses ? "response"
                                                                                     : ""),
-      usage_scan_("usage"),
+      plain_(kind == Kind::plain ? std::make_unique<PlainScans>() : nullptr),
       splitter_(kLongestHeld) {}
 
 bool Meter::is_chat_like() const {
@@ -207,22 +207,19 @@ void Meter::read_event(const openai::SseEvent& event) {
 
 /// An event that is too long to be kept is read for its type and usage as it passes.
 void Meter::read_piece(const openai::SseEvent& event) {
-  if (event.begins) {
-    long_usage_.emplace("usage", kLongestMember, usage_parent_);
-    long_type_.emplace("type");
-    long_bytes_ = 0;
-  }
-  long_usage_->feed(event.raw);
-  long_type_->feed(event.raw);
-  long_bytes_ += event.raw.size();
+  if (event.begins) long_ = std::make_unique<LongEvent>(usage_parent_);
+  long_->usage.feed(event.raw);
+  long_->type.feed(event.raw);
+  long_->bytes += event.raw.size();
   if (event.ends) {
-    if (long_usage_->found()) take_usage(long_usage_->value());
-    const auto type = long_type_->found() ? unquoted(long_type_->value()) : std::string_view{};
+    if (long_->usage.found()) take_usage(long_->usage.value());
+    const auto type = long_->type.found() ? unquoted(long_->type.value()) : std::string_view{};
     if (!is_chat_like()) note_type(type);
     if (is_chat_like() || type.ends_with(".delta")) {
       events_ += 1;
-      streamed_tokens_ += tokens_of_text(long_bytes_);
+      streamed_tokens_ += tokens_of_text(long_->bytes);
     }
+    long_.reset();
   }
   pass(event);
 }
@@ -233,16 +230,17 @@ bool Meter::must_hold(std::string_view partial) const {
 }
 
 void Meter::feed_plain(std::string_view piece) {
-  usage_scan_.feed(piece);
-  error_scan_.feed(piece);
-  if (options_.form == openai::Form::images) picture_scan_.feed(piece);
+  auto& [usage, error, tier, pictures] = *plain_;
+  usage.feed(piece);
+  error.feed(piece);
+  if (options_.form == openai::Form::images) pictures.feed(piece);
   if (options_.watch_tier) {
-    tier_scan_.feed(piece);
-    if (tier_scan_.found()) take_tier(tier_scan_.value());
+    tier.feed(piece);
+    if (tier.found()) take_tier(tier.value());
   }
-  if (!usage_scan_.complete()) return;
-  if (usage_scan_.found()) take_usage(usage_scan_.value());
-  failed_ = error_scan_.found() && error_scan_.value() != "null";
+  if (!usage.complete()) return;
+  if (usage.found()) take_usage(usage.value());
+  failed_ = error.found() && error.value() != "null";
 }
 
 std::string_view Meter::feed(std::string_view piece) {
@@ -292,8 +290,8 @@ std::int64_t Meter::estimated_output() const {
 }
 
 std::optional<std::int64_t> Meter::pictures() const {
-  if (!picture_scan_.begun()) return std::nullopt;
-  return picture_scan_.items();
+  if (!plain_ || !plain_->pictures.begun()) return std::nullopt;
+  return plain_->pictures.items();
 }
 
 std::int64_t estimated_prompt(std::string_view body) {

@@ -7,6 +7,7 @@
 #include "lib/openai/usage.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -64,6 +65,19 @@ class Meter {
   [[nodiscard]] std::optional<std::int64_t> pictures() const;
 
  private:
+  struct PlainScans {
+    openai::MemberScan usage{"usage"};
+    openai::MemberScan error{"error"};
+    openai::MemberScan tier{"service_tier"};
+    openai::MemberScan pictures{"data", 0};
+  };
+  struct LongEvent {
+    explicit LongEvent(std::string_view usage_parent) : usage("usage", 16384, usage_parent) {}
+    openai::MemberScan usage;
+    openai::MemberScan type{"type"};
+    std::size_t bytes = 0;
+  };
+
   void feed_plain(std::string_view piece);
   void read_event(const openai::SseEvent& event);
   void read_piece(const openai::SseEvent& event);
@@ -79,13 +93,9 @@ class Meter {
   const Kind kind_;
   const Options options_;
   const std::string_view usage_parent_;  ///< of a stream's usage: "response", or the root
-  openai::MemberScan usage_scan_;
-  openai::MemberScan error_scan_{"error"};
-  openai::MemberScan tier_scan_{"service_tier"};
-  openai::MemberScan picture_scan_{"data", 0};
-  std::optional<openai::MemberScan> long_usage_;  ///< of the event that comes in pieces
-  std::optional<openai::MemberScan> long_type_;
-  std::size_t long_bytes_ = 0;
+  // Thousands of streams run at once: what only few of them need is kept apart.
+  std::unique_ptr<PlainScans> plain_;  ///< of a plain reply
+  std::unique_ptr<LongEvent> long_;    ///< the event that comes in pieces
   std::optional<domain::ServiceTier> tier_;
   openai::SseSplitter splitter_;
   std::string out_;

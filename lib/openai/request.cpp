@@ -145,6 +145,9 @@ class Reader final : public JsonVisitor {
   void choices(std::string_view name, const JsonValue& value) {
     if (const auto number = small_count(name, value)) choices_ = std::max(choices_, *number);
   }
+  void models(std::string_view, const JsonValue& value) {
+    request_.has_other_models = value.kind != JsonKind::null;
+  }
   void max_tool_calls(std::string_view name, const JsonValue& value) {
     tool_calls_ = small_count(name, value);
   }
@@ -290,7 +293,8 @@ constexpr std::array kChatFields = {kModel,
                                     kTools,
                                     Field{"prediction", &Reader::anything},
                                     Field{"web_search_options", &Reader::reference},
-                                    Field{"plugins", &Reader::reference}};
+                                    Field{"plugins", &Reader::reference},
+                                    Field{"models", &Reader::models}};
 constexpr std::array kCompletionFields = {kModel,
                                           kStream,
                                           kStreamOptions,

@@ -53,6 +53,9 @@ struct Request {
   /// A tool that the provider runs as often as it likes, without a bound on that: nothing bounds
   /// what the call costs. "" = there is none.
   std::string unbounded_tool;
+  /// It names other models that the upstream may take instead: whether they are allowed, and what
+  /// they cost, is not known.
+  bool has_other_models = false;
   FieldSpan model;           ///< of the value, quotes included; the only one that may be absent
   FieldSpan stream_options;  ///< of the value
   FieldSpan include_usage;   ///< of the value

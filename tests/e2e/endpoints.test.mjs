@@ -231,6 +231,18 @@ describe('endpoints', () => {
     assert.equal((await post('responses', stored, { key: free })).status, 200);
   });
 
+  it('a list of other models is no way around an allowlist or a budget', async () => {
+    const body = '{"model":"test-model","models":["dear"],"messages":[],"max_tokens":5}';
+    const bound = (await h.daemon.key({ model: 'test-model' })).key;
+    for (const one of [key, bound]) {
+      const reply = await post('chat/completions', body, { key: one });
+      assert.deepEqual([reply.status, reply.json.error.param], [400, 'models']);
+    }
+    const free = (await h.daemon.key()).key;
+    assert.equal((await post('chat/completions', body, { key: free })).status, 200);
+    assert.equal(h.upstream.last.text, body);
+  });
+
   it('work in the background is charged as its hold, unless the reply says what it took', async () => {
     const body = '{"model":"test-model","input":"x","max_output_tokens":20,"background":true}';
     answer(JSON.stringify(response(null, { status: 'queued', output: [] })));

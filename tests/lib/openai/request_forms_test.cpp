@@ -305,6 +305,12 @@ TEST_CASE("request: what a chat brings in from elsewhere is bounded by the conte
                   .call.prompt_is_elsewhere);
 }
 
+TEST_CASE("request: other models that an upstream may take are seen") {
+  CHECK(request(Form::chat, with(R"("models":["dear"])")).has_other_models);
+  CHECK_FALSE(request(Form::chat, with(R"("models":null)")).has_other_models);
+  CHECK(verdict(Form::chat, with(R"("Models":["dear"])")) == "invalid_value models");
+}
+
 TEST_CASE("request: a prediction that is not accepted is billed beside the cap") {
   const std::string prediction = R"({"type":"content","content":"abc"})";
   const auto read = request(Form::chat, with(R"("max_tokens":5,"prediction":)" + prediction)).call;

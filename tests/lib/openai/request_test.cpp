@@ -153,7 +153,7 @@ TEST_CASE("request: our names elsewhere are nobody's business") {
   CHECK(
       verdict(with(
           R"("messages":[{"model":1,"MODEL":2,"n":"x","stream":3}],"metadata":{"model":5,"model":6},
-    "toolset":{"stream_options":{"include_usage":7}}, "models":["model"])")) == "ok");
+    "toolset":{"stream_options":{"include_usage":7}}, "other_models":["model"])")) == "ok");
 }
 
 TEST_CASE("request: of two caps the higher one counts") {
