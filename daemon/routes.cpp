@@ -59,7 +59,8 @@ constexpr std::array kRoutes = {
     Route{"POST", "/v1/inference/keys/{key}/unarchive", "", post_key_unarchive},
     Route{"POST", "/v1/inference/keys/{key}/check", "", post_key_check},
     Route{"POST", "/v1/inference/keys/revoke-all", "", post_keys_revoke_all},
-    Route{"GET", "/v1/inference/keys/{key}/usage", "days from to by project timezone top", get_usage},
+    Route{
+        "GET", "/v1/inference/keys/{key}/usage", "days from to by project timezone top", get_usage},
     Route{"GET", "/v1/usage", kUsageQuery, get_usage},
     Route{"GET", "/v1/requests", kRequestsQuery, get_requests},
     Route{"GET", "/v1/upstreams", "", get_upstreams},

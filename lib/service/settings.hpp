@@ -25,8 +25,8 @@ struct SettingValues {
   domain::Period default_budget_period = domain::Period::month;
   std::optional<std::int64_t> default_token_limit;  ///< of a new account
   domain::Period default_token_limit_period = domain::Period::month;
-  bool drain_on_disconnect = false;  ///< read on when the client left, for the exact usage
-  int budget_status = 429;           ///< HTTP status of `Budget reached`: 429 or 402
+  bool drain_on_disconnect = false;   ///< read on when the client left, for the exact usage
+  int budget_status = 429;            ///< HTTP status of `Budget reached`: 429 or 402
   std::optional<int> keep_days = 90;  ///< how long ledger rows are kept; std::nullopt = for ever
 };
 
