@@ -249,14 +249,17 @@ describe('a database that can not be written', () => {
 
 describe('broken files', () => {
   const dataOf = (daemon) => path.join(daemon.home, 'data', 'nufi');
-  const remains = (daemon) => {
-    for (const name of ['nufi.db-wal', 'nufi.db-shm']) fs.rmSync(path.join(dataOf(daemon), name), { force: true });
-  };
+  /// Stops it. All is in the one file then: SQLite's log is gone.
+  async function stopped(daemon) {
+    assert.deepEqual(await daemon.terminate(), { code: 0, signal: null });
+    for (const name of ['nufi.db-wal', 'nufi.db-shm']) {
+      assert.ok(!fs.existsSync(path.join(dataOf(daemon), name)), name);
+    }
+  }
 
   it('a database that is none: the start says so, exits 1 and leaves it as it is', async () => {
     await withHouse({}, async (daemon) => {
-      await daemon.terminate();
-      remains(daemon);
+      await stopped(daemon);
       const db = path.join(dataOf(daemon), 'nufi.db');
       const good = fs.readFileSync(db);
       const bad = Buffer.alloc(good.length, 'not a database ');
@@ -276,8 +279,7 @@ describe('broken files', () => {
     await withHouse({}, async (daemon, upstream) => {
       const key = await daemon.key({ budget: 1 });
       await times(20, 4, () => chat(daemon.port, key.key, fields));
-      await daemon.terminate();
-      remains(daemon);
+      await stopped(daemon);
       const db = path.join(dataOf(daemon), 'nufi.db');
       const good = fs.readFileSync(db);
       const bad = Buffer.from(good);
@@ -344,7 +346,9 @@ describe('broken files', () => {
         fs.writeFileSync(file, bytes);
       }
       await daemon.launch();
-      await verified(daemon);
+      // The books agree, and the break is not passed over in silence.
+      const { stdout } = await daemon.nufi(['ledger', 'verify', '--json']);
+      for (const { what } of JSON.parse(stdout).faults) assert.match(what, /journal .* damaged/);
       const rows = await daemon.rows();
       assert.ok(rows.length >= upstream.requests.length - 1, 'only the broken record is lost');
       assert.match(daemon.log(), /error journal damaged/);
