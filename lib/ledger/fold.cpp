@@ -194,11 +194,10 @@ bool Engine::commit(Folding& folding) {
     if (journal_broken_ && !unfolded_.empty()) {
       note_work();  // what came meanwhile went to the same file
     } else if (!problem_.empty()) {
-      // All that was recorded is in the database: whatever ailed the journal's file is behind us.
       log::info("ledger writable again");
       problem_.clear();
-      journal_broken_ = false;
-      journal_.leave_segment();
+      // All that was recorded is in the database: whatever ailed the journal's file is behind us.
+      if (std::exchange(journal_broken_, false)) journal_.leave_segment();
     }
     if (!waiters_.empty()) serve_waiters(decided);
   }

@@ -244,6 +244,7 @@ std::string Journal::check(Extent extent) {
 
 void Journal::leave_segment() {
   if (!active_.empty()) active_.back().used = kSegmentBytes;
+  dirty_.clear();
 }
 
 bool Journal::has_room(std::size_t bytes) const {

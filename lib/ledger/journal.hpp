@@ -61,7 +61,8 @@ class Journal {
   /// Position of the last record appended, 0 = none.
   [[nodiscard]] std::uint64_t last() const { return last_; }
 
-  /// The next record starts a new segment: something is wrong with the present one.
+  /// The next record starts a new segment: something is wrong with the present one, and what is in
+  /// it needs no sync any more.
   void leave_segment();
 
   /// Everything up to `position` is in the database: its segments may be used again.
