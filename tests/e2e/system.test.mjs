@@ -1,13 +1,15 @@
 // nufid for a whole machine: other users of the operating system come to its socket as themselves.
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
 import { chat } from './support/client.mjs';
-import { Daemon, nufiPath, run } from './support/daemon.mjs';
+import { Daemon, nufidPath, nufiPath, patience, run } from './support/daemon.mjs';
 import { Upstream } from './support/upstream.mjs';
+import { until } from './support/wait.mjs';
 
 const isRoot = process.getuid() === 0;
 const nobody = 65534; // has a login name
@@ -148,6 +150,49 @@ describe('a system-wide daemon', { skip: isRoot ? false : 'only root can be othe
       [`uid-${nameless}`, nameless],
     ]);
     assert.ok(!entries.some((entry) => entry.action.startsWith('group.')), 'refused changes leave no entry');
+  });
+});
+
+/// The words that run a program with another /etc/group, which nobody else sees.
+const withGroups = (file, words) => [
+  ...['-m', 'sh', '-c', 'mount --bind "$0" /etc/group && exec "$@"', file],
+  ...words,
+];
+const canMount = isRoot && spawnSync('unshare', withGroups('/etc/group', ['true'])).status === 0;
+
+describe('the group nufi-admin', { skip: canMount ? false : 'no mount namespaces here' }, () => {
+  it('makes its members admins, and stops to when they leave it', async () => {
+    const home = fs.mkdtempSync(path.join(os.tmpdir(), 'nufi-group-'));
+    fs.chmodSync(home, 0o755);
+    const groups = path.join(home, 'group');
+    const original = fs.readFileSync('/etc/group');
+    fs.writeFileSync(groups, `${original}\nnufi-admin:x:4711:nobody\n`, { mode: 0o644 });
+    const socket = path.join(home, 'open', 'nufid.sock');
+    const flags = ['--system', '--data-dir', path.join(home, 'lib'), '--socket', socket];
+    const doors = ['--listen', '127.0.0.1:0', '--console-listen', 'off'];
+    const child = spawn('unshare', withGroups(groups, [nufidPath, ...flags, ...doors]), {
+      env: { PATH: process.env.PATH },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const ended = new Promise((resolve) => child.on('exit', resolve));
+    try {
+      let out = '';
+      child.stdout.on('data', (data) => (out += data));
+      await until(() => out.includes('ready'), 20_000 * patience, 'the ready line');
+      const ask = async (uid) => {
+        const ids = ['--reuid', uid, '--regid', uid, '--clear-groups'].map(String);
+        const env = { PATH: process.env.PATH, HOME: '/nonexistent', NUFI_SOCKET: socket };
+        return (await run('setpriv', [...ids, nufiPath, 'accounts', 'list'], { env })).code;
+      };
+      assert.equal(await ask(nobody), 0);
+      assert.equal(await ask(nameless), 4);
+      fs.writeFileSync(groups, original);
+      await until(async () => (await ask(nobody)) === 4, 10_000 * patience, 'the group to be looked up anew');
+    } finally {
+      child.kill('SIGTERM');
+      await ended;
+      fs.rmSync(home, { recursive: true, force: true });
+    }
   });
 });
 
