@@ -1,7 +1,5 @@
 #include "lib/domain/reprice.hpp"
 
-#include <algorithm>
-
 namespace nufi::domain {
 
 Charge charge_of(const LedgerRow& row) {
@@ -30,8 +28,7 @@ Charge charge_at(const LedgerRow& row, const Price& price) {
   charge.price_id = price.id;
   // An estimate never costs more than was held for it, at the price it was held at.
   const bool is_capped = row.usage_basis == CostBasis::estimated && row.price_id == price.id;
-  if (is_capped) charge.cost = std::min(charge.cost, row.held);
-  return charge;
+  return is_capped && charge.cost > row.held ? charge_of(row) : charge;
 }
 
 RepriceSums& RepriceSums::operator+=(const RepriceSums& other) {

@@ -39,8 +39,8 @@ struct KeyView {
 /// Would a call be admitted now (`nufi check`)?
 struct CheckView {
   bool allowed = false;
-  std::string reason;  ///< of the limit ("budget"), else the error's code; "" = allowed
-  std::string message;                   ///< what the call would be told; "" = allowed
+  std::string reason;   ///< of the limit ("budget"), else the error's code; "" = allowed
+  std::string message;  ///< what the call would be told; "" = allowed
   std::optional<WindowRefusal> refusal;  ///< the window that has no room
   Money ask_usd;                         ///< what the call would hold
   std::int64_t ask_tokens = 0;
