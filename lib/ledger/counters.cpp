@@ -105,7 +105,9 @@ Fit fit(const HoldRequest& request, const std::vector<CounterPtr>& counters) {
     const bool soft = is_soft(request, i);
     const auto ask = soft ? std::int64_t{1} : amount_of(result.ask, constraints[i].window.metric);
     if (soft ? state.spent < limit : state.fits(ask, limit)) continue;
-    const bool never = soft || ask > state.room_after_settling(limit);
+    // An ask of nothing does not fit either where more was spent than a limit that was lowered.
+    const domain::WindowState settled{state.cycle, state.spent, 0, 0};
+    const bool never = soft || !settled.fits(ask, limit);
     // Refuse for the window that can never serve it, else wait for the one that lacks most.
     const auto missing = ask - state.room(limit);
     const bool worse = never ? result.kind != Fit::Kind::never || missing > shortest

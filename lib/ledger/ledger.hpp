@@ -93,20 +93,22 @@ struct HeldTotals {
 ///
 /// How it keeps the promises. Every hold and settlement is one record in an append-only journal
 /// (journal.hpp); the windows live in memory as the sum of database and journal, changed under one
-/// lock in the order of the records. A writer thread folds finished records into the database in
-/// batches: row, windows and rollups of a batch in one transaction that also notes how far the
-/// journal has been folded. At start the rest of the journal is folded the same way, and what is
-/// still open becomes `interrupted` at the amount held.
+/// lock in the order of the records. A writer thread folds the records into the database in their
+/// order, in short batches: row, windows and rollups of a batch in one transaction that also notes
+/// how far the journal has been folded. At start the rest of the journal is folded the same way,
+/// and what is still open becomes `interrupted` at the amount held.
 ///
 /// Invariants (ledger_test.cpp and ledger_model_test.cpp hold each):
 ///   1. spent + held <= limit after every hold of a limited window (strict keys).
 ///   2. A call takes all its windows or none; a settlement gives back exactly what its hold took,
 ///      in the cycle it was taken in.
-///   3. A hold is durable before its callback runs; a settlement before its own.
+///   3. A hold is durable before its callback runs; a settlement before its own. Where the journal
+///      could not be written or synced, only the database saves: the callback waits for the fold.
 ///   4. A hold is settled exactly once: the space for its settlement is reserved in the journal
 ///   with
 ///      it, so a full disk refuses new holds but never loses a settlement.
-///   5. Σ cost of rows = Σ rollups = spent of the windows, at every commit of the database.
+///   5. Σ cost of rows = Σ rollups = spent of the windows + what was forgiven in them, at every
+///      commit of the database. Where rows are gone by age, their rollups stand for them.
 ///   6. No hold is refused while it would fit once the calls in flight have settled, unless it ran
 ///      out of patience; waiting calls are served in turn per window.
 ///
@@ -131,7 +133,8 @@ class Ledger {
   virtual void give_up(Ticket ticket) = 0;
 
   /// Ends the call: charges `settlement.cost`, gives back the hold, completes the row. `durable`
-  /// (may be empty) runs exactly once. Call exactly once per Held.
+  /// (may be empty) runs once, or not at all if the ledger is destroyed before. Call exactly once
+  /// per Held.
   virtual void settle(domain::RequestId id, Settlement settlement, SettleCallback durable) = 0;
 
   /// Counts a call that was refused by a limit, for the reports. Not journaled.

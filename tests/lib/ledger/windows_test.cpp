@@ -67,6 +67,7 @@ TEST_CASE("windows: a lower limit keeps what is spent, a higher one gives only w
   spend(house, payer, 80);
   payer.key_limits.budget = domain::Money::nanos(50);
   CHECK_FALSE(std::holds_alternative<Held>(start_hold(house.ledger(), ask(payer, 1)).get()));
+  CHECK(start_hold(house.ledger(), ask(payer, 0)).is_decided());
   payer.key_limits.budget = domain::Money::nanos(90);
   CHECK_FALSE(std::holds_alternative<Held>(start_hold(house.ledger(), ask(payer, 11)).get()));
   CHECK(std::holds_alternative<Held>(start_hold(house.ledger(), ask(payer, 10)).get()));
