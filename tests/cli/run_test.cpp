@@ -32,7 +32,7 @@ TEST_CASE("nufi: unknown words get did you mean") {
                     "unknown command 'xyzzy'",
                     "one of: up, down, restart, status, keys, check, usage, requests, upstreams, "
                     "models, prices, profile, accounts, projects, groups, config, reprice, ledger, "
-                    "audit");
+                    "backup, audit");
 }
 
 TEST_CASE("nufi: what is missing or too much is said, with where to look") {
