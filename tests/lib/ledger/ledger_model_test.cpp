@@ -353,7 +353,7 @@ class Model {
 TEST_CASE("ledger: whatever happens, windows, rows and limits are those of a plain model") {
   const auto step =
       rc::gen::tuple(rc::gen::inRange(0, 99), rc::gen::inRange(0, 900), rc::gen::inRange(0, 900));
-  const auto histories = rc::gen::scale(4.0, rc::gen::container<History>(step));
+  const auto histories = rc::gen::scale(2.5, rc::gen::container<History>(step));
   CHECK(rc::check("ledger and model agree", [&] {
     const auto history = *histories;
     Model model;
