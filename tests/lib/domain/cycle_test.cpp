@@ -115,6 +115,22 @@ TEST_CASE("cycle: a day that was never shown is nobody's") {
         "2011-12-30T10:00:00Z 2011-12-31T10:00:00Z");
 }
 
+TEST_CASE("cycle: a day whose midnight does not exist begins when its clock does") {
+  const TimeZone sao_paulo = TimeZone::named("America/Sao_Paulo");
+  CHECK(cycle(Period::day, "2018-11-04T02:59:59Z", sao_paulo) ==
+        "2018-11-03T03:00:00Z 2018-11-04T03:00:00Z");
+  CHECK(cycle(Period::day, "2018-11-04T03:00:00Z", sao_paulo) ==
+        "2018-11-04T03:00:00Z 2018-11-05T02:00:00Z");
+}
+
+TEST_CASE("cycle: a zone may stand three quarters of an hour off") {
+  const TimeZone kathmandu = TimeZone::named("Asia/Kathmandu");
+  CHECK(cycle(Period::day, "2026-08-20T18:14:59Z", kathmandu) ==
+        "2026-08-19T18:15:00Z 2026-08-20T18:15:00Z");
+  CHECK(cycle(Period::hour, "2026-08-20T12:14:59Z", kathmandu) ==
+        "2026-08-20T11:15:00Z 2026-08-20T12:15:00Z");
+}
+
 TEST_CASE("cycle: cycles of a period leave no gap and never overlap") {
   RandomValues random(6);
   // St. John's set its clock back one minute after midnight until 2011, Havana at one.
