@@ -280,7 +280,10 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_pieces(net::UpstreamC
     if (client_there && !out.empty() && !exchange_.try_write(out)) {
       client_there = co_await exchange_.write(out);
     }
-    if (meter_->done() || piece.end) co_await settle_once(served());
+    if (meter_->done() || piece.end) {
+      const auto outcome = served();
+      co_await settle_once(outcome);
+    }
     if (piece.end) {
       if (client_there) co_await exchange_.finish(meter_->rest());
       co_return served();
