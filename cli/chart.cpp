@@ -33,6 +33,21 @@ std::int64_t round_scale(std::int64_t nanos) {
   }
 }
 
+int days_in_bar(const std::vector<domain::DayTotals>& days, int room) {
+  return (static_cast<int>(days.size()) + room - 1) / room;
+}
+
+/// One for each day, or for several where `room` columns are too few.
+std::vector<Bar> bars_of(const std::vector<domain::DayTotals>& days, int room) {
+  const auto together = static_cast<std::size_t>(days_in_bar(days, room));
+  std::vector<Bar> bars;
+  for (std::size_t i = 0; i < days.size(); ++i) {
+    if (i % together == 0) bars.push_back({0, i});
+    bars.back().nanos += days[i].totals.cost.nanos();
+  }
+  return bars;
+}
+
 /// What one row shows of a bar that reaches `height` steps.
 std::string cell_of(int height, int row, int width, bool unicode) {
   static constexpr std::array<const char*, kSteps + 1> kBlocks = {
@@ -46,23 +61,29 @@ std::string cell_of(int height, int row, int width, bool unicode) {
   return text + std::string(static_cast<std::size_t>(width - ink), ' ');
 }
 
-/// "08-01" under the bar of that day, as many as fit.
+/// "08-01" under the bar of that day, as many as fit; the last bar, today's, always has its own.
 std::string date_line(const std::vector<Bar>& bars,
                       const std::vector<domain::DayTotals>& days,
                       int bar_width) {
   const auto width = bars.size() * static_cast<std::size_t>(bar_width);
-  std::string line(width, ' ');
-  std::size_t free_from = 0;
-  const auto put = [&](std::size_t bar) {
-    const std::string& date = days[bars[bar].first_day].date;
-    const std::string label = date.size() > 5 ? date.substr(5) : date;
-    const std::size_t at = bar * static_cast<std::size_t>(bar_width);
-    if (at < free_from || at + label.size() > width) return;
-    line.replace(at, label.size(), label);
-    free_from = at + label.size() + 2;
+  const auto label_of = [&](std::size_t day) {
+    const std::string& date = days[day].date;
+    return date.size() > 5 ? date.substr(5) : date;
   };
+  const std::string today = label_of(days.size() - 1);
+  const std::size_t last = (bars.size() - 1) * static_cast<std::size_t>(bar_width);
+  // It ends with the axis where it would be longer than that.
+  const std::size_t today_at =
+      last + today.size() <= width ? last : width - std::min(width, today.size());
+  std::string line(std::max(width, today.size()), ' ');
+  line.replace(today_at, today.size(), today);
   const std::size_t step = std::max<std::size_t>(1, 8 / static_cast<std::size_t>(bar_width));
-  for (std::size_t bar = 0; bar < bars.size(); bar += step) put(bar);
+  for (std::size_t bar = 0; bar < bars.size(); bar += step) {
+    const std::string label = label_of(bars[bar].first_day);
+    const std::size_t at = bar * static_cast<std::size_t>(bar_width);
+    if (at + label.size() + 2 > today_at) break;
+    line.replace(at, label.size(), label);
+  }
   return line;
 }
 
@@ -71,23 +92,25 @@ std::string date_line(const std::vector<Bar>& bars,
 std::vector<std::string> draw_chart(const std::vector<domain::DayTotals>& days,
                                     const Screen& screen) {
   if (days.empty()) return {};
-  std::int64_t dearest = 0;
-  for (const auto& day : days) dearest = std::max(dearest, day.totals.cost.nanos());
-  const int label_width =
-      std::max(display_width(human_money(Money::nanos(round_scale(dearest)))), 5);
-  const int room = std::max(screen.width - label_width - 2, 1);
-  const auto count = static_cast<int>(days.size());
-  const int days_per_bar = (count + room - 1) / room;
+  // The scale's labels take room from the bars, and fewer bars may need a larger scale.
+  int label_width = 5;
+  int room = 1;
   std::vector<Bar> bars;
-  for (std::size_t i = 0; i < days.size(); i += static_cast<std::size_t>(days_per_bar)) {
-    bars.push_back({0, i});
-    const std::size_t end = std::min(days.size(), i + static_cast<std::size_t>(days_per_bar));
-    for (std::size_t day = i; day < end; ++day) bars.back().nanos += days[day].totals.cost.nanos();
-  }
-  const int bar_width = std::clamp(room / static_cast<int>(bars.size()), 1, kWidestDay);
   std::int64_t highest = 0;
-  for (const Bar& bar : bars) highest = std::max(highest, bar.nanos);
-  const std::int64_t scale = round_scale(std::max<std::int64_t>(highest, 1));
+  std::int64_t scale = 1;
+  for (int needed = label_width; needed > 0;) {
+    label_width = needed;
+    room = std::max(screen.width - label_width - 2, 1);
+    bars = bars_of(days, room);
+    highest = 0;
+    for (const Bar& bar : bars) highest = std::max(highest, bar.nanos);
+    scale = round_scale(std::max<std::int64_t>(highest, 1));
+    needed = std::max(display_width(human_money(Money::nanos(scale))),
+                      display_width(human_money(Money::nanos(scale / 2))));
+    if (needed <= label_width) needed = 0;
+  }
+  const int days_per_bar = days_in_bar(days, room);
+  const int bar_width = std::clamp(room / static_cast<int>(bars.size()), 1, kWidestDay);
 
   std::vector<int> heights;
   for (const Bar& bar : bars) {

@@ -25,15 +25,13 @@ void print_table(const Context& context,
                  const std::string& what,
                  domain::UsageReport report,
                  bool only_top) {
-  const std::size_t all = report.by.size();
-  if (only_top && all > kTop) report.by.resize(kTop);
+  const bool has_more = only_top && report.by.size() > kTop;
+  if (has_more) report.by.resize(kTop);
   const Table table = table_of_report(report);
   if (table.empty()) return;
   context.out << '\n';
   table.print(context.out, context.screen);
-  if (only_top && all > kTop) {
-    context.out << fmt::format("and {} more: nufi usage --by {}\n", all - kTop, what);
-  }
+  if (has_more) context.out << fmt::format("and more: nufi usage --by {}\n", what);
 }
 
 /// Totals, the days, and the tables a person asks for first.
@@ -55,6 +53,7 @@ void print_for_people(Context& context,
   print_table(context, "model", report, /*only_top=*/true);
   api::UsageQuery keys = options.query;
   keys.by = "key";
+  keys.top = static_cast<int>(kTop) + 1;
   print_table(context, "key", context.client().usage(keys), /*only_top=*/true);
 }
 

@@ -28,6 +28,7 @@ struct UsageQuery {
   std::string by = "model";  ///< model, key, project, group, upstream, day
   std::string key;           ///< "" = every key
   std::string project;       ///< "" = every project
+  int top = 0;               ///< only the dearest so many; 0 = all
 };
 
 /// Which requests to list.

@@ -232,7 +232,7 @@ domain::CheckView Client::check_key(const std::string& key,
 domain::UsageReport Client::usage(const UsageQuery& query) {
   Query text;
   text.add("days", std::to_string(query.days)).add("by", query.by).add("key", query.key);
-  text.add("project", query.project);
+  text.add("project", query.project).add("top", query.top > 0 ? std::to_string(query.top) : "");
   domain::UsageReport report = usage_from_json(get("/v1/usage" + text.text()));
   report.by_what = query.by;
   return report;

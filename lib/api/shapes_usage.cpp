@@ -92,7 +92,9 @@ Json to_json(const domain::UsageReport& report) {
   }
   Json by = Json::array();
   for (const domain::NamedTotals& named : report.by) {
-    Json item{{"name", named.name}, {"id", text_or_null(named.id)}};
+    Json item{{"name", named.name}};
+    // Names of keys and projects may come more than once.
+    if (!named.id.empty()) item["id"] = named.id;
     put_totals(item, named.totals);
     by.push_back(std::move(item));
   }

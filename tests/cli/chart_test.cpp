@@ -43,7 +43,7 @@ $0.50 ┤███     ███         ███
       │███     ███         ███ ███
       │███     ███ ▁▁▁     ███ ███
    $0 └────────────────────────────
-       08-01   08-03   08-05
+       08-01   08-03   08-05  08-07
 )");
 }
 
@@ -58,7 +58,7 @@ $0.50 +###
       |###
       |###     ###
    $0 +------------
-       08-01
+       08-01  08-03
 )");
 }
 
@@ -67,6 +67,15 @@ TEST_CASE("chart: without spending there is no scale, but there are days") {
   CHECK(text.find("$1") == std::string::npos);
   CHECK(text.find("08-01") != std::string::npos);
   CHECK(drawn({}, 40, /*unicode=*/true) == "\n");
+}
+
+TEST_CASE("chart: the axis stands under one another however wide the scale's labels are") {
+  // Two neighbours share a column: their sum needs a wider label than the dearest day.
+  const auto days = days_of(std::vector<std::int64_t>(90, 90'000'000));
+  const std::string text = drawn(days, 60, /*unicode=*/false);
+  CHECK(text.find("$2000000.00 +") != std::string::npos);
+  CHECK(text.find("\n            |") != std::string::npos);
+  CHECK(text.find("\n         $0 +---") != std::string::npos);
 }
 
 TEST_CASE("chart: fits every width, neighbours share a column when there are too many days") {

@@ -175,7 +175,7 @@ std::string usage_json(int days) {
   }
   report["by"] = Json::array();
   for (const auto& [name, cost] : {std::pair("gpt-4o", 12.25), std::pair("gpt-4o-mini", 0.25)}) {
-    Json item{{"name", name}, {"id", nullptr}};
+    Json item{{"name", name}};
     totals(item, cost, 617);
     report["by"].push_back(item);
   }

@@ -13,7 +13,7 @@ namespace {
 Console house(int days) {
   Console console;
   const std::string query = "GET /v1/usage?days=" + std::to_string(days);
-  for (const char* by : {"model", "key", "day"}) {
+  for (const char* by : {"model", "key&top=11", "day"}) {
     console.answers(query + "&by=" + by, usage_json(days));
   }
   return console;
@@ -38,7 +38,7 @@ $10.00 ┤
        │            ▃     █     █     █     █     █     █     █
        │▂     ▆     █     █     █     █     █     █     █     █
     $0 └────────────────────────────────────────────────────────────
-        07-17   07-21   07-25   07-29   08-02   08-06   08-10
+        07-17   07-21   07-25   07-29   08-02   08-06   08-10  08-15
 
 MODEL        REQUESTS  ERRORS  REFUSED    COST  TOKENS
 gpt-4o            617       0        0  $12.25     160
