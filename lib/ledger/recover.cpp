@@ -38,7 +38,11 @@ Engine::Engine(store::LedgerStore& store, const Clock& clock, Options options)
       journal_(options_.journal_dir) {
   recover();
   keep_segments();
-  if (!segment_problem_.empty()) throw Error(Errc::unavailable, segment_problem_);
+  if (!segment_problem_.empty()) {
+    throw Error(Errc::unavailable,
+                segment_problem_,
+                "free some disk space, and check the rights of " + options_.journal_dir.string());
+  }
   writer_ = std::jthread([this](const std::stop_token& stop) { write_continuously(stop); });
   if (options_.durability == store::Durability::power) {
     syncer_ = std::jthread([this](const std::stop_token& stop) { sync_continuously(stop); });

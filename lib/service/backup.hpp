@@ -25,14 +25,14 @@ struct BackupView {
   std::string problem;     ///< of a failed one
 };
 
-/// Copies of the database for `nufi backup`, one at a time: made in the background in a directory of
-/// their own while everything goes on, fetched piece by piece, then removed. For admins; every call
-/// throws Error{not_permitted} for others, Error{not_found} for an id that is not (any more) there.
-/// Thread-safe.
+/// Copies of the database for `nufi backup`, one at a time: made in the background in a directory
+/// of their own while everything goes on, fetched piece by piece, then removed. For admins; every
+/// call throws Error{not_permitted} for others, Error{not_found} for an id that is not (any more)
+/// there. Thread-safe.
 class Backups {
  public:
-  /// `dir` is made when needed; what an earlier run left there is removed. `key_file` belongs to the
-  /// secrets in the database and is given out only when asked for.
+  /// `dir` is made when needed; what an earlier run left there is removed. `key_file` belongs to
+  /// the secrets in the database and is given out only when asked for.
   Backups(store::Store& store, std::filesystem::path dir, std::filesystem::path key_file);
   Backups(const Backups&) = delete;
   Backups& operator=(const Backups&) = delete;

@@ -21,8 +21,9 @@ Error to_error(const SQLite::Exception& failure, const std::filesystem::path& fi
                          "check the owner and the rights of " + path + " and of its folder");
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return unavailable("the database is damaged: " + std::string(failure.what()),
-                         "stop nufid, put " + path + " aside and restore a backup of it");
+      return unavailable(
+          "the database is damaged: " + std::string(failure.what()),
+          "stop nufid and put a backup in place: nufid --restore FILE (it keeps " + path + ")");
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return unavailable("the database is locked by another process",

@@ -1,6 +1,7 @@
 // What is older than it is kept goes, oldest first. Rows go before windows, and `rows_kept_from`
 // moves in the transaction that deletes: verify() never misses a row that it still trusts in.
 
+#include "lib/base/clock.hpp"
 #include "lib/store/sqlite/ledger.hpp"
 #include "lib/store/sqlite/requests.hpp"
 #include "lib/store/sqlite/rollups.hpp"
@@ -79,7 +80,7 @@ bool delete_rows(Connection& connection,
                    .add(*last)
                    .run();
     done = *last;
-    if (std::chrono::steady_clock::now() < until) continue;
+    if (SystemClock().steady() < until) continue;
     // A quarter of an hour that has lost a row is not trusted any more.
     raise_meta(connection, "rows_kept_from", std::min(before, quarter_after(done)));
     return true;
@@ -108,7 +109,7 @@ Retired SqliteLedger::retire(Timestamp wanted, std::chrono::milliseconds patienc
   const auto windows =
       readers_.read([&](Connection& connection) { return ended_windows(connection, before); });
   control_.transaction([&](Connection& connection) {
-    const auto until = std::chrono::steady_clock::now() + patience;
+    const auto until = SystemClock().steady() + patience;
     retired.more = delete_rows(connection, before, until, retired.rows);
     if (retired.more) return;
     drop_windows(connection, windows);
