@@ -40,6 +40,12 @@ const Endpoint* find_endpoint(std::string_view path) {
   return found == kEndpoints.end() ? nullptr : found;
 }
 
+bool ignores_completion_cap(const domain::Upstream& upstream) {
+  // Their API references know max_tokens only, and fields they don't know are passed over.
+  constexpr std::array<std::string_view, 2> kProviders = {"deepseek", "together"};
+  return std::find(kProviders.begin(), kProviders.end(), upstream.provider) != kProviders.end();
+}
+
 openai::CapField cap_field(const Endpoint& endpoint, const domain::Upstream& upstream) {
   // OpenAI's newer models refuse max_tokens in a chat, and many other servers know nothing else.
   if (endpoint.form == Form::chat && upstream.provider == "openai") {

@@ -21,6 +21,10 @@ struct Endpoint {
 /// The endpoint at `path`, null if there is none.
 const Endpoint* find_endpoint(std::string_view path);
 
+/// True if a chat server of `upstream` takes no notice of max_completion_tokens, so that a client's
+/// cap must be said in max_tokens too.
+bool ignores_completion_cap(const domain::Upstream& upstream);
+
 /// Which field carries a cap that we set on a call to `upstream`.
 openai::CapField cap_field(const Endpoint& endpoint, const domain::Upstream& upstream);
 

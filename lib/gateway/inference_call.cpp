@@ -161,6 +161,10 @@ std::string InferenceCall::body_for(const Priced& priced) const {
   openai::Changes changes;
   if (priced.candidate.model != request_.call.model) changes.model = priced.candidate.model;
   changes.ask_for_usage = must_ask_for_usage(priced);
+  if (request_.has_only_completion_cap && ignores_completion_cap(*priced.candidate.upstream)) {
+    changes.output_cap = request_.call.output_cap;
+    changes.cap_field = openai::CapField::max_tokens;
+  }
   if (held_.ask.clamped_output) {
     changes.output_cap = held_.ask.clamped_output;
     // The clamp was made for the dearest candidate; a smaller model must not be asked for more than

@@ -23,6 +23,7 @@ constexpr std::int64_t kSpeechMsPerCharacter = 1'000;
 /// What /v1/moderations takes when no model is named (OpenAI's API reference).
 constexpr std::string_view kDefaultModeration = "omni-moderation-latest";
 constexpr std::string_view kIncludeUsage = "include_usage";
+constexpr std::string_view kCompletionCap = "max_completion_tokens";
 
 class Reader;
 /// A field of the root that we decide on.
@@ -130,6 +131,8 @@ class Reader final : public JsonVisitor {
     if (const auto number = count(name, value, least)) {
       auto& most = request_.call.output_cap;
       most = std::max<std::int64_t>(most.value_or(0), *number);
+      caps_given_ += 1;
+      request_.has_only_completion_cap = caps_given_ == 1 && name == kCompletionCap;
     }
   }
 
@@ -264,6 +267,7 @@ class Reader final : public JsonVisitor {
   bool options_have_members_ = false;
   bool has_input_ = false;
   std::int64_t choices_ = 1;
+  int caps_given_ = 0;
   std::optional<std::int64_t> n_predict_;
   std::optional<std::int64_t> tool_calls_;
 };
@@ -283,7 +287,7 @@ constexpr std::array kChatFields = {kModel,
                                     kStream,
                                     kStreamOptions,
                                     kMaxTokens,
-                                    Field{"max_completion_tokens", &Reader::cap},
+                                    Field{kCompletionCap, &Reader::cap},
                                     Field{"max_output_tokens", &Reader::foreign_cap},
                                     kNPredict,
                                     kChoices,

@@ -56,6 +56,8 @@ struct Request {
   /// It names other models that the upstream may take instead: whether they are allowed, and what
   /// they cost, is not known.
   bool has_other_models = false;
+  /// The only cap is max_completion_tokens, which not every chat server knows.
+  bool has_only_completion_cap = false;
   FieldSpan model;           ///< of the value, quotes included; the only one that may be absent
   FieldSpan stream_options;  ///< of the value
   FieldSpan include_usage;   ///< of the value

@@ -231,6 +231,19 @@ describe('endpoints', () => {
     assert.equal((await post('responses', stored, { key: free })).status, 200);
   });
 
+  it('a cap in a field that the provider ignores is said in the one it knows', async () => {
+    const { url, secret: input } = h.upstream;
+    await h.daemon.ok(['upstreams', 'add', 'deep', '--preset', 'deepseek', '--url', url, '--key-stdin', '--model', 'deep-*', '--priority', '5'], { input });
+    await h.daemon.ok(['prices', 'set', 'deep-1', '--input', '1', '--output', '10']);
+    const body = '{"model":"deep-1","messages":[],"max_completion_tokens":7}';
+    const reply = await post('chat/completions', body);
+    assert.equal(reply.status, 200, reply.text);
+    assert.equal(h.upstream.last.text, body.replace('{', '{"max_tokens":7,'));
+    const both = '{"model":"deep-1","messages":[],"max_tokens":7,"max_completion_tokens":7}';
+    await post('chat/completions', both);
+    assert.equal(h.upstream.last.text, both);
+  });
+
   it('a list of other models is no way around an allowlist or a budget', async () => {
     const body = '{"model":"test-model","models":["dear"],"messages":[],"max_tokens":5}';
     const bound = (await h.daemon.key({ model: 'test-model' })).key;

@@ -163,6 +163,16 @@ TEST_CASE("request: of two caps the higher one counts") {
   CHECK_FALSE(request(with("\"x\":1")).call.output_cap);
 }
 
+TEST_CASE("request: a cap in max_completion_tokens alone is told from others") {
+  CHECK(request(with(R"("max_completion_tokens":20)")).has_only_completion_cap);
+  CHECK(request(with(R"("max_tokens":null,"max_completion_tokens":20)")).has_only_completion_cap);
+  CHECK_FALSE(
+      request(with(R"("max_tokens":10,"max_completion_tokens":20)")).has_only_completion_cap);
+  CHECK_FALSE(
+      request(with(R"("max_completion_tokens":20,"max_tokens":10)")).has_only_completion_cap);
+  CHECK_FALSE(request(with(R"("max_tokens":10)")).has_only_completion_cap);
+}
+
 TEST_CASE("request: a cap that chat servers do not know bounds nothing") {
   CHECK_FALSE(request(with(R"("max_output_tokens":1)")).call.output_cap);
   CHECK(request(with(R"("max_output_tokens":1,"max_tokens":9)")).call.output_cap == 9);
