@@ -1,0 +1,58 @@
+// A backup is made while calls go on, and a restore brings back what it has: keys, budgets, calls.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { it } from 'node:test';
+
+import { chat } from './support/client.mjs';
+import { nufidPath, run } from './support/daemon.mjs';
+import { house } from './support/house.mjs';
+
+const home = house();
+const file = (name) => path.join(home.daemon.home, name);
+const restore = (name) =>
+  run(nufidPath, ['--restore', file(name)], { env: home.daemon.env });
+
+it('copies the database while calls go on, and restores it', async () => {
+  const { daemon } = home;
+  const { key } = await daemon.key({ name: 'kept' });
+  let stop = false;
+  let served = 0;
+  const load = (async () => {
+    while (!stop) {
+      const reply = await chat(home.port, key);
+      assert.equal(reply.status, 200);
+      served += 1;
+    }
+  })();
+  const made = await daemon.json(['backup', file('b.db'), '--with-key']);
+  stop = true;
+  await load;
+  assert.ok(served > 0);
+  assert.equal(made.bytes, fs.statSync(file('b.db')).size);
+  for (const name of ['b.db', 'b.db.key']) {
+    assert.equal(fs.statSync(file(name)).mode & 0o777, 0o600);
+  }
+
+  const again = await daemon.nufi(['backup', file('b.db')]);
+  assert.equal(again.code, 2, 'an older backup is not replaced without being told to');
+  await daemon.key({ name: 'later' });
+  const refused = await restore('b.db');
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /another nufid \(pid \d+\) uses/);
+
+  await daemon.terminate();
+  fs.writeFileSync(file('bad.db'), 'no database');
+  const bad = await restore('bad.db');
+  assert.notEqual(bad.code, 0);
+  assert.match(bad.stderr, /can't be restored: .*no database/);
+  const done = await restore('b.db');
+  assert.equal(done.code, 0, done.stderr);
+  assert.match(done.stdout, /^nufid: restored .*; the old database is kept as nufi\.db\.before-restore-/);
+  await daemon.launch();
+
+  const keys = (await daemon.json(['keys', 'list'])).data.map((each) => each.name);
+  assert.deepEqual(keys, ['kept']);
+  assert.equal((await daemon.json(['ledger', 'verify'])).ok, true);
+  assert.equal((await chat(daemon.port, key)).status, 200, 'the secret of the upstream opens');
+});
