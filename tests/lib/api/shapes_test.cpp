@@ -19,8 +19,8 @@ constexpr const char* kTotals =
 std::string usage_text() {
   const std::string totals = kTotals;
   return R"({"from":"2026-08-01T00:00:00Z","to":"2026-08-02T00:00:00Z","timezone":"UTC","totals":{)" +
-         totals + R"(},"days":[{"date":"2026-08-01",)" + totals +
-         R"(}],"by":[{"name":"gpt-4o",)" + totals + "}]}";
+         totals + R"(},"days":[{"date":"2026-08-01",)" + totals + R"(}],"by":[{"name":"gpt-4o",)" +
+         totals + "}]}";
 }
 
 constexpr const char* kRequest =
