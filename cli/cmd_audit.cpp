@@ -61,7 +61,7 @@ std::string who_of(const AuditView& entry) {
 }
 
 Listing list_of_entries(const Context& context, const std::vector<AuditView>& entries) {
-  Listing listing{Json::array(),
+  Listing listing{items_of(entries),
                   {},
                   Table({{.title = "TIME", .align = Align::right},
                          {.title = "WHO", .shrinks_to = 8},
@@ -75,7 +75,6 @@ Listing list_of_entries(const Context& context, const std::vector<AuditView>& en
                   "nothing was changed yet"};
   const Timestamp now = context.clock.now();
   for (const AuditView& entry : entries) {
-    listing.items.push_back(api::to_json(entry));
     listing.ids.push_back(std::to_string(entry.id));
     listing.table.add({ago_cell(entry.time, now),
                        text_cell(who_of(entry)),

@@ -22,7 +22,11 @@ api::Json json_of(const Setting& setting) {
 }
 
 void list(const Context& context, const std::vector<Setting>& settings) {
-  Listing listing{api::Json::array(),
+  Listing listing{[&settings] {
+                    api::Json items = api::Json::array();
+                    for (const Setting& setting : settings) items.push_back(json_of(setting));
+                    return items;
+                  },
                   {},
                   Table({{.title = "NAME"},
                          {.title = "VALUE", .shrinks_to = 10},
@@ -30,7 +34,6 @@ void list(const Context& context, const std::vector<Setting>& settings) {
                          {.title = "WHAT IT IS", .rank = 2, .shrinks_to = 20}}),
                   "no settings"};
   for (const Setting& setting : settings) {
-    listing.items.push_back(json_of(setting));
     listing.ids.push_back(setting.name);
     listing.table.add({text_cell(setting.name, Tone::strong),
                        text_cell(setting.effective(), setting.value ? Tone::plain : Tone::dim),

@@ -75,7 +75,7 @@ Cell multiplier_cell(const GroupView& view) {
 }
 
 Listing list_of_groups(const std::vector<GroupView>& groups) {
-  Listing listing{api::Json::array(),
+  Listing listing{items_of(groups),
                   {},
                   Table({{.title = "GROUP", .shrinks_to = 12},
                          {.title = "PRICE", .align = Align::right},
@@ -88,7 +88,6 @@ Listing list_of_groups(const std::vector<GroupView>& groups) {
                   "no groups"};
   for (const GroupView& view : groups) {
     const domain::Group& group = view.group;
-    listing.items.push_back(api::to_json(view));
     listing.ids.push_back(group.id.text());
     listing.table.add({text_cell(group.name, Tone::strong),
                        multiplier_cell(view),

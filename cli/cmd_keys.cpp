@@ -89,7 +89,8 @@ void add_list(CLI::App& keys, Context& context) {
   command->add_option("--project", query->project, "only of this project")->type_name("PROJECT");
   add_output_options(*command, context);
   command->callback([&context, query] {
-    Listing listing = list_of_keys(context.client().keys(*query), query->all, context.clock.now());
+    const auto found = context.client().keys(*query);
+    Listing listing = list_of_keys(found, query->all, context.clock.now());
     if (query->archived) listing.when_empty = "no key is archived";
     context.print(listing);
   });

@@ -157,20 +157,13 @@ void add_set(CLI::App& prices, Context& context) {
   });
 }
 
-struct ListOptions {
-  std::string model;
-  bool all = false;
-};
-
 void add_list(CLI::App& prices, Context& context) {
-  auto options = std::make_shared<ListOptions>();
+  auto model = std::make_shared<std::string>();
   CLI::App* list = prices.add_subcommand("list", "prices in USD per million tokens");
-  list->add_option("MODEL", options->model, "a glob, or a part of the name")->type_name("");
-  list->add_flag("--all", options->all, "also of models that no upstream serves");
+  list->add_option("MODEL", *model, "a glob, or a part of the name")->type_name("");
   add_output_options(*list, context);
-  list->callback([&context, options] {
-    context.print(list_of_prices(context.client().prices(options->model, options->all)));
-  });
+  list->callback(
+      [&context, model] { context.print(list_of_prices(context.client().prices(*model))); });
 }
 
 void add_unset(CLI::App& prices, Context& context) {

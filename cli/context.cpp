@@ -78,7 +78,7 @@ void Context::note(const std::string& text) const {
 
 void Context::print(const Listing& listing) const {
   if (json) {
-    print_json(api::list_to_json(listing.items, std::nullopt));
+    print_json(api::list_to_json(listing.items(), std::nullopt));
   } else if (quiet) {
     for (const std::string& id : listing.ids) out << id << '\n';
   } else if (!screen.is_terminal) {

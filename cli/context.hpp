@@ -3,6 +3,7 @@
 #include "cli/config.hpp"
 #include "cli/table.hpp"
 #include "lib/api/client.hpp"
+#include "lib/api/shapes.hpp"
 #include "lib/base/clock.hpp"
 #include "lib/base/secret.hpp"
 
@@ -23,11 +24,22 @@ namespace nufi::cli {
 
 /// A list as each kind of reader wants it.
 struct Listing {
-  api::Json items;               ///< an array, for --json
+  /// An array, for --json; made only then. It reads what the list was made of.
+  std::function<api::Json()> items;
   std::vector<std::string> ids;  ///< for --quiet
   Table table;                   ///< for terminals and pipes
   std::string when_empty;        ///< said to a person instead of an empty table
 };
+
+/// The items of `views`, which must live until they are printed.
+template <class View>
+std::function<api::Json()> items_of(const std::vector<View>& views) {
+  return [&views] {
+    api::Json items = api::Json::array();
+    for (const View& view : views) items.push_back(api::to_json(view));
+    return items;
+  };
+}
 
 /// The world of a command: everything it reads, asks and prints goes through here.
 class Context {

@@ -18,7 +18,7 @@ Cell role_cell(const AccountView& view) {
 }  // namespace
 
 Listing list_of_accounts(const std::vector<AccountView>& accounts) {
-  Listing listing{api::Json::array(),
+  Listing listing{items_of(accounts),
                   {},
                   Table({{.title = "ACCOUNT", .shrinks_to = 12},
                          {.title = "ROLE", .rank = 2},
@@ -32,7 +32,6 @@ Listing list_of_accounts(const std::vector<AccountView>& accounts) {
                   "no accounts"};
   for (const AccountView& view : accounts) {
     const domain::Account& account = view.account;
-    listing.items.push_back(api::to_json(view));
     listing.ids.push_back(account.id.text());
     listing.table.add(
         {text_cell(account.username, Tone::strong),

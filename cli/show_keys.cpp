@@ -101,7 +101,7 @@ void add_standing_rows(Context::Rows& rows, const domain::Standing& standing, Ti
 Listing list_of_keys(const std::vector<KeyView>& keys, bool with_account, Timestamp now) {
   const bool with_project = std::any_of(
       keys.begin(), keys.end(), [](const KeyView& view) { return view.project != "default"; });
-  Listing listing{api::Json::array(),
+  Listing listing{items_of(keys),
                   {},
                   Table({{.title = "NAME", .shrinks_to = 12},
                          {.title = "STATUS"},
@@ -119,7 +119,6 @@ Listing list_of_keys(const std::vector<KeyView>& keys, bool with_account, Timest
                   "no keys yet; make one with: nufi keys create --name laptop --budget 5"};
   for (const KeyView& view : keys) {
     const domain::Key& key = view.key;
-    listing.items.push_back(api::to_json(view));
     listing.ids.push_back(key.id.text());
     listing.table.add(
         {text_cell(key.name, is_live(view.state) ? Tone::strong : Tone::dim),

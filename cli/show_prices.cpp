@@ -135,7 +135,7 @@ std::string amounts(const Price& price) {
 }  // namespace
 
 Listing list_of_import(const domain::PriceImport& report) {
-  Listing listing{api::Json::array(),
+  Listing listing{{},
                   {},
                   Table({{.title = "CHANGE"},
                          {.title = "MODEL", .shrinks_to = 20},
@@ -188,13 +188,12 @@ Listing list_of_prices(const std::vector<domain::PriceView>& prices) {
   for (const char* name : {"PER_REQUEST", "PER_IMAGE", "PER_SECOND", "PER_CHARACTER"}) {
     columns.push_back({.title = name, .only_raw = true});
   }
-  Listing listing{api::Json::array(),
+  Listing listing{items_of(prices),
                   {},
                   Table(std::move(columns)),
                   "no such price; --all shows those that no upstream serves, too"};
   for (const domain::PriceView& view : prices) {
     const Price& price = view.price;
-    listing.items.push_back(api::to_json(view));
     listing.ids.push_back(price.id);
     std::vector<Cell> row{text_cell(price.model, Tone::strong),
                           text_cell(price.provider),
@@ -212,7 +211,7 @@ Listing list_of_prices(const std::vector<domain::PriceView>& prices) {
 }
 
 Listing list_of_reprice(const domain::RepriceReport& report) {
-  Listing listing{api::Json::array(),
+  Listing listing{{},
                   {},
                   Table({{.title = "MODEL", .shrinks_to = 20},
                          {.title = "CALLS", .align = Align::right, .rank = 1},
@@ -233,7 +232,7 @@ Listing list_of_reprice(const domain::RepriceReport& report) {
 }
 
 Listing list_of_models(const std::vector<domain::ModelView>& models) {
-  Listing listing{api::Json::array(),
+  Listing listing{items_of(models),
                   {},
                   Table({{.title = "MODEL", .shrinks_to = 20},
                          {.title = "UPSTREAMS", .rank = 1, .shrinks_to = 12},
@@ -242,7 +241,6 @@ Listing list_of_models(const std::vector<domain::ModelView>& models) {
                   "no model can be called; add an upstream: nufi upstreams add openai --preset "
                   "openai"};
   for (const domain::ModelView& view : models) {
-    listing.items.push_back(api::to_json(view));
     listing.ids.push_back(view.name);
     listing.table.add({text_cell(view.name, Tone::strong),
                        list_cell(view.upstreams, "none"),

@@ -10,7 +10,7 @@ using domain::Money;
 using domain::ProjectView;
 
 Listing list_of_projects(const std::vector<ProjectView>& projects, bool with_account) {
-  Listing listing{api::Json::array(),
+  Listing listing{items_of(projects),
                   {},
                   Table({{.title = "PROJECT", .shrinks_to = 12},
                          {.title = "KEYS", .align = Align::right, .rank = 3},
@@ -24,7 +24,6 @@ Listing list_of_projects(const std::vector<ProjectView>& projects, bool with_acc
                   "no projects"};
   for (const ProjectView& view : projects) {
     const domain::Project& project = view.project;
-    listing.items.push_back(api::to_json(view));
     listing.ids.push_back(project.id.text());
     listing.table.add(
         {text_cell(project.name, Tone::strong),

@@ -24,7 +24,7 @@ Cell pairs_cell(const std::vector<std::pair<std::string, std::string>>& pairs) {
 }  // namespace
 
 Listing list_of_upstreams(const std::vector<UpstreamView>& upstreams) {
-  Listing listing{api::Json::array(),
+  Listing listing{items_of(upstreams),
                   {},
                   Table({{.title = "UPSTREAM", .shrinks_to = 12},
                          {.title = "HEALTH", .shrinks_to = 12},
@@ -36,7 +36,6 @@ Listing list_of_upstreams(const std::vector<UpstreamView>& upstreams) {
                   "no upstream yet; add one with: nufi upstreams add openai --preset openai"};
   for (const UpstreamView& view : upstreams) {
     const domain::Upstream& upstream = view.upstream;
-    listing.items.push_back(api::to_json(view));
     listing.ids.push_back(upstream.name);
     listing.table.add({text_cell(upstream.name, Tone::strong),
                        health_cell(view),
@@ -68,7 +67,7 @@ Context::Rows rows_of_upstream(const UpstreamView& view) {
 }
 
 Listing list_of_steps(const std::vector<domain::ProbeStep>& steps) {
-  Listing listing{api::Json::array(),
+  Listing listing{items_of(steps),
                   {},
                   Table({{.title = "STEP"},
                          {.title = "RESULT"},
@@ -77,7 +76,6 @@ Listing list_of_steps(const std::vector<domain::ProbeStep>& steps) {
                   "nothing was tested"};
   for (const domain::ProbeStep& step : steps) {
     constexpr std::int64_t kUsPerMs = 1000;
-    listing.items.push_back(api::to_json(step));
     listing.ids.push_back(step.name);
     listing.table.add({text_cell(step.name),
                        step.ok ? text_cell("ok", Tone::good) : text_cell("failed", Tone::bad),

@@ -102,7 +102,7 @@ void print_chart(const Context& context, const domain::UsageReport& report) {
 }
 
 Listing list_of_requests(const std::vector<RequestView>& requests, Timestamp now) {
-  Listing listing{api::Json::array(),
+  Listing listing{items_of(requests),
                   {},
                   Table({{.title = "TIME", .align = Align::right},
                          {.title = "KEY", .rank = 6, .shrinks_to = 10},
@@ -121,7 +121,6 @@ Listing list_of_requests(const std::vector<RequestView>& requests, Timestamp now
   for (const RequestView& view : requests) {
     const domain::LedgerRow& row = view.row;
     const domain::Usage& usage = row.usage;
-    listing.items.push_back(api::to_json(view));
     listing.ids.push_back(row.id.text());
     listing.table.add(
         {ago_cell(row.time, now),

@@ -13,8 +13,7 @@ Reply get_models(const RouteCall& call) {
 }
 
 Reply get_prices(const RouteCall& call) {
-  return list_reply(
-      service::list_prices(call.context, call.query_text("model"), call.query_flag("all")));
+  return list_reply(service::list_prices(call.context, call.query_text("model")));
 }
 
 Reply put_price(const RouteCall& call) {

@@ -137,7 +137,7 @@ class Client {
 
   std::vector<domain::ModelView> models();
   /// `model`: a glob or a part of a name, "" = what can be called; with `all` every one there is.
-  std::vector<domain::PriceView> prices(const std::string& model, bool all);
+  std::vector<domain::PriceView> prices(const std::string& model);
   domain::PriceView set_price(const std::string& model, const domain::PriceTerms& terms);
   void unset_price(const std::string& model);
   /// `list` is the text of a price list (see price_list.hpp).

@@ -288,9 +288,9 @@ std::vector<domain::ModelView> Client::models() {
   return each<domain::ModelView>(list("/v1/models", "after", kAll), model_from_json);
 }
 
-std::vector<domain::PriceView> Client::prices(const std::string& model, bool all) {
+std::vector<domain::PriceView> Client::prices(const std::string& model) {
   Query text;
-  text.add("model", model).add("all", all ? "true" : "");
+  text.add("model", model);
   return each<domain::PriceView>(list("/v1/prices" + text.text(), "after", kAll), price_from_json);
 }
 

@@ -106,11 +106,6 @@ std::shared_ptr<const domain::Key> Directory::find_key(const Sha256& digest) con
   return found == shard.keys.end() ? nullptr : found->second;
 }
 
-bool Directory::is_ended(const domain::Key& key) const {
-  const auto now = find_key(key.digest);
-  return !now || now->revoked_at.has_value();
-}
-
 std::shared_ptr<const World> Directory::world() const {
   std::lock_guard lock(world_mutex_);
   return world_;

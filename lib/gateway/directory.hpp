@@ -84,8 +84,6 @@ class Directory {
   void put_world(domain::World world);
 
   [[nodiscard]] std::shared_ptr<const domain::Key> find_key(const Sha256& digest) const;
-  /// `key`, found here a while ago, has been revoked or removed since.
-  [[nodiscard]] bool is_ended(const domain::Key& key) const;
   [[nodiscard]] std::shared_ptr<const World> world() const;
   [[nodiscard]] std::string health(const domain::UpstreamId& id) const;
 

@@ -4,6 +4,7 @@
 #include "lib/gateway/headers.hpp"
 #include "lib/gateway/inference_call.hpp"
 #include "lib/gateway/rate_reply.hpp"
+#include "lib/gateway/readmit.hpp"
 #include "lib/net/server.hpp"
 
 #include <algorithm>
@@ -66,8 +67,14 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::forward() {
       if (current != nullptr) current->cancel();
     });
   }
-  // A revoke that came while the call waited for its body or for room had nothing to cut yet.
-  if (gateway_.directory_.is_ended(*caller_.key)) cut_ = true;
+  // A revoke or an edit that came while the call waited had nothing to cut yet.
+  outcome.no =
+      refused_since(gateway_, caller_, request_.call, held_.ask, gateway_.options_.budget_status);
+  if (outcome.no) {
+    outcome.status = RowStatus::cut;
+    outcome.error_code = outcome.no->error.code;
+    co_return outcome;
+  }
   exchange_.on_gone([&] {
     if (current != nullptr && !gateway_.settings_.drain_on_disconnect.load()) current->cancel();
   });

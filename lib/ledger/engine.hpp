@@ -7,6 +7,7 @@
 #include "lib/ledger/record.hpp"
 #include "lib/store/ledger_store.hpp"
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -136,7 +137,9 @@ class Engine final : public Ledger {
   void write_continuously(const std::stop_token& stop);
   void sync_continuously(const std::stop_token& stop);
   // With fold_mutex_ held:
-  bool fold();                       ///< all that was recorded before; false: it could not be
+  /// All that was recorded before; false: it could not be. With `gives_way` it stops after a batch
+  /// when somebody waits in sync(), and notes that there is more.
+  bool fold(bool gives_way = false);
   bool fold_some(std::size_t most);  ///< the next `most` events
   bool fold_all(Reset& reset);       ///< everything, and then the windows are forgiven
   bool commit(Folding& folding);
@@ -189,6 +192,8 @@ class Engine final : public Ledger {
   std::string record_;  ///< scratch for encode()
   std::condition_variable_any work_;
   std::condition_variable_any to_sync_;
+
+  std::atomic<int> syncing_ = 0;  ///< threads in sync()
 
   // Last, so that they stop before anything they use is destroyed.
   std::jthread writer_;

@@ -9,8 +9,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <sys/resource.h>
 #include <system_error>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 
@@ -25,8 +27,9 @@ constexpr auto kGatherProcess = 50ms;
 constexpr auto kGatherPower = 200ms;
 /// How far the folder's thread stands back behind the loops.
 constexpr int kFolderNice = 10;
-/// How many events one transaction takes at most: who waits to write as well waits that long.
-constexpr std::size_t kBatchEvents = 1000;
+/// How many events one transaction takes at most: who waits to write as well, or to read a report,
+/// waits that long.
+constexpr std::size_t kBatchEvents = 500;
 /// How soon a failed fold is tried again: service is back that soon after the cause is gone.
 constexpr auto kRetry = 1s;
 
@@ -215,7 +218,7 @@ bool Engine::fold_some(std::size_t most) {
   return commit(folding);
 }
 
-bool Engine::fold() {
+bool Engine::fold(bool gives_way) {
   std::uint64_t end = 0;
   {
     std::lock_guard lock(mutex_);
@@ -225,6 +228,10 @@ bool Engine::fold() {
     if (!fold_some(kBatchEvents)) return false;
     std::lock_guard lock(mutex_);
     if (first_event_ >= end) return true;
+    if (gives_way && syncing_ > 0) {
+      note_work();
+      return true;
+    }
   }
 }
 
@@ -280,8 +287,10 @@ void Engine::write_continuously(const std::stop_token& stop) {
       }
     }
     keep_segments();
+    // Whoever waits for a report folds by itself, at its own priority.
+    while (syncing_ > 0) std::this_thread::sleep_for(1ms);
     std::lock_guard folding(fold_mutex_);
-    healthy = fold();
+    healthy = fold(/*gives_way=*/true);
     std::lock_guard lock(mutex_);
     healthy = healthy && segment_problem_.empty();
   }
@@ -329,6 +338,9 @@ void Engine::abandon(domain::RequestId id) {
 }
 
 void Engine::sync() {
+  ++syncing_;
+  const std::unique_ptr<std::atomic<int>, void (*)(std::atomic<int>*)> noted(
+      &syncing_, [](std::atomic<int>* count) { --*count; });
   std::lock_guard folding(fold_mutex_);
   if (!fold()) throw Error(Errc::unavailable, "the ledger can't be written: " + problem());
 }

@@ -123,55 +123,27 @@ const Price* find_price(const std::vector<Price>& prices, std::string_view model
   return found == prices.end() ? nullptr : &*found;
 }
 
-/// Which models a list is about.
-class Wanted {
- public:
-  Wanted(std::string_view model, bool all, std::vector<domain::ReadyUpstream> upstreams)
-      : part_(to_lower(model)), all_(all), upstreams_(std::move(upstreams)) {}
-
-  [[nodiscard]] bool own(const Price& price) const { return part_.empty() || has_part(price); }
-  [[nodiscard]] bool listed(const Price& price) const {
-    if (!part_.empty()) return has_part(price);
-    return all_ || std::any_of(upstreams_.begin(), upstreams_.end(), [&](const auto& one) {
-             return one.upstream.provider == price.provider && is_served(one.upstream, price);
-           });
-  }
-
- private:
-  [[nodiscard]] bool has_part(const Price& price) const {
-    const std::string name = to_lower(price.model);
-    if (part_.find_first_of("*?") != std::string::npos) return glob_match(part_, name);
-    return name.find(part_) != std::string::npos;
-  }
-  static bool is_served(const domain::Upstream& upstream, const Price& price) {
-    const bool is_real_name =
-        std::any_of(upstream.aliases.begin(), upstream.aliases.end(), [&](const auto& alias) {
-          return alias.second == price.model;
-        });
-    return is_real_name || upstream.serves(price.model);
-  }
-
-  std::string part_;
-  bool all_;
-  std::vector<domain::ReadyUpstream> upstreams_;
-};
+/// Whether a list about `part` (lower case: a glob, or a part of the name; "" = all) has `price`.
+bool is_wanted(const std::string& part, const Price& price) {
+  const std::string name = to_lower(price.model);
+  if (part.find_first_of("*?") != std::string::npos) return glob_match(part, name);
+  return name.find(part) != std::string::npos;
+}
 
 }  // namespace
 
-std::vector<domain::PriceView> list_prices(const Context& context,
-                                           std::string_view model,
-                                           bool all) {
-  const Wanted wanted(model, all, context.publisher.upstreams());
+std::vector<domain::PriceView> list_prices(const Context& context, std::string_view model) {
+  const std::string part = to_lower(model);
   std::vector<domain::PriceView> views;
   std::set<std::string, std::less<>> hidden;
   for (const Price& price : context.publisher.own_prices()) {
     hidden.insert(price.model);
-    if (wanted.own(price)) views.push_back({.price = price, .own = true});
+    if (is_wanted(part, price)) views.push_back({.price = price, .own = true});
   }
   const domain::PriceBook book = context.publisher.price_book();
   const domain::Catalogue& catalogue = domain::Catalogue::built_in();
   for (const Price& price : book.listed().prices()) {
-    if (hidden.contains(price.model) || !wanted.listed(price)) continue;
+    if (hidden.contains(price.model) || !is_wanted(part, price)) continue;
     const Price* built_in = catalogue.find_exactly(price.provider, price.model);
     const bool imported = built_in == nullptr || built_in->id != price.id;
     views.push_back({.price = price, .own = false, .imported = imported});

@@ -12,11 +12,8 @@
 namespace nufi::service {
 
 /// Own prices first, then imported ones and those of the built-in catalogue that none of them
-/// hides. `model`: a glob, or a part of the name, in any case; "" = all that an upstream serves, or
-/// with `all` every one there is.
-std::vector<domain::PriceView> list_prices(const Context& context,
-                                           std::string_view model,
-                                           bool all);
+/// hides. `model`: a glob, or a part of the name, in any case; "" = all.
+std::vector<domain::PriceView> list_prices(const Context& context, std::string_view model);
 
 /// Sets the price of `model` at every upstream, over the catalogue's. What looks like a mistake is
 /// set, too, and told in `warnings`. Admins only. Throws Error{invalid} for a price that is not

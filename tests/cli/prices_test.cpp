@@ -56,8 +56,8 @@ painter  -             -       -       -  $0.04/image  -           import
                 "gpt-4o\topenai\t2.5\t1.25\t10\t\t2026-08-01\tcatalogue\t2.5\t1.25\t\t"));
   CHECK(console.run({"prices", "list", "-q"}).out ==
         "openai/gpt-4o@2026-08-01\nset/local@2026-08-02\nimport/painter\n");
-  console.run({"prices", "list", "gpt", "--all"});
-  CHECK(console.asked.back() == "GET /v1/prices?model=gpt&all=true");
+  console.run({"prices", "list", "gpt"});
+  CHECK(console.asked.back() == "GET /v1/prices?model=gpt");
 }
 
 TEST_CASE("prices set: rates are sent whole, those after --above as a tier") {

@@ -1,12 +1,13 @@
 // The life of a key end to end: rotated, archived, deleted, revoked with all others, checked.
 import assert from 'node:assert/strict';
+import os from 'node:os';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 
 import { chat, openStream } from './support/client.mjs';
 import { patience, run } from './support/daemon.mjs';
 import { house } from './support/house.mjs';
-import { chunk } from './support/provider.mjs';
+import { bill, chunk } from './support/provider.mjs';
 import { until } from './support/wait.mjs';
 
 const refusal = (reply) => [reply.status, reply.json?.error?.code];
@@ -128,6 +129,36 @@ describe('a call that waits', () => {
     assert.equal(h.upstream.requests.length, 1, 'only the first was forwarded');
     await h.daemon.ok(['ledger', 'verify']);
   });
+
+  const changes = {
+    'its key is disabled': [({ key }) => ['keys', 'disable', key.id], [401, 'key_disabled']],
+    'its model is taken away': [({ key }) => ['keys', 'edit', key.id, '--model', 'other'], [403, 'model_not_allowed']],
+    "its key's budget is lowered": [({ key }) => ['keys', 'edit', key.id, '--budget', '0.0001'], [429, 'insufficient_quota']],
+    "its project's budget is lowered": [({ project }) => ['projects', 'edit', project, '--budget', '0.0001'], [429, 'insufficient_quota']],
+    "its account's budget is lowered": [() => ['accounts', 'edit', os.userInfo().username, '--budget', '0.0001'], [429, 'insufficient_quota']],
+  };
+  for (const [what, [change, expected]] of Object.entries(changes)) {
+    it(`is not forwarded when ${what} meanwhile`, async () => {
+      const project = `waits-${Object.keys(changes).indexOf(what)}`;
+      await h.daemon.ok(['projects', 'create', project]);
+      const key = await h.daemon.key({ budget: 0.0013, project });
+      let answer;
+      h.upstream.handler = (exchange) =>
+        new Promise((resolve) => (answer = () => resolve(bill({ prompt: () => 100, output: () => 1 })(exchange))));
+      const first = chat(h.port, key.key, { max_tokens: 100 });
+      await until(() => answer, inSeconds(10), 'the first at the upstream');
+      const second = openStream(h.port, key.key, { max_tokens: 100 });
+      await chat(h.port, 'sk-nufi-nobody'); // what was sent before it has been read by now
+      await h.daemon.ok(change({ key, project }));
+      answer();
+      assert.equal((await first).status, 200);
+      const reply = await (await second).reply();
+      assert.deepEqual(refusal({ status: reply.status, json: JSON.parse(reply.text) }), expected);
+      assert.equal(h.upstream.requests.length, 1, 'only the first was forwarded');
+      assert.equal((await h.daemon.showKey(key.id)).held_usd, 0);
+      await h.daemon.ok(['ledger', 'verify']);
+    });
+  }
 });
 
 describe('archive, delete, revoke --all', () => {

@@ -151,14 +151,12 @@ TEST_CASE("directory: a rotated key is found by its two last secrets, a removed 
   key.id = domain::KeyId("key_1");
   key.digest = {1};
   directory.put_keys({key});
-  const auto running = directory.find_key({1});
 
   key.former = domain::FormerSecret{{1}, "", Timestamp{}};
   key.digest = {2};
   directory.put_keys({key});
   CHECK(directory.find_key({1}) == directory.find_key({2}));
   CHECK(directory.find_key({2})->digest == Sha256{2});
-  CHECK_FALSE(directory.is_ended(*running));
 
   key.former = domain::FormerSecret{{2}, "", Timestamp{}};
   key.digest = {3};
@@ -169,17 +167,4 @@ TEST_CASE("directory: a rotated key is found by its two last secrets, a removed 
   directory.remove_key(key);
   CHECK_FALSE(directory.find_key({2}));
   CHECK_FALSE(directory.find_key({3}));
-  CHECK(directory.is_ended(key));
-}
-
-TEST_CASE("directory: who waits with a key learns that it was revoked") {
-  Directory directory("");
-  domain::Key key;
-  key.digest = {1};
-  directory.put_keys({key});
-  const auto waiting = directory.find_key({1});
-  CHECK_FALSE(directory.is_ended(*waiting));
-  key.revoked_at = Timestamp{};
-  directory.put_keys({key});
-  CHECK(directory.is_ended(*waiting));
 }

@@ -45,7 +45,7 @@ TEST_CASE("price import: a dry run changes nothing, the import all that can be t
   CHECK(price.id == "import/openai/gpt-4o@2026-08-20T12:00:00Z");
   CHECK(price.date == "2026-08-20");
   CHECK(price.context_window == 128'000);
-  const auto listed = list_prices(plane.context(), "gpt-4o", false);
+  const auto listed = list_prices(plane.context(), "gpt-4o");
   REQUIRE_FALSE(listed.empty());
   const auto entry = plane.context().store.audit().newest(1).at(0);
   CHECK(entry.action == "price.import");
@@ -61,7 +61,7 @@ TEST_CASE("price import: a dry run changes nothing, the import all that can be t
     domain::PriceTerms terms;
     terms.free = true;
     set_price(plane.context(), plane.owner(), "gpt-4o", terms);
-    CHECK(list_prices(plane.context(), "gpt-4o", false).at(0).own);
+    CHECK(list_prices(plane.context(), "gpt-4o").at(0).own);
     unset_price(plane.context(), plane.owner(), "gpt-4o");
     CHECK(plane.context().store.prices().imported().size() == 1);
     unset_price(plane.context(), plane.owner(), "gpt-4o");
