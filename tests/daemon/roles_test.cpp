@@ -115,7 +115,7 @@ class House {
     key.name = Change<std::string>::set("owners-key");
     const auto made = service::create_key(context_, plane_.owner(), "owners-project", key);
     key_ = made.key.id.text();
-    plane_.call(made.key, *domain::parse_usd("0.125"));
+    plane_.call(made.key, *domain::parse_usd("0.128947"));
     domain::GroupTerms group;
     group.name = Change<std::string>::set("owners-group");
     group_ = service::create_group(context_, plane_.owner(), group).group.id.text();
@@ -187,7 +187,7 @@ TEST_CASE("roles: a member gets at nobody else's things, nor at an admin's") {
     CHECK(reply.status == route.status);
     CHECK_FALSE(house.was_stopped);
     CAPTURE(reply.body);
-    for (const char* planted : {"owners-", "\"ada\"", "0.125", "OWNERS_VARIABLE", "X-Owners"}) {
+    for (const char* planted : {"owners-", "\"ada\"", "0.128947", "OWNERS_VARIABLE", "X-Owners"}) {
       CHECK(reply.body.find(planted) == std::string::npos);
     }
   }
