@@ -212,8 +212,8 @@ std::vector<SettingView> change_settings(const Context& context,
       const auto old = before.find(name);
       const auto was = old == before.end() ? std::nullopt : std::optional(old->second);
       if (value == was) continue;
-      const auto told = [&](const std::optional<std::string>& text) {
-        return Facts().text(name, text.value_or(""));
+      const auto told = [&field = name](const std::optional<std::string>& text) {
+        return Facts().text(field, text.value_or(""));
       };
       const auto entry =
           audit_change(context, actor, "setting.change", {name, {}}, told(was), told(value));

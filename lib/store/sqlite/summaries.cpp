@@ -55,8 +55,9 @@ Summaries summarize(const std::map<RollupKey, RollupSums>& rollups) {
     for (const minutes span : kSpans) {
       const Timestamp bucket = start_of(key.bucket, span);
       const std::int64_t length = span.count();
-      const auto total = [&](std::string_view scope, const std::string& subject) {
-        result.totals[{std::string(scope), subject, length, bucket}] += sums;
+      const auto total = [&result, &added = sums, length, bucket](std::string_view scope,
+                                                                  const std::string& subject) {
+        result.totals[{std::string(scope), subject, length, bucket}] += added;
       };
       total(kEveryone, "");
       total(domain::scope_name(domain::Scope::account), key.account.text());

@@ -39,14 +39,15 @@ TEST_CASE("windows: each period starts anew at its boundary, and not before") {
     const char* first;
   };
   // 2026-08-20 is a Thursday.
-  for (const auto& [period, last, first] :
+  for (const Turn& turn :
        {Turn{Period::minute, "2026-08-20T12:00:59.999Z", "2026-08-20T12:01:00Z"},
         Turn{Period::hour, "2026-08-20T12:59:59.999Z", "2026-08-20T13:00:00Z"},
         Turn{Period::day, "2026-08-20T23:59:59.999Z", "2026-08-21T00:00:00Z"},
         Turn{Period::week, "2026-08-23T23:59:59.999Z", "2026-08-24T00:00:00Z"},
         Turn{Period::month, "2026-08-31T23:59:59.999Z", "2026-09-01T00:00:00Z"},
         Turn{Period::total, "2036-08-31T23:59:59.999Z", "2099-01-01T00:00:00Z"}}) {
-    CAPTURE(domain::period_name(period));
+    const auto [period, last, first] = turn;
+    CAPTURE(domain::period_name(turn.period));
     House house;
     const auto payer = key_with(100, period);
     spend(house, payer, 60);
