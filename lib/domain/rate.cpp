@@ -10,11 +10,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// A client that was told to wait may be this late and still finds its place.
-constexpr milliseconds kLate{1000};
-/// More who wait than this are told the time of the last of them.
-constexpr std::size_t kMostPromises = 4096;
-
 std::int64_t slot_of(SteadyTime time) {
   return std::chrono::floor<milliseconds>(time.time_since_epoch()) / RateWindow::kSlot;
 }
@@ -44,7 +39,6 @@ void RateWindow::forget_old(SteadyTime now) {
     used_ -= slots_.front().amount;
     slots_.pop_front();
   }
-  while (!promises_.empty() && promises_.front().due + kLate < now) promises_.pop_front();
 }
 
 std::optional<milliseconds> RateWindow::wait_for(std::int64_t ask,
@@ -53,35 +47,17 @@ std::optional<milliseconds> RateWindow::wait_for(std::int64_t ask,
   forget_old(now);
   if (ask > limit) return std::nullopt;
   if (used_ <= limit - ask) return milliseconds{0};
-  // Those who wait already come back before this one and take their share.
-  std::int64_t promised = 0;
-  for (const auto& each : promises_) promised = narrow(add(widen(promised), widen(each.amount)));
   std::int64_t used = used_;
   SteadyTime free_at = now;
-  auto slot = slots_.begin();
-  while (slot != slots_.end() && add(widen(used), widen(promised)) > widen(limit - ask)) {
+  for (auto slot = slots_.begin(); slot != slots_.end() && used > limit - ask; ++slot) {
     used -= slot->amount;
     free_at = end_of(slot->number);
-    ++slot;
-  }
-  // More wait than a minute can serve: what the first of them take is free again a minute later.
-  std::size_t next = 0;
-  while (add(widen(used), widen(promised)) > widen(limit - ask) && next < promises_.size()) {
-    promised -= promises_[next].amount;
-    free_at = std::max(free_at, promises_[next].due + kLate + kSlot + kSpan);
-    ++next;
   }
   return std::max(milliseconds{1}, std::chrono::ceil<milliseconds>(free_at - now));
 }
 
-void RateWindow::promise(std::int64_t ask, milliseconds wait, SteadyTime now) {
-  if (promises_.size() < kMostPromises) promises_.push_back({now + wait, ask});
-}
-
 void RateWindow::take(std::int64_t amount, SteadyTime now) {
   forget_old(now);
-  // Whoever comes when a place is due is taken for the one it was promised to.
-  if (!promises_.empty() && promises_.front().due <= now) promises_.pop_front();
   const auto number = slot_of(now);
   if (slots_.empty() || slots_.back().number < number) slots_.push_back({number, 0});
   slots_.back().amount += amount;
@@ -112,8 +88,7 @@ RateState RateWindow::state(SteadyTime now) {
 }
 
 bool RateWindow::is_empty(SteadyTime now) const {
-  return (slots_.empty() || end_of(slots_.back().number) <= now) &&
-         (promises_.empty() || promises_.back().due + kLate < now);
+  return slots_.empty() || end_of(slots_.back().number) <= now;
 }
 
 std::int64_t rate_tokens_of(std::int64_t prompt_estimate,

@@ -57,14 +57,12 @@ class RateWindow {
   static constexpr std::chrono::milliseconds kSpan{59'970};
   static constexpr std::chrono::milliseconds kSlot{20};
 
-  /// How long until `ask` more fits `limit`: 0 = now; std::nullopt = never. Callers that are told
-  /// to wait get a place behind one another: each wait ends when there is room for all before it
-  /// too, so that those who obey are served when they come back, unless others come out of turn.
+  /// How long until `ask` more fits `limit`: 0 = now; std::nullopt = never. Whoever comes back then
+  /// is let in, unless another took the room first; nothing is kept for those who wait, or a caller
+  /// that does not obey would make the others' waits grow.
   std::optional<std::chrono::milliseconds> wait_for(std::int64_t ask,
                                                     std::int64_t limit,
                                                     SteadyTime now);
-  /// Books a place for a caller that was told to come back in `wait`.
-  void promise(std::int64_t ask, std::chrono::milliseconds wait, SteadyTime now);
 
   void take(std::int64_t amount, SteadyTime now);
   /// What was taken at `then` turned out to be `amount` more (or less). Nothing once it is over.
@@ -78,15 +76,10 @@ class RateWindow {
     std::int64_t number = 0;
     std::int64_t amount = 0;
   };
-  struct Promise {
-    SteadyTime due;
-    std::int64_t amount = 0;
-  };
 
   void forget_old(SteadyTime now);
 
-  std::deque<Slot> slots_;        ///< ascending
-  std::deque<Promise> promises_;  ///< ascending, as they were made
+  std::deque<Slot> slots_;  ///< ascending
   std::int64_t used_ = 0;
 };
 

@@ -100,13 +100,7 @@ std::variant<Limiter::Pass, RateRefusal> Limiter::enter(const domain::KeyId& key
   const auto now = clock_.steady();
   sweep(shard, now);
   auto& rates = shard.keys[key];
-  if (const auto no = refusal(rates, limits, tokens, now)) {
-    // A place in every limited window, so that whoever obeys finds room in all of them.
-    const bool waits = no->wait && no->metric != RateMetric::parallel;
-    if (waits && limits.requests) rates.requests.promise(1, *no->wait, now);
-    if (waits && limits.tokens) rates.tokens.promise(tokens, *no->wait, now);
-    return *no;
-  }
+  if (auto no = refusal(rates, limits, tokens, now)) return *no;
   rates.requests.take(1, now);
   rates.tokens.take(tokens, now);
   rates.in_flight += 1;

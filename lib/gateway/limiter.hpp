@@ -56,7 +56,7 @@ class Limiter {
                                                 const domain::RateLimits& limits,
                                                 std::int64_t tokens);
 
-  /// What enter() would refuse now; books no place.
+  /// What enter() would refuse now; nothing is taken.
   [[nodiscard]] std::optional<domain::RateRefusal> preview(const domain::KeyId& key,
                                                            const domain::RateLimits& limits,
                                                            std::int64_t tokens) const;
