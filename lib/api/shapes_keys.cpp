@@ -152,20 +152,23 @@ Json to_json(const domain::CheckView& view) {
   const auto count = [&](std::int64_t amount) { return tokens ? Json(amount) : Json(nullptr); };
   const auto state = refusal ? refusal->state : domain::WindowState{};
   const std::int64_t limit = refusal ? refusal->limit : 0;
-  return {{"allowed", view.allowed},
-          {"reason", text_or_null(view.reason)},
-          {"limit", refusal ? Json(domain::scope_name(refusal->window.scope)) : Json(nullptr)},
-          {"message", text_or_null(view.message)},
-          {"limit_usd", money(limit)},
-          {"spent_usd", money(state.spent)},
-          {"held_usd", money(state.held)},
-          {"limit_tokens", count(limit)},
-          {"spent_tokens", count(state.spent)},
-          {"held_tokens", count(state.held)},
-          {"in_flight", refusal ? Json(state.in_flight) : Json(nullptr)},
-          {"resets_at", refusal ? time_or_null(state.cycle.resets_at()) : Json(nullptr)},
-          {"ask_usd", money_to_json(view.ask_usd)},
-          {"ask_tokens", view.ask_tokens}};
+  const auto resets_at = refusal ? state.cycle.resets_at() : view.rate_resets_at;
+  return {
+      {"allowed", view.allowed},
+      {"reason", text_or_null(view.reason)},
+      {"limit",
+       refusal ? Json(domain::scope_name(refusal->window.scope)) : text_or_null(view.rate_owner)},
+      {"message", text_or_null(view.message)},
+      {"limit_usd", money(limit)},
+      {"spent_usd", money(state.spent)},
+      {"held_usd", money(state.held)},
+      {"limit_tokens", count(limit)},
+      {"spent_tokens", count(state.spent)},
+      {"held_tokens", count(state.held)},
+      {"in_flight", refusal ? Json(state.in_flight) : Json(nullptr)},
+      {"resets_at", time_or_null(resets_at)},
+      {"ask_usd", money_to_json(view.ask_usd)},
+      {"ask_tokens", view.ask_tokens}};
 }
 
 domain::CheckView check_from_json(const Json& json) {
@@ -176,11 +179,18 @@ domain::CheckView check_from_json(const Json& json) {
   view.message = fields.get("message", read_text);
   view.ask_usd = fields.get("ask_usd", money_from_json);
   view.ask_tokens = fields.get("ask_tokens", read_integer);
-  const auto scope = domain::scope_from_name(fields.get("limit", read_text));
-  if (!scope) return view;
+  const auto owner = fields.get("limit", read_text);
+  const auto resets_at = fields.maybe("resets_at", read_time);
+  const bool usd = fields.maybe("limit_usd", money_from_json).has_value();
+  const auto scope = domain::scope_from_name(owner);
+  // A rate is of a key or a group, and has no amount.
+  if (!scope || (!usd && !fields.maybe("limit_tokens", read_integer))) {
+    view.rate_owner = owner;
+    view.rate_resets_at = resets_at;
+    return view;
+  }
   domain::WindowRefusal& refusal = view.refusal.emplace();
   refusal.window.scope = *scope;
-  const bool usd = fields.maybe("limit_usd", money_from_json).has_value();
   refusal.window.metric = usd ? domain::Metric::usd : domain::Metric::tokens;
   const auto amount = [&](std::string_view money, std::string_view count) {
     return usd ? fields.get(money, money_from_json).nanos() : fields.get(count, read_integer);
@@ -189,7 +199,7 @@ domain::CheckView check_from_json(const Json& json) {
   refusal.state.spent = amount("spent_usd", "spent_tokens");
   refusal.state.held = amount("held_usd", "held_tokens");
   refusal.state.in_flight = fields.get("in_flight", read_integer);
-  refusal.state.cycle.end = fields.maybe("resets_at", read_time).value_or(Timestamp::max());
+  refusal.state.cycle.end = resets_at.value_or(Timestamp::max());
   refusal.ask = usd ? view.ask_usd.nanos() : view.ask_tokens;
   return view;
 }

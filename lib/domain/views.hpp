@@ -41,8 +41,10 @@ struct CheckView {
   bool allowed = false;
   std::string reason;   ///< of the limit ("budget"), else the error's code; "" = allowed
   std::string message;  ///< what the call would be told; "" = allowed
-  std::optional<WindowRefusal> refusal;  ///< the window that has no room
-  Money ask_usd;                         ///< what the call would hold
+  std::optional<WindowRefusal> refusal;     ///< the window that has no room
+  std::string rate_owner;                   ///< "key" or "group", if it is a rate that has none
+  std::optional<Timestamp> rate_resets_at;  ///< when the call fits that rate; none = never
+  Money ask_usd;                            ///< what the call would hold
   std::int64_t ask_tokens = 0;
 };
 

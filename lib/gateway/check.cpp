@@ -25,8 +25,11 @@ std::optional<domain::CheckView> refused_by_rates(const Gateway& gateway,
   const auto tokens = rate_tokens_of(call, call.prompt_bound, candidates, limits);
   const auto refusal = gateway.limiter().preview(caller.key->id, limits, tokens);
   if (!refusal) return {};
-  auto view = refused(refuse_rate(caller, *refusal, gateway.limiter(), gateway.clock().now()));
+  const auto now = gateway.clock().now();
+  auto view = refused(refuse_rate(caller, *refusal, gateway.limiter(), now));
   view.reason = rate_reason(refusal->metric);
+  view.rate_owner = rate_owner(refusal->limit);
+  if (refusal->wait) view.rate_resets_at = now + *refusal->wait;
   return view;
 }
 

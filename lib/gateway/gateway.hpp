@@ -60,6 +60,7 @@ class Gateway {
   [[nodiscard]] const Directory& directory() const { return directory_; }
   [[nodiscard]] const ledger::Ledger& ledger() const { return ledger_; }
   [[nodiscard]] const Clock& clock() const { return clock_; }
+  [[nodiscard]] Limiter& limiter() { return limiter_; }
   [[nodiscard]] const Limiter& limiter() const { return limiter_; }
   [[nodiscard]] LiveCalls& live_calls() { return live_calls_; }
 

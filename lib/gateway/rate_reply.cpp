@@ -36,7 +36,7 @@ std::string limit_json(const domain::RateRefusal& refusal, const Words& words, T
   return fmt::format(
       R"({{"reason":"{}","limit":"{}","limit_{}":{},"used_{}":{},"resets_at":{}}})",
       words.reason,
-      refusal.limit.of_group ? "group" : "key",
+      rate_owner(refusal.limit),
       words.unit,
       refusal.limit.limit,
       words.unit,
@@ -48,6 +48,10 @@ std::string limit_json(const domain::RateRefusal& refusal, const Words& words, T
 
 std::string_view rate_reason(RateMetric metric) {
   return words_of(metric).reason;
+}
+
+std::string_view rate_owner(const domain::RateLimit& limit) {
+  return limit.of_group ? "group" : "key";
 }
 
 std::string duration_text(milliseconds span) {
@@ -77,8 +81,8 @@ No refuse_rate(const Caller& caller,
                const Limiter& limiter,
                Timestamp now) {
   const auto words = words_of(refusal.metric);
-  const auto subject = refusal.limit.of_group ? "group '" + caller.group->name + "'"
-                                              : "key '" + caller.key->name + "'";
+  const auto key = "key '" + caller.key->name + "'";
+  const auto group = "group '" + caller.group->name + "'";
   No no;
   no.headers = rate_fields(caller, limiter);
   no.error.status = 429;
@@ -89,7 +93,7 @@ No refuse_rate(const Caller& caller,
     no.error.message = fmt::format(
         "Request too large: {} allows {} {}, and this call asks for {}. Lower its limit on output "
         "or shorten the prompt.",
-        subject,
+        refusal.limit.of_group ? group : key,
         refusal.limit.limit,
         words.per,
         refusal.ask);
@@ -97,12 +101,15 @@ No refuse_rate(const Caller& caller,
     no.headers.emplace_back("retry-after-ms", "0");
     return no;
   }
+  // Each key of a group has the group's limit for itself: the key is what used it up.
   no.error.message =
-      fmt::format("Rate limit reached: {} has used {} of its {} {}. Try again in {}.",
-                  subject,
+      fmt::format("Rate limit reached: {} has used {} of {} {} {}{}. Try again in {}.",
+                  key,
                   refusal.used,
+                  refusal.limit.of_group ? "the" : "its",
                   refusal.limit.limit,
                   words.per,
+                  refusal.limit.of_group ? " that " + group + " allows each key" : "",
                   duration_text(*refusal.wait));
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(*refusal.wait);
   no.headers.emplace_back("x-should-retry", "true");

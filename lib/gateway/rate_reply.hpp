@@ -29,6 +29,8 @@ No refuse_rate(const Caller& caller,
 
 /// "rpm", "tpm" or "parallel": the reason in the error's nufi object.
 std::string_view rate_reason(domain::RateMetric metric);
+/// "key" or "group": whose limit it is.
+std::string_view rate_owner(const domain::RateLimit& limit);
 
 /// `x-ratelimit-{limit,remaining,reset}-{requests,tokens}` of a key that has such limits, as OpenAI
 /// has them: `reset` is the time until nothing is used any more.

@@ -115,6 +115,17 @@ TEST_CASE("key: a check says what a limit error says, and what the call asks for
   CHECK(to_json(nufi::api::check_from_json(tokens)) == tokens);
 
   view = {};
+  view.reason = "rpm";
+  view.rate_resets_at = *parse_rfc3339("2026-08-15T12:01:00Z");
+  for (const char* owner : {"key", "group"}) {
+    view.rate_owner = owner;
+    const Json rate = to_json(view);
+    CHECK(rate["limit"] == owner);
+    CHECK(rate["resets_at"] == "2026-08-15T12:01:00Z");
+    CHECK(to_json(nufi::api::check_from_json(rate)) == rate);
+  }
+
+  view = {};
   view.allowed = true;
   CHECK(to_json(nufi::api::check_from_json(to_json(view))) == to_json(view));
 }

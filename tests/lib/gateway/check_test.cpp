@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <variant>
@@ -163,6 +164,12 @@ TEST_CASE("check: each rule that calls meet says no with the code they get") {
     model = "unpriced";
     reason = "model_price_unknown";
   }
+  SUBCASE("a budget and a price that knows nothing of tokens") {
+    house.key.limits.budget = *domain::parse_usd("5");
+    house.price.rates = {};
+    house.price.per_image = *domain::parse_usd("0.04");
+    reason = "model_price_unknown";
+  }
   SUBCASE("the upstream's secret can't be read") {
     house.upstream.problem = "no such file";
     reason = "upstream_error";
@@ -237,5 +244,23 @@ TEST_CASE("check: a rate that has no room is named") {
   CHECK_FALSE(view.allowed);
   CHECK(view.reason == "tpm");
   CHECK_FALSE(view.message.empty());
+  CHECK(view.rate_owner == "key");
+  CHECK_FALSE(view.rate_resets_at.has_value());  // it asks for more than a minute ever has
   CHECK(house.ask("priced", 10).allowed);
+}
+
+TEST_CASE("check: a rate that is used up says whose it is and when the call fits") {
+  House house;
+  house.group.rpm = 1;
+  CHECK(house.ask().allowed);
+  const domain::RateLimits limits{
+      .requests = domain::RateLimit{1, true}, .tokens = {}, .parallel = {}};
+  const auto entered = house.gateway.limiter().enter(house.key.id, limits, 0);
+  REQUIRE(std::holds_alternative<Limiter::Pass>(entered));
+  const auto view = house.ask();
+  CHECK(view.reason == "rpm");
+  CHECK(view.rate_owner == "group");
+  REQUIRE(view.rate_resets_at);
+  CHECK(*view.rate_resets_at > house.clock.now());
+  CHECK(*view.rate_resets_at <= house.clock.now() + std::chrono::minutes(1));
 }

@@ -70,6 +70,14 @@ TEST_CASE("rate reply: a refusal says whose limit, how much of it, and when ther
         R"("resets_at":"2023-11-14T22:13:32.345Z"})");
 }
 
+TEST_CASE("rate reply: a group's limit is for each of its keys") {
+  House house;
+  const auto no = house.refuse({RateMetric::requests, RateLimit{1, true}, 1, 1, 30'000ms});
+  CHECK(no.error.message ==
+        "Rate limit reached: key 'laptop' has used 1 of the 1 requests per minute that group "
+        "'small' allows each key. Try again in 30s.");
+}
+
 TEST_CASE("rate reply: a call above the limit is told not to try again") {
   House house;
   const auto no = house.refuse({RateMetric::tokens, RateLimit{100, true}, 0, 500, std::nullopt});
