@@ -1,6 +1,7 @@
 #include "lib/gateway/choose.hpp"
 
 #include "lib/domain/access.hpp"
+#include "lib/domain/coverage.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -25,7 +26,8 @@ Priced priced(const Caller& caller, const domain::Call& call, domain::Candidate 
   auto& pricing = priced.pricing;
   pricing.price = world.price(upstream, candidate.model, call.model);
   pricing.free = upstream.free || (pricing.price != nullptr && pricing.price->free);
-  if (upstream.free) pricing.price = nullptr;
+  const bool is_known = pricing.price != nullptr && domain::covers(*pricing.price, call);
+  if (upstream.free || !is_known) pricing.price = nullptr;
   pricing.tier = call.tier;
   pricing.multiplier = caller.group->multiplier;
   priced.candidate = std::move(candidate);

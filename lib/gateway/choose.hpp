@@ -22,8 +22,9 @@ struct Priced {
 };
 
 /// Who can take `call` of `caller` now, in the order to try (never empty), or why nobody can: the
-/// model is not allowed or served by none, its price is unknown under a budget, its upstreams rest
-/// or can't be used. `random` draws among upstreams of one priority.
+/// model is not allowed or served by none, its price is unknown, or knows nothing of what the
+/// endpoint bills, under a budget, its upstreams rest or can't be used. `random` draws among
+/// upstreams of one priority.
 std::variant<std::vector<Priced>, No> choose_upstreams(const Caller& caller,
                                                        const domain::Call& call,
                                                        std::uint64_t random,

@@ -1,6 +1,7 @@
 #include "lib/domain/price.hpp"
 
 #include "lib/base/error.hpp"
+#include "lib/domain/coverage.hpp"
 #include "tests/lib/domain/random_values.hpp"
 
 #include <doctest/doctest.h>
@@ -296,4 +297,52 @@ TEST_CASE("price: rates are read and written in usd per million tokens") {
   CHECK_FALSE(parse_rate("cheap").has_value());
   CHECK(format_rate(2'500'000'000) == "2.5");
   CHECK(format_rate(2'800'000) == "0.0028");
+}
+
+TEST_CASE("price: one that knows nothing of what an endpoint bills does not cover it") {
+  const auto covered = [](const Price& price) {
+    std::string names;
+    for (const auto* name : {"chat/completions",
+                             "responses",
+                             "embeddings",
+                             "moderations",
+                             "rerank",
+                             "images/generations",
+                             "audio/speech"}) {
+      Call call;
+      call.endpoint = name;
+      const auto& endpoint = call.endpoint;
+      call.makes_output =
+          endpoint != "embeddings" && endpoint != "moderations" && endpoint != "rerank";
+      if (covers(price, call)) names += (names.empty() ? "" : " ") + endpoint;
+    }
+    return names;
+  };
+  const std::string all =
+      "chat/completions responses embeddings moderations rerank images/generations audio/speech";
+  Price price;
+  CHECK(covered(price).empty());
+  price.free = true;
+  CHECK(covered(price) == all);
+  price = {};
+  price.per_image = Money::nanos(1);
+  CHECK(covered(price) == "images/generations");
+  price = {};
+  price.per_character = Money::nanos(1);
+  CHECK(covered(price) == "audio/speech");
+  price = {};
+  price.per_second = Money::nanos(1);
+  CHECK(covered(price) == "audio/speech");
+  price = {};
+  price.per_request = Money::nanos(1);
+  CHECK(covered(price) == "moderations rerank");
+  price.rates.own(Bucket::output) = 0;
+  CHECK(covered(price) == "moderations rerank");
+  price = {};
+  price.rates.own(Bucket::input) = 0;
+  CHECK(covered(price) == "embeddings moderations rerank");
+  price.rates.own(Bucket::image_output) = 1;
+  CHECK(covered(price) == "embeddings moderations rerank images/generations");
+  price.rates.own(Bucket::output) = 1;
+  CHECK(covered(price) == all);
 }
