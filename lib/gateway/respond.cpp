@@ -210,17 +210,22 @@ No refuse_window(const domain::WindowRefusal& refusal,
   const auto metric = refusal.window.metric;
   const bool usd = metric == Metric::usd;
   const auto resets = state.cycle.resets_at();
-  auto message = fmt::format(
-      "{}: {} has used {} of its {} {}, {} held by {} {} in flight; this call needs up to {}.",
-      usd ? "Budget reached" : "Token limit reached",
-      subject,
-      amount_text(metric, state.spent),
-      amount_text(metric, refusal.limit),
-      usd ? "budget" : "limit",
-      amount_text(metric, state.held),
-      state.in_flight,
-      state.in_flight == 1 ? "call" : "calls",
-      amount_text(metric, refusal.ask));
+  auto message = fmt::format("{}: {} has used {} of its {} {}, {} held by {} {} in flight",
+                             usd ? "Budget reached" : "Token limit reached",
+                             subject,
+                             amount_text(metric, state.spent),
+                             amount_text(metric, refusal.limit),
+                             usd ? "budget" : "limit",
+                             amount_text(metric, state.held),
+                             state.in_flight,
+                             state.in_flight == 1 ? "call" : "calls");
+  const bool never_fits = refusal.ask > refusal.limit;
+  // A soft key asks for the least there is: not what the call needs.
+  if (refusal.ask > 1) {
+    message += fmt::format("; this call needs up to {}", amount_text(metric, refusal.ask));
+    if (never_fits) message += ", more than the whole limit";
+  }
+  message += '.';
   message += resets ? fmt::format(" It resets at {}.", format_rfc3339(*resets))
                     : std::string(" It does not reset.");
 
@@ -229,7 +234,7 @@ No refuse_window(const domain::WindowRefusal& refusal,
   result.error.limit_json = limit_json(refusal);
   const auto wait =
       resets ? std::chrono::ceil<std::chrono::seconds>(*resets - now) : std::chrono::seconds::max();
-  if (!usd && wait <= kWorthWaiting) {
+  if (!usd && !never_fits && wait <= kWorthWaiting) {
     result.headers.emplace_back("x-should-retry", "true");
     result.headers.emplace_back("Retry-After", std::to_string(std::max<long>(1, wait.count())));
     result.headers.emplace_back("retry-after-ms",

@@ -131,6 +131,25 @@ TEST_CASE("respond: a token limit is, when it resets within a minute") {
       R"({"reason":"token_limit","limit":"key","limit_tokens":5000000000,)"));
 }
 
+TEST_CASE("respond: a call that needs more than the whole limit is never worth trying again") {
+  auto refused = refusal(Metric::tokens, kNow + std::chrono::seconds(5));
+  refused.ask = refused.limit + 1;
+  auto no = refuse_window(refused, "key 'k'", kNow, 429);
+  CHECK(headers(no) == "x-should-retry=false;retry-after-ms=0;");
+  CHECK(no.error.message.find("needs up to 5000000001 tokens, more than the whole limit. It") !=
+        std::string::npos);
+  refused.ask = refused.limit;
+  no = refuse_window(refused, "key 'k'", kNow, 429);
+  CHECK(headers(no).starts_with("x-should-retry=true;"));
+}
+
+TEST_CASE("respond: a soft key's refusal does not say what the call needs") {
+  auto refused = refusal(Metric::usd, kMonthEnd);
+  refused.ask = 1;
+  const auto no = refuse_window(refused, "key 'k'", kNow, 429);
+  CHECK(no.error.message.find("held by 2 calls in flight. It resets") != std::string::npos);
+}
+
 TEST_CASE("respond: the last event of a broken stream is an event") {
   CHECK(error_event({0, "server_error", "upstream_error", "gone", "", ""}) ==
         "data: {\"error\":{\"message\":\"gone\",\"type\":\"server_error\",\"param\":null,"
