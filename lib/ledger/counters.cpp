@@ -64,8 +64,11 @@ void Counters::touch(const CounterPtr& counter) {
 void Counters::collect(store::LedgerBatch& batch) {
   for (const auto& counter : dirty_) {
     counter->dirty = false;
-    store::WindowAmount amount{
-        counter->id, counter->cycle.start, counter->cycle.end, counter->stored};
+    store::WindowAmount amount{counter->id,
+                               counter->cycle.start,
+                               counter->cycle.end,
+                               counter->stored,
+                               counter->adjustment};
     (counter->dropped ? batch.dropped_windows : batch.windows).push_back(std::move(amount));
   }
   dirty_.clear();

@@ -26,6 +26,8 @@ struct Counter {
   std::int64_t spent = 0;
   std::int64_t stored =
       0;  ///< of `spent`, what is folded: with the database's rows, it is their sum
+  /// What is to be added to the adjustment in the database.
+  std::int64_t adjustment = 0;
   std::int64_t held = 0;
   std::int64_t in_flight = 0;
   std::int64_t waiting = 0;  ///< holds that wait for room in it; moves on when it turns

@@ -142,7 +142,7 @@ void Engine::gather(Folding& folding, std::size_t most, Reset* reset) {
       return amount.window == id && amount.cycle_start == counter->cycle.start;
     });
     batch.windows.push_back(
-        {id, counter->cycle.start, counter->cycle.end, 0, /*adjustment=*/-counter->stored});
+        {id, counter->cycle.start, counter->cycle.end, 0, /*adjustment=*/-counter->stored, now});
   }
 }
 
@@ -182,6 +182,7 @@ bool Engine::commit(Folding& folding) {
     unfolded_.erase(unfolded_.begin(),
                     unfolded_.begin() + static_cast<std::ptrdiff_t>(folding.events));
     first_event_ += folding.events;
+    for (const auto& counter : folding.dirty) counter->adjustment = 0;
     for (std::size_t i = 0; i < folding.forgiven.size(); ++i) {
       const auto& counter = folding.forgiven[i];
       if (!counter) continue;

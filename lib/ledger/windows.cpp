@@ -21,6 +21,8 @@ void Engine::start_window(const domain::WindowId& id) {
   }
   const auto cycle = domain::cycle_at(id.period, now, counters_.zone());
   const auto stored = store_.spent_between(id.scope, id.subject, id.metric, cycle.start, cycle.end);
+  const auto forgiven =
+      store_.forgiven_between(id.scope, id.subject, id.metric, cycle.start, cycle.end);
 
   {
     std::lock_guard lock(mutex_);
@@ -29,7 +31,8 @@ void Engine::start_window(const domain::WindowId& id) {
     auto counter = std::make_shared<Counter>();
     counter->id = id;
     counter->cycle = cycle;
-    counter->spent = counter->stored = stored;
+    counter->spent = counter->stored = stored - forgiven;
+    counter->adjustment = -forgiven;
     if (before) {
       before->dropped = true;
       counters_.touch(before);

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,9 @@ struct WindowAmount {
   /// Added to what the window is adjusted by: spent = sum of its completed rows + adjustment. A
   /// reset forgives, so it is <= 0.
   std::int64_t adjustment = 0;
+  /// When it was reset: what its subject has used by then, in the same batch, is never counted
+  /// again.
+  std::optional<Timestamp> reset_at = {};
 };
 
 /// What one commit of the ledger writes, in one transaction.
@@ -118,7 +122,7 @@ class LedgerStore {
   virtual void apply(const LedgerBatch& batch) = 0;
   virtual LedgerState load(Timestamp now) = 0;
   /// Changes the charge of rows, and with it rollups and windows, in one transaction; `audit` may
-  /// be null. What a window was forgiven stays forgiven: it never has spent less than nothing.
+  /// be null. What a window was forgiven stays forgiven, whatever it costs now.
   /// Belongs to the ledger's one writer, like apply().
   virtual Corrected correct(const std::vector<Correction>& corrections,
                             const AuditEntry* audit) = 0;
@@ -128,6 +132,12 @@ class LedgerStore {
                                      domain::Metric metric,
                                      Timestamp from,
                                      Timestamp to) = 0;
+  /// How much of that was forgiven by the last reset, if it was in [from, to).
+  virtual std::int64_t forgiven_between(domain::Scope scope,
+                                        const std::string& subject,
+                                        domain::Metric metric,
+                                        Timestamp from,
+                                        Timestamp to) = 0;
   /// Proves rows = rollups = windows, in one read transaction.
   virtual VerifyReport verify() = 0;
   /// The rows that are open, by id.

@@ -1,6 +1,7 @@
 // `nufi reprice`: rows get another charge, and whatever sums them follows in the same transaction.
 
 #include "lib/store/sqlite/audit.hpp"
+#include "lib/store/sqlite/forgiven.hpp"
 #include "lib/store/sqlite/ledger.hpp"
 #include "lib/store/sqlite/requests.hpp"
 #include "lib/store/sqlite/rollups.hpp"
@@ -18,6 +19,7 @@ namespace {
 
 /// Where a row is counted, and by how much its charge changed.
 struct Change {
+  domain::RequestId id;
   Timestamp time;
   RollupKey rollup;
   RollupSums sums;
@@ -32,6 +34,7 @@ std::optional<Change> read_change(Connection& connection, const Correction& corr
   row.add(correction.id.value).add(correction.was);
   if (!row.step()) return std::nullopt;
   Change change;
+  change.id = correction.id;
   change.time = row.time();
   auto& key = change.rollup;
   key.bucket = change.time - change.time.time_since_epoch() % kQuarter;
@@ -67,23 +70,26 @@ class Windows {
   void add(domain::Scope scope, const std::string& subject, const Change& change) {
     if (change.sums.cost == domain::Money::zero()) return;
     Query row(connection_.prepared(
-        "SELECT period, cycle_start FROM windows WHERE scope = ? AND subject = ? AND "
+        "SELECT period, cycle_start, cycle_end FROM windows WHERE scope = ? AND subject = ? AND "
         "metric = 'usd' AND cycle_start <= ? AND cycle_end > ?"));
     row.add(domain::scope_name(scope)).add(subject).add(change.time).add(change.time);
     while (row.step()) {
       const domain::WindowId id{scope, subject, domain::Metric::usd, read_period(row)};
       auto& known = changes_[{scope, subject}];
-      const Timestamp start = row.time();
-      auto found = std::find_if(known.begin(), known.end(), [&](const WindowChange& one) {
-        return one.window == id && one.cycle_start == start;
+      domain::Cycle cycle;
+      cycle.start = row.time();
+      cycle.end = row.time();
+      auto found = std::find_if(known.begin(), known.end(), [&](const Amount& one) {
+        return one.window == id && one.cycle_start == cycle.start;
       });
-      if (found == known.end()) found = known.insert(known.end(), {id, start, 0});
-      found->change += change.sums.cost.nanos();
+      if (found == known.end()) found = known.insert(known.end(), Amount{{id, cycle.start, 0}, 0});
+      const bool is_free = is_forgiven(connection_, scope, subject, change.id, cycle);
+      (is_free ? found->forgiven : found->change) += change.sums.cost.nanos();
     }
   }
 
-  /// Writes them all. Calls that were forgiven and got cheaper must not give room twice: what would
-  /// go below nothing is taken out of what was forgiven.
+  /// Writes them all. No window goes below nothing: it may have been forgiven before resets were
+  /// remembered.
   std::vector<WindowChange> write() {
     std::vector<WindowChange> written;
     for (auto& [subject, changes] : changes_) {
@@ -94,17 +100,21 @@ class Windows {
         Query query(connection_.prepared(
             "UPDATE windows SET spent = ?, adjustment = adjustment + ? WHERE scope = ? AND "
             "subject = ? AND metric = 'usd' AND period = ? AND cycle_start = ?"));
-        query.add(now).add(now - sum);
+        query.add(now).add(now - sum - change.forgiven);
         add_name(query, change);
         query.run();
         change.change = now - spent;
-        written.push_back(std::move(change));
+        written.push_back(change);
       }
     }
     return written;
   }
 
  private:
+  struct Amount : WindowChange {
+    std::int64_t forgiven = 0;  ///< changes rows, but not what the window has spent
+  };
+
   static void add_name(Query& query, const WindowChange& change) {
     query.add(domain::scope_name(change.window.scope))
         .add(change.window.subject)
@@ -121,7 +131,7 @@ class Windows {
   }
 
   Connection& connection_;
-  std::map<std::pair<domain::Scope, std::string>, std::vector<WindowChange>> changes_;
+  std::map<std::pair<domain::Scope, std::string>, std::vector<Amount>> changes_;
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "lib/store/sqlite/ledger.hpp"
 
 #include "lib/store/sqlite/audit.hpp"
+#include "lib/store/sqlite/forgiven.hpp"
 #include "lib/store/sqlite/requests.hpp"
 #include "lib/store/sqlite/rollups.hpp"
 #include "lib/store/sqlite/summaries.hpp"
@@ -48,6 +49,7 @@ void write_windows(Connection& connection, const std::vector<WindowAmount>& wind
         .add(amount.spent)
         .add(amount.adjustment);
     query.run_again();
+    if (amount.reset_at) note_reset(connection, amount.window, *amount.reset_at);
   }
 }
 
@@ -60,34 +62,6 @@ void write_last_use(Connection& connection, const std::map<domain::KeyId, Timest
     query.add(time).add(key);
     query.run_again();
   }
-}
-
-/// What the column of one metric is summed from, the same in requests and rollups.
-std::string amount_column(domain::Metric metric) {
-  switch (metric) {
-    case domain::Metric::usd:
-      return "cost";
-    case domain::Metric::tokens:
-      break;
-  }
-  std::string sum;
-  for (auto bucket : domain::kBuckets) {
-    sum += (sum.empty() ? "tokens_" : " + tokens_") + std::string(domain::bucket_name(bucket));
-  }
-  return sum;
-}
-
-/// The column that holds the subject of a window, in both.
-std::string_view subject_column(domain::Scope scope) {
-  switch (scope) {
-    case domain::Scope::key:
-      return "key_id";
-    case domain::Scope::project:
-      return "project_id";
-    case domain::Scope::account:
-      return "account_id";
-  }
-  return "key_id";
 }
 
 }  // namespace
@@ -187,6 +161,16 @@ std::int64_t SqliteLedger::spent_between(domain::Scope scope,
     row.add(from).add(to).add(subject).add(first_id_at(from));
     row.step();
     return row.maybe_integer().value_or(0);
+  });
+}
+
+std::int64_t SqliteLedger::forgiven_between(domain::Scope scope,
+                                            const std::string& subject,
+                                            domain::Metric metric,
+                                            Timestamp from,
+                                            Timestamp to) {
+  return readers_.read([&](Connection& connection) {
+    return sqlite::forgiven_between(connection, scope, subject, metric, from, to);
   });
 }
 

@@ -30,6 +30,11 @@ class SqliteLedger final : public LedgerStore {
                              domain::Metric metric,
                              Timestamp from,
                              Timestamp to) override;
+  std::int64_t forgiven_between(domain::Scope scope,
+                                const std::string& subject,
+                                domain::Metric metric,
+                                Timestamp from,
+                                Timestamp to) override;
   VerifyReport verify() override;
   std::vector<domain::RequestId> open_rows() override;
   Retired retire(Timestamp before, std::chrono::milliseconds patience) override;

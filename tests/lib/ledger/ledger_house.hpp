@@ -41,6 +41,13 @@ class Valve final : public store::LedgerStore {
                              Timestamp to) override {
     return inner_.spent_between(scope, subject, metric, from, to);
   }
+  std::int64_t forgiven_between(domain::Scope scope,
+                                const std::string& subject,
+                                domain::Metric metric,
+                                Timestamp from,
+                                Timestamp to) override {
+    return inner_.forgiven_between(scope, subject, metric, from, to);
+  }
   store::VerifyReport verify() override { return inner_.verify(); }
   std::vector<domain::RequestId> open_rows() override { return inner_.open_rows(); }
   store::Retired retire(Timestamp before, std::chrono::milliseconds patience) override {

@@ -107,19 +107,29 @@ TEST_CASE("correct: cheaper calls let one in that waits") {
   CHECK(house.faults().empty());
 }
 
-TEST_CASE("correct: what was forgiven gives no room twice") {
+TEST_CASE("correct: what was forgiven stays forgiven, cheaper or dearer") {
+  std::int64_t nanos = 10;
+  SUBCASE("cheaper") {}
+  SUBCASE("dearer") {
+    nanos = 90;
+  }
   House house;
   const auto payer = key_with(100);
   call(house, payer, 50);
+  const auto open = house.hold(ask(payer, 30));
   house.ledger().reset_windows({key_window(payer)}, {});
   call(house, payer, 7);
+  settle(house.ledger(), open, cost(20));
+  CHECK(house.window(key_window(payer)).spent == 27);
 
-  house.ledger().correct({correction_of(house.rows()[0], 10)}, nullptr);
+  // The first was forgiven; the one that was in flight then was not.
+  const auto rows = house.rows();
+  house.ledger().correct({correction_of(rows[0], nanos), correction_of(rows[1], 25)}, nullptr);
 
-  CHECK(house.window(key_window(payer)).spent == 0);
+  CHECK(house.window(key_window(payer)).spent == 32);
   CHECK(house.faults().empty());
   house.reopen();
-  CHECK(house.window(key_window(payer)).spent == 0);
+  CHECK(house.window(key_window(payer)).spent == 32);
   CHECK(house.faults().empty());
 }
 

@@ -104,6 +104,28 @@ TEST_CASE(
   CHECK(after->faults().empty());
 }
 
+TEST_CASE("windows: what was forgiven stays so under another period, and back under the first") {
+  House house;
+  auto payer = key_with(100);
+  spend(house, payer, 30);
+  house.clock.advance(1h);
+  spend(house, payer, 40);
+  const auto open = house.hold(ask(payer, 10));
+  house.ledger().reset_windows({key_window(payer)}, note_of("key.reset_spend"));
+  settle(house.ledger(), open, cost(5));
+  spend(house, payer, 2);
+  for (const auto period : {Period::day, Period::minute, Period::total, Period::month}) {
+    CAPTURE(domain::period_name(period));
+    payer.key_limits.budget_period = period;
+    house.ledger().start_window(key_window(payer));
+    CHECK(house.window(key_window(payer)).spent == 7);
+    CHECK(house.faults().empty());
+    house.reopen();
+    CHECK(house.window(key_window(payer)).spent == 7);
+    CHECK(house.faults().empty());
+  }
+}
+
 TEST_CASE("windows: what can't be written is not forgiven, not even for a moment") {
   House house;
   const auto payer = key_with(100);
