@@ -85,6 +85,47 @@ domain::Usage estimate(const Meter* meter, const domain::Ask& ask, const Asked& 
   return usage;
 }
 
+/// What the reply reports, with what it leaves out: a half that is missing is estimated, and where
+/// more was counted than it says, that counts. Exact if nothing had to be added.
+domain::Usage reported_usage(const Meter& meter,
+                             const domain::Ask& ask,
+                             const Asked& asked,
+                             CostBasis& basis) {
+  const auto& reported = meter.usage();
+  auto usage = reported.usage;
+  add_units(&meter, asked, usage);
+  basis = CostBasis::exact;
+  if (!reported.prompt_missing && !reported.completion_missing && !meter.has_output_after_usage()) {
+    return usage;
+  }
+  const auto estimated = estimate(&meter, ask, asked);
+  if (reported.prompt_missing) {
+    basis = CostBasis::estimated;
+    auto prompt = estimated[Bucket::input];
+    if (reported.completion_missing) {  // only the total is known, and stands as output
+      for (const auto bucket : {Bucket::output, Bucket::image_output, Bucket::audio_output}) {
+        const auto moved = std::min(prompt, usage[bucket]);
+        usage[bucket] -= moved;
+        usage[Bucket::input] += moved;
+        prompt -= moved;
+      }
+    } else {
+      usage[Bucket::input] += prompt;
+    }
+  }
+  if (reported.completion_missing) basis = CostBasis::estimated;
+  const bool is_partial = reported.completion_missing || meter.has_output_after_usage();
+  const auto more = estimated.completion() - usage.completion();
+  if (is_partial && more > 0) {
+    basis = CostBasis::estimated;
+    auto made = Bucket::output;
+    if (asked.form == Form::images) made = Bucket::image_output;
+    if (asked.form == Form::speech) made = Bucket::audio_output;
+    usage[made] += more;
+  }
+  return usage;
+}
+
 void charge_estimate(const Meter* meter,
                      const Pricing& pricing,
                      const domain::Ask& ask,
@@ -92,10 +133,13 @@ void charge_estimate(const Meter* meter,
                      ledger::Settlement& settlement) {
   const bool counts_units = asked.form == Form::images || asked.form == Form::speech;
   if (counts_units && (pricing.price == nullptr || !bills_tokens(*pricing.price))) {
-    // Pictures and characters are known exactly, seconds are not.
+    // Pictures that are listed and characters are known exactly, seconds are not.
     domain::Usage usage;
     add_units(meter, asked, usage);
     auto basis = CostBasis::exact;
+    if (asked.form == Form::images && (meter == nullptr || !meter->pictures())) {
+      basis = CostBasis::estimated;
+    }
     if (pricing.price != nullptr && pricing.price->per_second > domain::Money::zero()) {
       usage.audio_ms = asked.characters * kSpokenMsPerCharacter;
       basis = CostBasis::estimated;
@@ -114,15 +158,19 @@ void charge_served(const Meter* meter,
                    const Asked& asked,
                    ledger::Settlement& settlement) {
   using Kind = Meter::UsageKind;
+  if (meter != nullptr && meter->has_unreadable_pictures()) {
+    settlement.error_code = "usage_invalid";
+    return charge_hold(ask, pricing, settlement);
+  }
   switch (meter != nullptr ? meter->usage_kind() : Kind::missing) {
     case Kind::impossible:
       settlement.error_code = "usage_invalid";
       return charge_hold(ask, pricing, settlement);
     case Kind::reported: {
       settlement.upstream_reported_cost = meter->usage().cost;
-      auto usage = meter->usage().usage;
-      add_units(meter, asked, usage);
-      return charge_usage(usage, CostBasis::exact, pricing, settlement);
+      auto basis = CostBasis::exact;
+      const auto usage = reported_usage(*meter, ask, asked, basis);
+      return charge_usage(usage, basis, pricing, settlement);
     }
     case Kind::missing:
       return charge_estimate(meter, pricing, ask, asked, settlement);
@@ -154,7 +202,10 @@ void charge(Ending ending,
 }
 
 domain::Usage used_so_far(const Meter& meter, const domain::Ask& ask, const Asked& asked) {
-  if (meter.usage_kind() == Meter::UsageKind::reported) return meter.usage().usage;
+  auto basis = CostBasis::exact;
+  if (meter.usage_kind() == Meter::UsageKind::reported) {
+    return reported_usage(meter, ask, asked, basis);
+  }
   return estimate(&meter, ask, asked);
 }
 

@@ -36,10 +36,11 @@ struct Asked {
 };
 
 /// Fills usage, cost, upstream_cost, reported cost, basis and price_id of `settlement`.
-///   served     the usage the reply reports; without one an estimate of at most the hold, or, where
-///              the price knows no tokens, the pictures made or characters asked for; one that
-///              can't be (text, negative, absurd) is charged as the hold, with error_code
-///              "usage_invalid"
+///   served     the usage the reply reports, with an estimate of the half it leaves out, or of the
+///              output that came behind it when that is more; without one an estimate of at most
+///              the hold, or, where the price knows no tokens, the pictures made or characters
+///              asked for; one that can't be (text, negative, absurd) is charged as the hold, with
+///              error_code "usage_invalid"
 ///   cut_short  the usage if it was reported already, else an estimate of what has passed
 ///   unseen     the hold
 /// A cost that is out of range (an absurd price) is charged as the hold, with error_code

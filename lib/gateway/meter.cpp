@@ -79,21 +79,42 @@ std::size_t string_size(std::string_view value) {
   return std::min(at, value.size()) - 1;
 }
 
-/// Output tokens of one event of a chat: a token per four bytes of what stands in its delta, at
-/// least one. How much an upstream packs into one event is its own business.
-std::int64_t delta_tokens(std::string_view data) {
-  constexpr std::string_view kEmptyDelta = R"({"content":""},)";
+/// What stands in the delta of an event of a chat.
+std::string_view delta_of(std::string_view data) {
   auto delta = behind_member(data, "\"delta\"");
   if (delta.empty()) delta = data;
   auto end = delta.find("\"finish_reason\"");
   if (end == std::string_view::npos) end = delta.rfind("}]");
-  const auto text = delta.substr(0, end).size();
-  return text <= kEmptyDelta.size() ? 1 : tokens_of_text(text - kEmptyDelta.size());
+  return delta.substr(0, end);
 }
 
-/// The same for a completion, whose choices carry text.
-std::int64_t text_tokens(std::string_view data) {
-  return std::max<std::int64_t>(1, tokens_of_text(string_size(behind_member(data, "\"text\""))));
+constexpr std::string_view kEmptyDelta = R"({"content":""},)";
+
+/// Output tokens of a delta: a token per four bytes of it, at least one. How much an upstream packs
+/// into one event is its own business.
+std::int64_t delta_tokens(std::string_view delta) {
+  return delta.size() <= kEmptyDelta.size() ? 1 : tokens_of_text(delta.size() - kEmptyDelta.size());
+}
+
+/// It has text, or a call of a tool: more than a role.
+bool has_text(std::string_view delta) {
+  for (const std::string_view name : {"\"content\"",
+                                      "\"reasoning_content\"",
+                                      "\"reasoning\"",
+                                      "\"refusal\"",
+                                      "\"tool_calls\"",
+                                      "\"function_call\"",
+                                      "\"audio\"",
+                                      "\"text\""}) {
+    const auto value = behind_member(delta, name);
+    if (value.starts_with('"') ? string_size(value) > 0 : !value.empty()) return true;
+  }
+  return false;
+}
+
+/// The same for a text of `size` bytes.
+std::int64_t text_tokens(std::size_t size) {
+  return std::max<std::int64_t>(1, tokens_of_text(size));
 }
 
 /// Enough of an event is here to see that it carries a choice.
@@ -131,7 +152,15 @@ bool Meter::is_chat_like() const {
 void Meter::take_usage(std::string_view json) {
   auto reading = openai::read_usage(json, options_.form);
   // One that says nothing does not take back what an earlier one said.
-  if (reading.kind != UsageKind::missing) usage_ = std::move(reading);
+  if (reading.kind == UsageKind::missing) return;
+  usage_ = std::move(reading);
+  has_output_after_usage_ = false;
+}
+
+void Meter::count(std::int64_t tokens, bool has_output) {
+  events_ += 1;
+  streamed_tokens_ += tokens;
+  if (has_output && usage_.kind != UsageKind::missing) has_output_after_usage_ = true;
 }
 
 void Meter::take_tier(std::string_view quoted) {
@@ -148,17 +177,24 @@ void Meter::pass(const openai::SseEvent& event) {
 /// True if the event is to be taken out.
 bool Meter::read_chat(std::string_view data, bool may_drop) {
   const bool is_empty = has_no_choices(data);
+  // Counted first: a usage in the same event knows of its text.
+  if (!is_empty && !data.empty()) {
+    if (options_.form == openai::Form::completions) {
+      const auto size = string_size(behind_member(data, "\"text\""));
+      count(text_tokens(size), size > 0);
+      has_visible_text_ = has_visible_text_ || size > 0;
+    } else {
+      const auto delta = delta_of(data);
+      count(delta_tokens(delta), delta.size() > kEmptyDelta.size());
+      has_visible_text_ = has_visible_text_ || has_text(delta);
+    }
+  }
   if (const auto usage = member(data, "usage", "\"usage\"")) {
     take_usage(*usage);
     if (may_drop && is_empty && usage->starts_with('{')) return true;
   }
   if (data.empty()) return false;
   if (member(data, "error", "\"error\"")) failed_ = true;
-  if (!is_empty) {
-    events_ += 1;
-    streamed_tokens_ +=
-        options_.form == openai::Form::completions ? text_tokens(data) : delta_tokens(data);
-  }
   return false;
 }
 
@@ -181,8 +217,9 @@ void Meter::read_typed(std::string_view data) {
   if (options_.form == openai::Form::responses) {
     const auto delta = behind_member(data, "\"delta\"");
     if (delta.starts_with('"')) {
-      events_ += 1;
-      streamed_tokens_ += std::max<std::int64_t>(1, tokens_of_text(string_size(delta)));
+      const auto size = string_size(delta);
+      count(text_tokens(size), size > 0);
+      has_visible_text_ = has_visible_text_ || size > 0;
     }
   }
 }
@@ -212,13 +249,13 @@ void Meter::read_piece(const openai::SseEvent& event) {
   long_->type.feed(event.raw);
   long_->bytes += event.raw.size();
   if (event.ends) {
-    if (long_->usage.found()) take_usage(long_->usage.value());
     const auto type = long_->type.found() ? unquoted(long_->type.value()) : std::string_view{};
-    if (!is_chat_like()) note_type(type);
     if (is_chat_like() || type.ends_with(".delta")) {
-      events_ += 1;
-      streamed_tokens_ += tokens_of_text(long_->bytes);
+      count(tokens_of_text(long_->bytes), /*has_output=*/true);
+      has_visible_text_ = true;
     }
+    if (long_->usage.found()) take_usage(long_->usage.value());
+    if (!is_chat_like()) note_type(type);
     long_.reset();
   }
   pass(event);
@@ -290,8 +327,12 @@ std::int64_t Meter::estimated_output() const {
 }
 
 std::optional<std::int64_t> Meter::pictures() const {
-  if (!plain_ || !plain_->pictures.begun()) return std::nullopt;
+  if (!plain_ || !plain_->pictures.is_list()) return std::nullopt;
   return plain_->pictures.items();
+}
+
+bool Meter::has_unreadable_pictures() const {
+  return plain_ && plain_->pictures.has_strays();
 }
 
 std::int64_t estimated_prompt(std::string_view body) {

@@ -61,8 +61,15 @@ class Meter {
   /// Output tokens judged by what has passed: a token per four bytes of text, in a stream at least
   /// one per event. 0 where nothing is made, or what is made is not text.
   [[nodiscard]] std::int64_t estimated_output() const;
+  /// Output came behind the last usage of the stream: it was not the whole one.
+  [[nodiscard]] bool has_output_after_usage() const { return has_output_after_usage_; }
+  /// Some of a stream's text has come that a client can see: its kind is counted, and at least one
+  /// event was more than a role or an empty text.
+  [[nodiscard]] bool has_visible_text() const { return has_visible_text_; }
   /// Pictures in the reply, if it lists them.
   [[nodiscard]] std::optional<std::int64_t> pictures() const;
+  /// What should list the pictures does not.
+  [[nodiscard]] bool has_unreadable_pictures() const;
 
  private:
   struct PlainScans {
@@ -88,6 +95,7 @@ class Meter {
   [[nodiscard]] bool must_hold(std::string_view partial) const;
   [[nodiscard]] bool is_chat_like() const;
   void take_usage(std::string_view json);
+  void count(std::int64_t tokens, bool has_output);
   void take_tier(std::string_view quoted);
 
   const Kind kind_;
@@ -105,6 +113,8 @@ class Meter {
   bool done_ = false;
   bool failed_ = false;
   bool over_ = false;
+  bool has_output_after_usage_ = false;
+  bool has_visible_text_ = false;
   openai::UsageReading usage_;
   std::int64_t events_ = 0;
   std::int64_t streamed_tokens_ = 0;

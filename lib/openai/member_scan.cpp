@@ -38,6 +38,18 @@ void MemberScan::capture(std::string_view bytes) {
   }
 }
 
+/// Looks at `c` of the value, outside of strings.
+void MemberScan::note_shape(char c) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  if (kSpace.find(c) != std::string_view::npos) return;
+  if (depth_ == level() && first_ == 0) {
+    first_ = c;
+    has_strays_ = c != '[' && c != 'n';
+  } else if (depth_ == level() + 1 && c != '{' && c != ',' && c != ']') {
+    has_strays_ = true;
+  }
+}
+
 void MemberScan::open() {
   if (capturing_ && depth_ == level() + 1) items_ += 1;
   if (depth_ == 1 && expects_value_ && !parent_.empty() && key_ == parent_) {
@@ -82,6 +94,7 @@ void MemberScan::feed(std::string_view bytes) {
       }
       continue;
     }
+    if (capturing_) note_shape(c);
     switch (c) {
       case '"':
         in_string_ = true;
@@ -92,6 +105,7 @@ void MemberScan::feed(std::string_view bytes) {
           expects_value_ = true;
           capturing_ = depth_ == level() && key_ == name_;
           begun_ = begun_ || capturing_;
+          if (capturing_) first_ = 0;
         }
         break;
       case ',':

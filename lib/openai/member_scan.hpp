@@ -25,6 +25,10 @@ class MemberScan {
   [[nodiscard]] const std::string& value() const { return value_; }
   /// How many objects and lists stand right below the member, as far as they have passed.
   [[nodiscard]] std::int64_t items() const { return items_; }
+  /// True if the value is a list / is neither null nor a list of nothing but objects, as far as it
+  /// has passed.
+  [[nodiscard]] bool is_list() const { return first_ == '['; }
+  [[nodiscard]] bool has_strays() const { return has_strays_; }
   /// True if the member has begun, whatever became of its value.
   [[nodiscard]] bool begun() const { return begun_; }
   /// True once the root object has closed: the document is whole.
@@ -33,6 +37,7 @@ class MemberScan {
  private:
   void end_of_value();
   void capture(std::string_view bytes);
+  void note_shape(char c);
   void open();
   void close();
   /// Names are looked at here.
@@ -52,6 +57,8 @@ class MemberScan {
   bool expects_value_ = false;  ///< behind a ':' where names are looked at
   bool in_parent_ = false;
   bool begun_ = false;
+  bool has_strays_ = false;
+  char first_ = 0;  ///< of the value
   bool capturing_ = false;
   bool too_long_ = false;
   bool found_ = false;

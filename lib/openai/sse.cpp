@@ -6,6 +6,8 @@
 namespace nufi::openai {
 namespace {
 
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
 /// Length of the line end at `at`: 0 none, 1 CR or LF, 2 CRLF.
 std::size_t line_end(std::string_view text, std::size_t at) {
   if (at >= text.size()) return 0;
@@ -99,6 +101,9 @@ void SseSplitter::read_data(SseEvent& event) {
   joined_.clear();
   bool several = false;
   std::string_view rest = event.raw;
+  if (std::exchange(is_first_, false) && rest.starts_with(kByteOrderMark)) {
+    rest.remove_prefix(kByteOrderMark.size());
+  }
   while (!rest.empty()) {
     const auto length = std::min(rest.find_first_of("\r\n"), rest.size());
     auto line = rest.substr(0, length);

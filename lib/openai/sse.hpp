@@ -19,7 +19,8 @@ struct SseEvent {
 
 /// Cuts a stream that arrives in pieces, split anywhere, into events. Lines end with LF, CR or
 /// CRLF. An event that ends with CR is given at once; a LF that turns out to follow it comes as an
-/// event of its own without data.
+/// event of its own without data. A byte order mark in front of the stream is no part of its first
+/// line.
 class SseSplitter {
  public:
   /// `most`: the longest event that is kept until it is whole.
@@ -46,6 +47,7 @@ class SseSplitter {
   std::size_t start_ = 0;       ///< of the event that is being read, in buffer_
   std::size_t scan_ = 0;        ///< how far it was searched for its end
   bool ended_with_cr_ = false;  ///< the event before, with nothing behind it yet
+  bool is_first_ = true;        ///< no event has been read yet
   bool in_pieces_ = false;      ///< the event that is being read has been given in part
 };
 

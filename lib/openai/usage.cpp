@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace nufi::openai {
 namespace {
@@ -57,6 +58,10 @@ class Counts final : public JsonVisitor {
   void open(const JsonValue& value) override {
     if (value.depth == 0) possible = value.kind == JsonKind::object;
     if (value.depth == 1 && is_count(value.key)) possible = false;
+    if (value.depth == 1 && is_details(value.key)) possible = value.kind == JsonKind::object;
+    if (value.depth == 2 && is_details(value.parent_key) && value.key.ends_with("_tokens")) {
+      possible = false;
+    }
   }
   void close(const JsonValue&) override {}
   void scalar(const JsonValue& value) override {
@@ -67,6 +72,9 @@ class Counts final : public JsonVisitor {
       if (value.key == "completion_tokens" || value.key == "output_tokens") take(value, completion);
       if (value.key == "total_tokens") take(value, total);
       if (value.key == "prompt_cache_hit_tokens") take(value, cached);
+      if (value.key == "cache_read_input_tokens") take(value, cache_read);
+      if (value.key == "cache_creation_input_tokens") take(value, cache_creation);
+      if (is_details(value.key)) possible = false;
       if (value.key == "cost" && value.kind == JsonKind::number) {
         cost = rounded_usd(value.raw);
       }
@@ -90,6 +98,7 @@ class Counts final : public JsonVisitor {
   bool possible = true;
   std::optional<std::int64_t> prompt, completion, total;
   std::optional<std::int64_t> cached, cache_write, audio_in, image_in;
+  std::optional<std::int64_t> cache_read, cache_creation;
   std::optional<std::int64_t> reasoning, audio_out, image_out, text_out;
   std::optional<domain::Money> cost;
 
@@ -97,6 +106,10 @@ class Counts final : public JsonVisitor {
   static bool is_count(std::string_view key) {
     return key == "prompt_tokens" || key == "input_tokens" || key == "completion_tokens" ||
            key == "output_tokens" || key == "total_tokens";
+  }
+  static bool is_details(std::string_view key) {
+    return key == "prompt_tokens_details" || key == "input_tokens_details" ||
+           key == "completion_tokens_details" || key == "output_tokens_details";
   }
   void take(const JsonValue& value, std::optional<std::int64_t>& into) {
     const auto number =
@@ -113,6 +126,20 @@ class Counts final : public JsonVisitor {
 void part(const std::optional<std::int64_t>& count, std::int64_t& rest, std::int64_t& bucket) {
   bucket = std::min(count.value_or(0), rest);
   rest -= bucket;
+}
+
+std::optional<std::int64_t> later_of(const std::optional<std::int64_t>& a,
+                                     const std::optional<std::int64_t>& b) {
+  return b ? b : a;
+}
+
+/// The prompt with the tokens of a cache that are counted beside it.
+std::int64_t prompt_with_cache(const Counts& counts) {
+  const auto prompt = counts.prompt.value_or(0);
+  const auto cache = counts.cache_read.value_or(0) + counts.cache_creation.value_or(0);
+  const auto all = prompt + cache + counts.completion.value_or(0);
+  const bool is_beside = prompt < cache || (counts.completion && counts.total == all);
+  return is_beside ? prompt + cache : prompt;
 }
 
 /// Where the output falls that the details do not name.
@@ -139,20 +166,24 @@ UsageReading read_usage(std::string_view json, Form form) {
   reading.reported.cost = counts.cost;
   auto& usage = reading.reported.usage;
   const auto total = counts.total.value_or(0);
-  auto prompt = counts.prompt.value_or(0);
   std::int64_t completion = counts.completion.value_or(0);
+  auto prompt = prompt_with_cache(counts);
   std::int64_t beside = std::max<std::int64_t>(0, total - prompt - completion);
   if (!makes_output(form)) {
+    reading.reported.prompt_missing = !counts.prompt && !counts.total;
     prompt += beside;
     beside = 0;
-  } else if (!counts.completion) {
-    // Without its own count the completion is what the total has beyond the prompt.
-    completion = beside;
-    beside = 0;
+  } else {
+    // Without its own count the one is what the total has beyond the other.
+    reading.reported.prompt_missing = !counts.prompt && (!counts.total || !counts.completion);
+    reading.reported.completion_missing = !counts.completion && (!counts.total || !counts.prompt);
+    if (!counts.completion || !counts.prompt) {
+      (counts.completion ? prompt : completion) += std::exchange(beside, 0);
+    }
   }
 
-  part(counts.cached, prompt, usage[Bucket::cached_input]);
-  part(counts.cache_write, prompt, usage[Bucket::cache_write]);
+  part(later_of(counts.cache_read, counts.cached), prompt, usage[Bucket::cached_input]);
+  part(later_of(counts.cache_creation, counts.cache_write), prompt, usage[Bucket::cache_write]);
   part(counts.audio_in, prompt, usage[Bucket::audio_input]);
   part(counts.image_in, prompt, usage[Bucket::image_input]);
   usage[Bucket::input] = prompt;

@@ -14,6 +14,10 @@ namespace nufi::openai {
 struct ReportedUsage {
   domain::Usage usage;                ///< disjoint buckets
   std::optional<domain::Money> cost;  ///< the upstream's own `cost` in USD, rounded up
+  /// It does not say how much of the tokens is prompt / output; `usage` has 0 there. Both: only the
+  /// total is known, and stands as output.
+  bool prompt_missing = false;
+  bool completion_missing = false;
 };
 
 enum class UsageKind : std::uint8_t {
@@ -34,7 +38,9 @@ struct UsageReading {
 /// images and audio. Where nothing is made, the total is all input. Buckets: cached, cache-written,
 /// audio and image tokens are taken out of the prompt, reasoning, audio and image tokens out of the
 /// completion. Some providers count reasoning beside the completion (total = prompt + completion +
-/// reasoning): what total has beyond the two is reasoning then.
+/// reasoning): what total has beyond the two is reasoning then. Tokens of a cache that are counted
+/// on the usage itself (`cache_read_input_tokens`, `cache_creation_input_tokens`) may be part of
+/// the prompt or beside it: beside it when they are more, or when only so the total is right.
 UsageReading read_usage(std::string_view json, Form form = Form::chat);
 
 }  // namespace nufi::openai

@@ -222,3 +222,77 @@ TEST_CASE("charge: speech is billed by the characters asked for, by the token as
   CHECK(settlement.basis == CostBasis::estimated);
   CHECK(settlement.usage.audio_ms == 7'200);
 }
+
+TEST_CASE("charge: a half that the usage leaves out is estimated") {
+  Fixture f;
+  const auto charged = [&f](const std::string& usage) {
+    const auto text = R"({"usage":)" + usage + R"(,"x":")";
+    const auto meter = plain(text + std::string(400 - text.size() - 2, 'x') + "\"}");
+    return f.settle(Ending::served, &meter);
+  };
+  auto settlement = charged(R"({"prompt_tokens":5})");
+  CHECK(settlement.basis == CostBasis::estimated);
+  CHECK(settlement.usage[Bucket::input] == 5);
+  CHECK(settlement.usage[Bucket::output] == 100);
+  settlement = charged(R"({"completion_tokens":7})");
+  CHECK(settlement.basis == CostBasis::estimated);
+  CHECK(settlement.usage[Bucket::input] == 100);
+  CHECK(settlement.usage[Bucket::output] == 7);
+  settlement = charged(R"({"total_tokens":350})");
+  CHECK(settlement.basis == CostBasis::estimated);
+  CHECK(settlement.usage[Bucket::input] == 100);
+  CHECK(settlement.usage[Bucket::output] == 250);
+  settlement = charged(R"({"total_tokens":50})");
+  CHECK(settlement.usage[Bucket::output] == 100);  // never below what was counted
+}
+
+TEST_CASE("charge: output behind the usage of a stream is not free") {
+  Fixture f;
+  const std::string usage = R"("usage":{"prompt_tokens":20,"completion_tokens":3})";
+  const auto event = [](const std::string& text, const std::string& more) {
+    return R"(data: {"choices":[{"delta":{"content":")" + text + R"("}}])" + more + "}\n\n";
+  };
+  const std::string done = "data: [DONE]\n\n";
+  Meter early(Meter::Kind::stream);
+  early.feed("data: {\"choices\":[]," + usage + "}\n\n" + event(std::string(400, 'a'), "") + done);
+  auto settlement = f.settle(Ending::served, &early);
+  CHECK(settlement.basis == CostBasis::estimated);
+  CHECK(settlement.usage[Bucket::input] == 20);
+  CHECK(settlement.usage[Bucket::output] == 100);
+  CHECK(used_so_far(early, f.ask, f.asked).completion() == 100);
+
+  // Less than it said already, or in the same event: it is the whole usage.
+  Meter few(Meter::Kind::stream);
+  few.feed("data: {\"choices\":[]," + usage + "}\n\n" + event("ab", "") + done);
+  Meter same(Meter::Kind::stream);
+  same.feed(event("ab", "," + usage) + event(std::string(400, 'a'), "," + usage) + done);
+  for (const auto* meter : {&few, &same}) {
+    settlement = f.settle(Ending::served, meter);
+    CHECK(settlement.basis == CostBasis::exact);
+    CHECK(settlement.usage[Bucket::output] == 3);
+  }
+}
+
+TEST_CASE("charge: pictures that can't be read are charged as the hold, missing ones as asked") {
+  Fixture f;
+  f.price.rates = {};
+  f.price.per_image = Money::nanos(40'000'000);
+  f.asked.form = openai::Form::images;
+  f.asked.images = 3;
+  for (const auto* data : {R"("x")", "{}", "7", R"(["a","b"])", "[{},null]"}) {
+    CAPTURE(data);
+    Meter meter(Meter::Kind::plain, {openai::Form::images, false, false});
+    meter.feed(std::string(R"({"data":)") + data + "}");
+    const auto settlement = f.settle(Ending::served, &meter);
+    CHECK(settlement.basis == CostBasis::held);
+    CHECK(settlement.cost == f.ask.money);
+    CHECK(settlement.error_code == "usage_invalid");
+  }
+  for (const auto* body : {"{}", R"({"data":null})"}) {
+    Meter meter(Meter::Kind::plain, {openai::Form::images, false, false});
+    meter.feed(body);
+    const auto settlement = f.settle(Ending::served, &meter);
+    CHECK(settlement.basis == CostBasis::estimated);
+    CHECK(settlement.usage.images == 3);
+  }
+}

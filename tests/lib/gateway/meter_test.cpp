@@ -262,3 +262,28 @@ TEST_CASE("meter: a prompt is a token per four ASCII bytes, one per two others")
   CHECK(estimated_prompt("abcde") == 2);
   CHECK(estimated_prompt("\xc3\xa9\xc3\xa9") == 2);
 }
+
+TEST_CASE("meter: a role or an empty text is nothing that a client sees") {
+  const auto sees = [](const std::string& delta) {
+    Meter meter(Kind::stream);
+    meter.feed(R"(data: {"choices":[{"index":0,"delta":)" + delta + "}]}\n\n");
+    CHECK(meter.estimated_output() > 0);
+    return meter.has_visible_text();
+  };
+  CHECK_FALSE(sees(R"({"role":"assistant","content":"","refusal":null})"));
+  CHECK_FALSE(sees(R"({"role":"assistant","content":null})"));
+  CHECK_FALSE(sees("{}"));
+  CHECK(sees(R"({"content":"a"})"));
+  CHECK(sees(R"({"content":"","reasoning_content":"hm"})"));
+  CHECK(sees(R"({"tool_calls":[{"index":0}]})"));
+}
+
+TEST_CASE("meter: a stream that begins with a byte order mark is read, and passes as it is") {
+  const std::string mark = "\xef\xbb\xbf";
+  const auto text = mark + stream({kUsage, kDone});
+  Meter meter(Kind::stream);
+  const std::string early(meter.feed(text));
+  CHECK(meter.usage_kind() == UsageKind::reported);
+  CHECK(meter.done());
+  CHECK(early + std::string(meter.rest()) == text);
+}

@@ -105,3 +105,22 @@ TEST_CASE("member_scan: the items of a list are counted without keeping it") {
   CHECK(items(R"({"data":[]})") == 0);
   CHECK(items(R"({"x":[{},{}]})") == 0);
 }
+
+TEST_CASE("member_scan: what is no list of objects is told from one that is") {
+  const auto shape = [](const std::string& value) {
+    MemberScan scan("data", 0);
+    for (const char c : R"({"x":[1,"a"],"data":)" + value + R"(,"y":["b",2]})") {
+      scan.feed(std::string_view(&c, 1));
+    }
+    return std::string(scan.is_list() ? "list" : "") + (scan.has_strays() ? " strays" : "");
+  };
+  CHECK(shape(R"([ {"a":["b",1]} , {} ])") == "list");
+  CHECK(shape("[]") == "list");
+  CHECK(shape(" null").empty());
+  CHECK(shape(R"(["a"])") == "list strays");
+  CHECK(shape("[{},1]") == "list strays");
+  CHECK(shape("[[{}]]") == "list strays");
+  for (const auto* other : {R"("a")", "{}", R"({"a":{}})", "5", "true"}) {
+    CHECK(shape(other) == " strays");
+  }
+}

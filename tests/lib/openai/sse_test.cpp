@@ -145,3 +145,19 @@ TEST_CASE("sse: the end of the stream ends its last event") {
   CHECK(event.raw == "data: b\ndata: c");
   CHECK_FALSE(splitter.last(event));
 }
+
+TEST_CASE("sse: a byte order mark in front of the stream is passed over") {
+  SseSplitter splitter;
+  SseEvent event;
+  splitter.feed(
+      "\xef\xbb\xbf"
+      "data: a\n\n\xef\xbb\xbf"
+      "data: b\n\n");
+  REQUIRE(splitter.next(event));
+  CHECK(event.data == "a");
+  CHECK(event.raw ==
+        "\xef\xbb\xbf"
+        "data: a\n\n");
+  REQUIRE(splitter.next(event));
+  CHECK(event.data.empty());
+}

@@ -22,6 +22,8 @@ std::string read(std::string_view json, Form form = Form::chat) {
     text += (text.empty() ? "" : " ") + std::string(domain::bucket_name(bucket)) + "=" +
             std::to_string(reported->usage[bucket]);
   }
+  if (reported->prompt_missing) text += " no prompt";
+  if (reported->completion_missing) text += " no completion";
   return text;
 }
 
@@ -66,11 +68,28 @@ TEST_CASE("usage: reasoning beside the completion is what the total has beyond t
 }
 
 TEST_CASE("usage: one count of the two is enough, and the total tells the other") {
-  CHECK(read(R"({"prompt_tokens":7})") == "input=7");
   CHECK(read(R"({"prompt_tokens":7,"total_tokens":7})") == "input=7");
   CHECK(read(R"({"prompt_tokens":7,"total_tokens":12})") == "input=7 output=5");
-  CHECK(read(R"({"completion_tokens":3})") == "output=3");
-  CHECK(read(R"({"total_tokens":12})") == "output=12");
+  CHECK(read(R"({"completion_tokens":3,"total_tokens":12})") == "input=9 output=3");
+}
+
+TEST_CASE("usage: a half that nothing tells is missing") {
+  CHECK(read(R"({"prompt_tokens":7})") == "input=7 no completion");
+  CHECK(read(R"({"completion_tokens":3})") == "output=3 no prompt");
+  CHECK(read(R"({"total_tokens":12})") == "output=12 no prompt no completion");
+  CHECK(read(R"({"completion_tokens":0})", Form::embeddings) == " no prompt");
+}
+
+TEST_CASE("usage: a cache counted on the usage itself is beside the prompt or part of it") {
+  CHECK(read(R"({"prompt_tokens":10,"completion_tokens":1,"cache_read_input_tokens":90,
+    "cache_creation_input_tokens":5})") == "input=10 cached_input=90 cache_write=5 output=1");
+  CHECK(read(R"({"prompt_tokens":100,"completion_tokens":1,"total_tokens":196,
+    "cache_read_input_tokens":90,"cache_creation_input_tokens":5})") ==
+        "input=100 cached_input=90 cache_write=5 output=1");
+  CHECK(read(R"({"prompt_tokens":100,"completion_tokens":1,"total_tokens":101,
+    "cache_read_input_tokens":90,"prompt_tokens_details":{"cached_tokens":90}})") ==
+        "input=10 cached_input=90 output=1");
+  CHECK(read(R"({"prompt_tokens":10,"cache_read_input_tokens":"x"})") == "impossible");
 }
 
 TEST_CASE("usage: null is as good as absent, at any place") {
@@ -96,6 +115,9 @@ TEST_CASE("usage: what can't be is not taken") {
         R"({"prompt_tokens":5,"completion_tokens":-2})",
         R"({"prompt_tokens":5,"total_tokens":"5"})",
         R"({"prompt_tokens":5,"prompt_tokens_details":{"cached_tokens":-1}})",
+        R"({"prompt_tokens":5,"prompt_tokens_details":"many"})",
+        R"({"prompt_tokens":5,"prompt_tokens_details":[1]})",
+        R"({"prompt_tokens":5,"prompt_tokens_details":{"cached_tokens":[1]}})",
         R"({"prompt_tokens":5,"completion_tokens_details":{"reasoning_tokens":0.5}})"}) {
     CAPTURE(text);
     CHECK(read(text) == "impossible");
@@ -130,7 +152,9 @@ TEST_CASE("usage: pictures and speech are made of images and audio") {
 }
 
 TEST_CASE("usage: counts that stand elsewhere do not count") {
-  CHECK(read(R"({"prompt_tokens":5,"x":{"prompt_tokens":-9,"cached_tokens":4}})") == "input=5");
+  CHECK(
+      read(R"({"prompt_tokens":5,"total_tokens":5,"x":{"prompt_tokens":-9,"cached_tokens":4}})") ==
+      "input=5");
 }
 
 TEST_CASE("usage: an upstream's cost is rounded up to the next nano, never lost") {
