@@ -13,7 +13,8 @@ namespace nufi::daemon {
 std::string restore(const std::filesystem::path& data_dir, const std::filesystem::path& file);
 
 /// Ends a restore that was interrupted after it had begun to replace; else does nothing. Call
-/// before the database is opened, with the instance lock held. Throws Error{unavailable}.
+/// before the database or its key file is opened, with the instance lock held. Throws
+/// Error{unavailable}.
 void finish_restore(const std::filesystem::path& data_dir);
 
 }  // namespace nufi::daemon

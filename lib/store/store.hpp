@@ -55,8 +55,13 @@ struct BackupFacts {
   std::int64_t keys = 0;
 };
 /// Reads all of the database at `file`, which nobody else has open. Throws Error{invalid} if it is
-/// damaged, is not ours, or was written by a newer nufid, Error{unavailable} if it can't be read.
+/// damaged, is not ours, has other tables, views or triggers than ours, or was written by a newer
+/// nufid, Error{unavailable} if it can't be read.
 BackupFacts inspect(const std::filesystem::path& file);
+
+/// Adds an entry to the audit log of such a database, whatever its schema. Throws
+/// Error{unavailable}.
+void note_in_backup(const std::filesystem::path& file, const AuditEntry& entry);
 }  // namespace sqlite
 
 }  // namespace nufi::store

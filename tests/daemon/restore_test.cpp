@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <string>
 
 using namespace nufi;
@@ -73,6 +74,13 @@ TEST_CASE("restore: the backup takes the place of database and journal, which ar
   CHECK(zone_in(data / "nufi.db") == "Europe/Berlin");
   CHECK_FALSE(fs::exists(data / "journal"));
   CHECK(zone_in(data / named(data, "nufi.db.before-restore-")) == "Asia/Tokyo");
+  {
+    const auto store = store::sqlite::open(data / "nufi.db", store::Durability::process);
+    const auto entry = store->audit().newest(1).at(0);
+    CHECK(entry.actor == "system");
+    CHECK(entry.action == "database.restore");
+    CHECK(entry.subject == "backup.db");
+  }
   CHECK(content(data / named(data, "journal.before-restore-") / "1.journal") == "old");
   CHECK(named(data, "nufi.db.restoring").empty());
   CHECK((fs::status(data / "nufi.db").permissions() & fs::perms::all) ==
@@ -116,23 +124,66 @@ TEST_CASE("restore: one that was interrupted is finished at the next start, wher
   const auto data = dir.path() / "data";
   fill(data, "Asia/Tokyo");
   const auto backup = backup_of(dir, "Europe/Berlin");
+  { std::ofstream(data / "secret.key") << "old key"; }
+  const std::string stamp = "20260820T120000.000Z";
   bool is_old_there = true;
+  const auto bring_key = [&] {
+    std::ofstream(data / ("secret.key.restoring-" + stamp)) << "new key";
+  };
   SUBCASE("only the draft was there") {
     fs::copy_file(backup, data / "nufi.db.restoring.part");
     finish_restore(data);
     CHECK(zone_in(data / "nufi.db") == "Asia/Tokyo");
     return;
   }
-  SUBCASE("nothing was moved yet") {}
+  SUBCASE("nothing was moved yet") {
+    bring_key();
+  }
   SUBCASE("the old database was moved") {
     fs::rename(data / "nufi.db", data / "elsewhere");
     is_old_there = false;
+    bring_key();
   }
-  fs::copy_file(backup, data / "nufi.db.restoring");
+  SUBCASE("the old key was moved") {
+    fs::rename(data / "secret.key", data / ("secret.key.before-restore-" + stamp));
+    bring_key();
+  }
+  SUBCASE("the key was replaced") {
+    fs::rename(data / "secret.key", data / ("secret.key.before-restore-" + stamp));
+    std::ofstream(data / "secret.key") << "new key";
+  }
+  fs::copy_file(backup, data / ("nufi.db.restoring-" + stamp));
 
   finish_restore(data);
   finish_restore(data);
 
   CHECK(zone_in(data / "nufi.db") == "Europe/Berlin");
   CHECK(named(data, "nufi.db.before-restore-").empty() != is_old_there);
+  CHECK(content(data / "secret.key") == "new key");
+  CHECK(content(data / ("secret.key.before-restore-" + stamp)) == "old key");
+}
+
+TEST_CASE("restore: many in one moment keep each database and key that was there") {
+  const test::TempDir dir;
+  const auto data = dir.path() / "data";
+  fill(data, "Asia/Tokyo");
+  const auto backup = backup_of(dir, "Europe/Berlin");
+  constexpr int kTimes = 20;
+  for (int i = 0; i < kTimes; ++i) {
+    std::ofstream(data / "secret.key") << i;
+    std::ofstream(backup + ".key") << "new key";
+    fs::create_directories(data / "journal");
+    std::ofstream(data / "journal" / "1.journal") << i;
+    restore(data, backup);
+  }
+  std::map<std::string, int> kept;
+  for (const auto& entry : fs::directory_iterator(data)) {
+    const auto name = entry.path().filename().string();
+    if (const auto at = name.find(".before-restore-"); at != std::string::npos) {
+      ++kept[name.substr(0, at)];
+    }
+  }
+  CHECK(kept == std::map<std::string, int>{
+                    {"journal", kTimes}, {"nufi.db", kTimes}, {"secret.key", kTimes}});
+  CHECK(zone_in(data / "nufi.db") == "Europe/Berlin");
 }

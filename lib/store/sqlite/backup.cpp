@@ -10,8 +10,10 @@
 #include <SQLiteCpp/Backup.h>
 #include <sqlite3.h>
 
+#include <set>
 #include <string>
 #include <system_error>
+#include <utility>
 
 namespace nufi::store::sqlite {
 namespace {
@@ -31,6 +33,40 @@ bool copy_pages(Connection& source, SQLite::Database& target, const Store::CopyP
 
 std::int64_t count(SQLite::Database& database, const char* sql) {
   return database.execAndGet(sql).getInt64();
+}
+
+/// What a schema is made of; not the statistics that SQLite keeps by itself.
+using Schema = std::set<std::pair<std::string, std::string>>;
+
+Schema schema_of(SQLite::Database& database) {
+  Schema schema;
+  SQLite::Statement row(database,
+                        "SELECT type || ' ' || name, sql FROM sqlite_schema WHERE sql IS NOT NULL "
+                        "AND NOT (type = 'table' AND name GLOB 'sqlite_stat[134]')");
+  while (row.executeStep()) {
+    schema.emplace(row.getColumn(0).getString(), row.getColumn(1).getString());
+  }
+  return schema;
+}
+
+/// What we would not have made could do anything: a trigger runs with our rights.
+void check_schema(SQLite::Database& database, int version, const std::filesystem::path& file) {
+  SQLite::Database fresh(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  for (const auto& migration : all_migrations()) {
+    if (migration.number <= version) fresh.exec(std::string(migration.sql));
+  }
+  const auto ours = schema_of(fresh);
+  const auto theirs = schema_of(database);
+  const auto refuse = [&](const Schema& from, const Schema& other, const std::string& problem) {
+    for (const auto& each : from) {
+      if (other.contains(each)) continue;
+      throw Error(Errc::invalid,
+                  file.string() + problem + each.first,
+                  "use a backup as nufi backup made it");
+    }
+  };
+  refuse(theirs, ours, " has a foreign or changed ");
+  refuse(ours, theirs, " lacks the ");
 }
 
 }  // namespace
@@ -64,6 +100,7 @@ BackupFacts inspect(const std::filesystem::path& file) {
     if (health != "ok") {
       throw Error(Errc::invalid, file.string() + " is damaged: " + health, "use another backup");
     }
+    check_schema(database, facts.schema_version, file);
     facts.requests = count(database, "SELECT count(*) FROM requests");
     facts.keys = count(database, "SELECT count(*) FROM keys");
     return facts;
@@ -74,6 +111,24 @@ BackupFacts inspect(const std::filesystem::path& file) {
                 file.string() + " is damaged or no database: " + failure.what(),
                 "use another backup");
   }
+}
+
+void note_in_backup(const std::filesystem::path& file, const AuditEntry& entry) {
+  translating(file, [&] {
+    SQLite::Database database(file.string(), SQLite::OPEN_READWRITE);
+    // The columns of the first schema: later ones have defaults.
+    SQLite::Statement insert(database,
+                             "INSERT INTO audit (time, actor, uid, action, subject, before, after) "
+                             "VALUES (?, ?, ?, ?, ?, ?, ?)");
+    insert.bind(1, static_cast<std::int64_t>(entry.time.time_since_epoch().count()));
+    insert.bind(2, entry.actor);
+    insert.bind(3, entry.uid);
+    insert.bind(4, entry.action);
+    insert.bind(5, entry.subject);
+    insert.bind(6, entry.before);
+    insert.bind(7, entry.after);
+    insert.exec();
+  });
 }
 
 }  // namespace nufi::store::sqlite

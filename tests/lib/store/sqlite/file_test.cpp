@@ -65,4 +65,22 @@ TEST_CASE("file: a folder that is not there is refused with a hint") {
         "unavailable: can't make the database " + file.string() + ": No such file or directory");
 }
 
+TEST_CASE("file: a backup with tables, views or triggers of others is refused") {
+  Database database;
+  database.store();
+  database.close();
+  const auto refused = [&](const std::string& sql) {
+    database.plant(sql);
+    return examples::error_of([&] { inspect(database.file()); });
+  };
+  CHECK(refused("ANALYZE").empty());
+  CHECK(refused("CREATE TRIGGER spy AFTER INSERT ON audit BEGIN DELETE FROM requests; END")
+            .find("has a foreign or changed trigger spy") != std::string::npos);
+  CHECK(refused("DROP TRIGGER spy; CREATE VIEW v AS SELECT 1")
+            .find("has a foreign or changed view v") != std::string::npos);
+  CHECK(
+      refused("DROP VIEW v; DROP INDEX requests_by_key").find("lacks the index requests_by_key") !=
+      std::string::npos);
+}
+
 }  // namespace nufi::store::sqlite
