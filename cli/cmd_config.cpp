@@ -90,6 +90,9 @@ void add_config_commands(CLI::App& root, Context& context) {
       context.note(printable(setting.name + " is " +
                              (setting.effective().empty() ? "not set" : setting.effective()) +
                              " now"));
+      if (setting.name == "timezone") {
+        context.note("budget periods follow it when nufid starts again: nufi restart");
+      }
     }
   });
   CLI::App* all = config.add_subcommand("list", "all settings");

@@ -151,6 +151,23 @@ void up(Context& context, const UpOptions& options, const std::string& how) {
   say_running(context, wait_until_up(context, &child, log, log_start), how);
 }
 
+/// The flags the running nufid was started with, for the next one; none if systemd started it,
+/// which knows them itself.
+std::vector<std::string> flags_of_running(const Context& context) {
+  const auto status = ask(context);
+  if (!status) return {};
+  const auto pid = static_cast<pid_t>(status->pid);
+  if (is_of_unit(pid, kUnit)) return {};
+  auto flags = command_of(pid);
+  // A nufid in a container tells a number that is another program's here.
+  if (flags.empty() || !flags[0].ends_with("nufid")) return {};
+  flags.erase(flags.begin());
+  // The socket that was named to us goes before all flags.
+  const bool names_socket = flags.size() >= 2 && flags[0] == "--socket";
+  if (!context.socket.empty() && names_socket) flags.erase(flags.begin(), flags.begin() + 2);
+  return flags;
+}
+
 /// Returns false if it was not running.
 bool down(Context& context) {
   const auto status = ask(context);
@@ -201,10 +218,14 @@ void add_daemon_commands(CLI::App& root, Context& context) {
     context.note(down(context) ? "nufid has stopped" : "nufid is not running");
   });
   auto again = std::make_shared<UpOptions>();
-  add_start(root, context, "restart", "down and up again", again)->callback([&context, again] {
-    const bool was_running = down(context);
-    up(context, *again, was_running ? "is running again" : "is running");
-  });
+  add_start(
+      root, context, "restart", "down and up again, with the same flags or those given", again)
+      ->callback([&context, again] {
+        const bool is_plain = !again->demo && again->flags.empty();
+        if (is_plain) again->flags = flags_of_running(context);
+        const bool was_running = down(context);
+        up(context, *again, was_running ? "is running again" : "is running");
+      });
 }
 
 }  // namespace nufi::cli

@@ -25,18 +25,6 @@ Multiplier read_multiplier(const std::string& value, const std::string& option) 
 }
 
 void add_group_options(CLI::App& command, GroupTerms& terms) {
-  const auto list = [&command](const char* name,
-                               const char* type,
-                               const char* help,
-                               Change<std::vector<std::string>>& field) {
-    add_values(command,
-               name,
-               type,
-               help,
-               [&field](const std::vector<std::string>& values, const std::string&) {
-                 field = change_of_list(values);
-               });
-  };
   const auto count = [&command](const char* name, const char* help, Change<std::int64_t>& field) {
     add_value(
         command, name, "N", help, [&field](const std::string& value, const std::string& option) {
@@ -57,16 +45,19 @@ void add_group_options(CLI::App& command, GroupTerms& terms) {
             [&terms](const std::string& value, const std::string& option) {
               terms.multiplier = change_of<Multiplier>(value, option, read_multiplier);
             });
-  list("--model",
-       "GLOB",
-       "a model its keys may use, repeatable, or none for all",
-       terms.allowed_models);
+  add_list(command,
+           "--model",
+           "GLOB",
+           "a model its keys may use, repeatable, or none for all",
+           terms.allowed_models);
   count("--rpm", "most requests a minute of each key, or none", terms.rpm);
   count("--tpm", "most tokens a minute of each key, or none", terms.tpm);
-  list("--upstream",
-       "NAME",
-       "an upstream its keys may use, repeatable, or none for all",
-       terms.upstreams);
+  count("--max-parallel", "most calls at once of each key, or none", terms.max_parallel);
+  add_list(command,
+           "--upstream",
+           "NAME",
+           "an upstream its keys may use, repeatable, or none for all",
+           terms.upstreams);
 }
 
 Cell multiplier_cell(const GroupView& view) {
@@ -109,6 +100,7 @@ Context::Rows rows_of_group(const GroupView& view, Timestamp now) {
           {"live keys", count_cell(view.live_keys)},
           {"requests/min", count_cell(group.rpm)},
           {"tokens/min", count_cell(group.tpm)},
+          {"in parallel", count_cell(group.max_parallel)},
           {"models", list_cell(group.allowed_models, "all")},
           {"upstreams", list_cell(group.upstreams, "all")},
           {"created", ago_cell(group.created_at, now)}};

@@ -7,10 +7,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <fstream>
 #include <map>
 #include <memory>
 #include <sstream>
+#include <system_error>
 
 namespace nufi::cli {
 
@@ -191,7 +193,10 @@ std::string read_list(Context& context, const std::string& file) {
     text << context.in.rdbuf();
   } else {
     const std::ifstream in(file, std::ios::binary);
-    if (!in) throw Error(Errc::invalid, "can't read " + file);
+    if (!in) {
+      throw Error(Errc::invalid,
+                  "can't read " + file + ": " + std::generic_category().message(errno));
+    }
     text << in.rdbuf();
   }
   if (text.str().empty()) throw Error(Errc::invalid, "the price list is empty");

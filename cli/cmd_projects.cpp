@@ -25,13 +25,11 @@ void add_project_options(CLI::App& command, ProjectTerms& terms) {
               terms.name = Change<std::string>::set(value);
             });
   add_limit_options(command, terms);
-  add_values(command,
-             "--model",
-             "GLOB",
-             "a model its keys may use, repeatable, or none for all",
-             [&terms](const std::vector<std::string>& values, const std::string&) {
-               terms.allowed_models = change_of_list(values);
-             });
+  add_list(command,
+           "--model",
+           "GLOB",
+           "a model its keys may use, repeatable, or none for all",
+           terms.allowed_models);
 }
 
 void print_done(const Context& context, const ProjectView& view, const std::string& what) {

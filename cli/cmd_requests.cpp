@@ -126,8 +126,13 @@ void add_requests_command(CLI::App& root, Context& context) {
     if (options->follow) {
       follow(context, *options);
     } else {
-      context.print(
-          list_of_requests(context.client().requests(options->query), context.clock.now()));
+      const api::RequestQuery& asked = options->query;
+      const auto rows = context.client().requests(asked);
+      auto listing = list_of_requests(rows, context.clock.now());
+      const bool is_part =
+          !asked.key.empty() || !asked.model.empty() || !asked.status.empty() || asked.since;
+      if (is_part) listing.when_empty = "no such calls";
+      context.print(listing);
     }
   });
 }

@@ -76,9 +76,9 @@ void add_upstream_options(CLI::App& command, UpstreamOptions& options) {
                    type,
                    help,
                    [&field](const std::vector<std::string>& values, const std::string& option) {
-                     const bool none = values == std::vector<std::string>{"none"};
-                     field = none ? Change<Pairs>::clear()
-                                  : Change<Pairs>::set(read_pairs(values, option));
+                     field = is_none(values, option)
+                                 ? Change<Pairs>::clear()
+                                 : Change<Pairs>::set(read_pairs(values, option));
                    });
       };
   add_value(command,

@@ -66,6 +66,8 @@ class Context {
 
   /// Waits that long between two looks at the daemon. False: stop looking.
   std::function<bool(std::chrono::milliseconds)> pause;
+  /// Whoever reads the output has closed it; null: nobody can.
+  std::function<bool()> reader_has_left;
 
   // What the command line said.
   std::string socket;  ///< --socket, or ""

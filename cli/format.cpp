@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace nufi::cli {
 
@@ -60,12 +61,18 @@ std::string human_money(Money amount, Rounding rounding) {
   const std::uint64_t rounded = (nanos + extra) / step * step;
   std::string fraction = fmt::format("{:09}", rounded % kNanosPerUsd);
   while (fraction.size() > 2 && fraction.back() == '0') fraction.pop_back();
-  return fmt::format("{}${}.{}", negative ? "-" : "", rounded / kNanosPerUsd, fraction);
+  const auto whole = static_cast<std::int64_t>(rounded / kNanosPerUsd);
+  return fmt::format("{}${}.{}", negative ? "-" : "", human_count(whole), fraction);
 }
 
 std::string human_budget(const std::optional<Money>& budget, domain::Period period) {
   if (!budget) return "-";
   return fmt::format("{}/{}", human_money(*budget), domain::period_name(period));
+}
+
+std::string human_token_limit(std::int64_t limit, domain::Period period) {
+  return fmt::format(
+      "{} {}/{}", human_count(limit), limit == 1 ? "token" : "tokens", domain::period_name(period));
 }
 
 std::string human_count(std::int64_t count) {
@@ -85,8 +92,25 @@ std::string human_ago(Timestamp then, Timestamp now) {
 
 std::string human_until(Timestamp then, Timestamp now) {
   if (then <= now) return human_ago(then, now);
-  const std::string span = format_duration(then - now);
-  return span == "now" ? span : "in " + span;
+  using namespace std::chrono;
+  const auto left = duration_cast<milliseconds>(then - now);
+  struct Unit {
+    milliseconds below;  ///< what is shorter is told in this unit
+    milliseconds length;
+    const char* name;
+  };
+  constexpr std::array kUnits = {Unit{minutes(1), seconds(1), "s"},
+                                 Unit{hours(1), minutes(1), "m"},
+                                 Unit{days(1), hours(1), "h"},
+                                 Unit{days(30), days(1), "d"},
+                                 Unit{days(365), days(30), "mo"},
+                                 Unit{milliseconds::max(), days(365), "y"}};
+  const auto* const unit = std::find_if(
+      kUnits.begin(), kUnits.end(), [left](const Unit& each) { return left < each.below; });
+  // To the nearest, or what was just made for 30 days would say 29.
+  const auto [below, length, name] = unit == kUnits.end() ? kUnits.back() : *unit;
+  const auto count = left / length + (left % length * 2 >= length ? 1 : 0);
+  return count == 0 ? "now" : fmt::format("in {}{}", count, name);
 }
 
 std::string human_latency(std::int64_t us) {

@@ -14,15 +14,17 @@ namespace nufi::cli {
 
 /// What is left is rounded down, so that nobody counts on more than there is.
 enum class Rounding { nearest, down };
-/// "$5.00", "$0.0123", "$0.000004": at least two decimals, and more the smaller the amount is.
+/// "$1,234.50", "$0.0123", "$0.000004": at least two decimals, and more the smaller the amount is.
 std::string human_money(domain::Money amount, Rounding rounding = Rounding::nearest);
 /// "$5.00/month"; "-" when there is none.
 std::string human_budget(const std::optional<domain::Money>& budget, domain::Period period);
+/// "50,000 tokens/day".
+std::string human_token_limit(std::int64_t limit, domain::Period period);
 /// "1,234,567".
 std::string human_count(std::int64_t count);
 /// "3m ago", "now".
 std::string human_ago(Timestamp then, Timestamp now);
-/// "in 12d", or "3m ago" when it is over.
+/// "in 12d", to the nearest unit, or "3m ago" when it is over.
 std::string human_until(Timestamp then, Timestamp now);
 /// "350ms", "1.2s", "2m05s" of microseconds; "-" for -1.
 std::string human_latency(std::int64_t us);

@@ -14,7 +14,8 @@
 
 int main(int argc, char** argv) {
   using namespace nufi;
-  // A reader that leaves (`nufi … | head`) shows as a write error, which run() reports.
+  // A reader that leaves (`nufi … | head`) shows as a write error, which run() tells from others; a
+  // daemon or clipboard that leaves must not end us.
   std::signal(SIGPIPE, SIG_IGN);
   const SystemClock clock;
   cli::Context context(std::cin, std::cout, std::cerr, clock);
@@ -31,5 +32,6 @@ int main(int argc, char** argv) {
     std::this_thread::sleep_for(span);
     return true;
   };
+  context.reader_has_left = [] { return cli::reader_has_left(STDOUT_FILENO); };
   return cli::run(context, std::vector<std::string>(argv + 1, argv + argc));
 }

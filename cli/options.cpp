@@ -114,8 +114,10 @@ void add_list(CLI::App& command,
              name,
              type,
              help,
-             [&field](const std::vector<std::string>& values, const std::string&) {
-               field = change_of_list(values);
+             [&field](const std::vector<std::string>& values, const std::string& option) {
+               using List = std::vector<std::string>;
+               field = is_none(values, option) ? domain::Change<List>::clear()
+                                               : domain::Change<List>::set(values);
              });
 }
 
@@ -190,10 +192,12 @@ std::vector<std::pair<std::string, std::string>> read_pairs(const std::vector<st
   return pairs;
 }
 
-domain::Change<std::vector<std::string>> change_of_list(const std::vector<std::string>& values) {
-  using List = std::vector<std::string>;
-  if (values == List{"none"}) return domain::Change<List>::clear();
-  return domain::Change<List>::set(values);
+bool is_none(const std::vector<std::string>& values, const std::string& option) {
+  if (std::find(values.begin(), values.end(), "none") == values.end()) return false;
+  if (values.size() == 1) return true;
+  throw Error(Errc::usage,
+              option + " none stands alone",
+              "give the values or none, which empties the list");
 }
 
 void require_change(const api::Json& terms, const std::string& command) {

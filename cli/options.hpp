@@ -92,8 +92,8 @@ domain::Change<T> change_of(const std::string& value, const std::string& option,
   if (value == "none") return domain::Change<T>::clear();
   return domain::Change<T>::set(read(value, option));
 }
-/// A list; the single value `none` empties it.
-domain::Change<std::vector<std::string>> change_of_list(const std::vector<std::string>& values);
+/// True for the single value `none`, which stands alone: throws Error{usage} if others are with it.
+bool is_none(const std::vector<std::string>& values, const std::string& option);
 
 /// --budget, --budget-period, --token-limit, --token-limit-period.
 template <class Terms>

@@ -15,6 +15,16 @@ std::string find_program(const std::string& name, const std::vector<std::string>
 /// The folder this program was started from, or "" if the system does not say.
 std::string own_folder();
 
+/// True if `descriptor` is a pipe or socket that nobody reads any more.
+bool reader_has_left(int descriptor);
+
+/// What the running program `pid` was started with, its path first; empty if the system does not
+/// say.
+std::vector<std::string> command_of(pid_t pid);
+
+/// Is `pid` a process of the systemd unit called `unit`?
+bool is_of_unit(pid_t pid, const std::string& unit);
+
 /// Runs `command` (its first word is a path) with `input` as standard input and what it prints
 /// thrown away; waits for its end. Returns its exit code, 127 if it could not be run.
 int run_with_input(const std::vector<std::string>& command, const std::string& input);

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <csignal>
 #include <exception>
 #include <memory>
 #include <ostream>
@@ -27,6 +28,9 @@ class Help final : public CLI::Formatter {
     return option->get_type_name().empty() ? "" : " " + option->get_type_name();
   }
 };
+
+/// As a shell reports a program that SIGPIPE has ended.
+constexpr int kBrokenPipe = 128 + SIGPIPE;
 
 void print_error(const Context& context, const Error& error) {
   const bool colour = context.screen.colour && context.err_is_terminal;
@@ -96,6 +100,10 @@ int run(Context& context, const std::vector<std::string>& arguments) {
   try {
     parse(context, with_help(arguments));
     context.out.flush();
+    // A reader that has enough (`nufi … | head`) is no error, and gets the code of all programs.
+    if (!context.out && context.reader_has_left && context.reader_has_left()) {
+      return kBrokenPipe;
+    }
     if (!context.out) throw Error(Errc::internal, "can't write the output");
     return context.exit_code;
   } catch (const Error& error) {

@@ -71,13 +71,17 @@ Cell remaining_cell(const domain::Standing& standing) {
 Cell budget_cell(const domain::SpendLimits& limits) {
   Cell cell = money_cell(limits.budget);
   cell.shown = human_budget(limits.budget, limits.budget_period);
+  if (!limits.budget && limits.token_limit) {
+    cell.shown = human_token_limit(*limits.token_limit, limits.token_period);
+    cell.tone = Tone::plain;
+  }
   return cell;
 }
 
 void add_standing_rows(Context::Rows& rows, const domain::Standing& standing, Timestamp now) {
   const domain::SpendLimits& limits = standing.limits;
   Cell budget = budget_cell(limits);
-  if (!limits.budget) budget.shown = "no limit";
+  if (!limits.budget) budget = {"no limit", "", Tone::dim};
   if (limits.budget) budget.shown += resets(standing.usd.cycle, now);
   rows.emplace_back("budget", budget);
   Cell spent = money_cell(Money::nanos(standing.usd.spent));
@@ -103,17 +107,17 @@ Listing list_of_keys(const std::vector<KeyView>& keys, bool with_account, Timest
       keys.begin(), keys.end(), [](const KeyView& view) { return view.project != "default"; });
   Listing listing{items_of(keys),
                   {},
-                  Table({{.title = "NAME", .shrinks_to = 12},
-                         {.title = "STATUS"},
-                         {.title = "SPENT", .align = Align::point},
+                  Table({{.title = "NAME", .shrinks_to = 8},
+                         {.title = "STATUS", .shrinks_to = 8},
+                         {.title = "SPENT", .align = Align::point, .rank = 4},
                          {.title = "BUDGET", .align = Align::point},
-                         {.title = "LEFT", .align = Align::point, .rank = 6},
-                         {.title = "USED", .align = Align::right, .rank = 5},
-                         {.title = "EXPIRES", .align = Align::right, .rank = 4},
-                         {.title = "KEY", .rank = 3},
+                         {.title = "LEFT", .align = Align::point, .rank = 2},
+                         {.title = "LAST USED", .align = Align::right, .rank = 7},
+                         {.title = "EXPIRES", .align = Align::right, .rank = 6},
+                         {.title = "KEY", .rank = 5},
                          {.title = "ID", .only_raw = true},
-                         {.title = "PROJECT", .rank = 2, .only_raw = !with_project},
-                         {.title = "ACCOUNT", .rank = 7, .only_raw = !with_account},
+                         {.title = "PROJECT", .rank = 1, .only_raw = !with_project},
+                         {.title = "ACCOUNT", .rank = 3, .only_raw = !with_account},
                          {.title = "BUDGET PERIOD", .only_raw = true},
                          {.title = "ROTATE", .only_raw = true}}),
                   "no keys yet; make one with: nufi keys create --name laptop --budget 5"};

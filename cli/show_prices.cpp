@@ -47,6 +47,7 @@ Cell units_cell(const Price& price) {
 }
 
 std::string origin_of(const domain::PriceView& view) {
+  if (view.price.id.starts_with("demo/")) return "demo";
   if (view.own) return "you";
   return view.imported ? "import" : "catalogue";
 }
@@ -179,7 +180,7 @@ Listing list_of_prices(const std::vector<domain::PriceView>& prices) {
                               {.title = "INPUT", .align = Align::point},
                               {.title = "CACHED", .align = Align::point, .rank = 2},
                               {.title = "OUTPUT", .align = Align::point},
-                              {.title = "EACH", .rank = 2},
+                              {.title = "EACH", .rank = 5},
                               {.title = "DATE", .rank = 1},
                               {.title = "SET BY", .rank = 4}};
   for (const Bucket bucket : domain::kBuckets) {

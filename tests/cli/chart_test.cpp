@@ -73,9 +73,9 @@ TEST_CASE("chart: the axis stands under one another however wide the scale's lab
   // Two neighbours share a column: their sum needs a wider label than the dearest day.
   const auto days = days_of(std::vector<std::int64_t>(90, 90'000'000));
   const std::string text = drawn(days, 60, /*unicode=*/false);
-  CHECK(text.find("$2000000.00 +") != std::string::npos);
-  CHECK(text.find("\n            |") != std::string::npos);
-  CHECK(text.find("\n         $0 +---") != std::string::npos);
+  CHECK(text.find("$2,000,000.00 +") != std::string::npos);
+  CHECK(text.find("\n              |") != std::string::npos);
+  CHECK(text.find("\n           $0 +---") != std::string::npos);
 }
 
 TEST_CASE("chart: fits every width, neighbours share a column when there are too many days") {

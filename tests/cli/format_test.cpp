@@ -9,7 +9,7 @@ using nufi::domain::Money;
 
 TEST_CASE("money on a terminal: two decimals at least, more for little amounts") {
   CHECK(human_money(Money::nanos(5'000'000'000)) == "$5.00");
-  CHECK(human_money(Money::nanos(1'234'567'890'123)) == "$1234.57");
+  CHECK(human_money(Money::nanos(1'234'567'890'123)) == "$1,234.57");
   CHECK(human_money(Money::nanos(12'345'678'901)) == "$12.3457");
   CHECK(human_money(Money::nanos(12'300'000)) == "$0.0123");
   CHECK(human_money(Money::nanos(4'910)) == "$0.000005");
@@ -19,7 +19,7 @@ TEST_CASE("money on a terminal: two decimals at least, more for little amounts")
   CHECK(human_money(Money::nanos(4'999'997'000)) == "$5.00");
   CHECK(human_money(Money::nanos(4'999'997'000), Rounding::down) == "$4.9999");
   CHECK(human_money(Money::nanos(-4'999'997'000), Rounding::down) == "-$5.00");
-  CHECK(human_money(Money::nanos(INT64_MIN)) == "-$9223372036.85");
+  CHECK(human_money(Money::nanos(INT64_MIN)) == "-$9,223,372,036.85");
 }
 
 TEST_CASE("counts, times and latencies are short") {
@@ -31,6 +31,14 @@ TEST_CASE("counts, times and latencies are short") {
   CHECK(human_ago(now - std::chrono::minutes(3), now) == "3m ago");
   CHECK(human_ago(now, now) == "now");
   CHECK(human_until(now + std::chrono::days(12), now) == "in 12d");
+  // What was just made for 30 days or 24 hours says so.
+  CHECK(human_until(now + std::chrono::days(30) - std::chrono::milliseconds(5), now) == "in 30d");
+  CHECK(human_until(now + std::chrono::hours(24) - std::chrono::seconds(2), now) == "in 24h");
+  CHECK(human_until(now + std::chrono::hours(29), now) == "in 1d");
+  CHECK(human_until(now + std::chrono::seconds(90), now) == "in 2m");
+  CHECK(human_until(now + std::chrono::milliseconds(400), now) == "now");
+  CHECK(human_until(now + std::chrono::days(400), now) == "in 1y");
+  CHECK(human_token_limit(50'000, nufi::domain::Period::day) == "50,000 tokens/day");
   CHECK(human_until(now - std::chrono::hours(2), now) == "2h ago");
   CHECK(human_latency(-1) == "-");
   CHECK(human_latency(340) == "0.3ms");

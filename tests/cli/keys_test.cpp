@@ -38,12 +38,37 @@ Console house() {
 TEST_CASE("keys list: a table on a terminal") {
   auto console = house();
   CHECK("\n" + console.on_terminal({"keys", "list"}).out == R"(
-NAME           STATUS                SPENT          BUDGET      LEFT    USED
-laptop         active            $1.25         $5.00/month     $3.75  3m ago
-nightly-batch  disabled, rotate  $0.000004  $1234.57/month  $1234.56  3m ago
-old            revoked           $1.25                   -         -   never
+NAME      STATUS        SPENT           BUDGET  LAST USED  EXPIRES  KEY
+laptop    active    $1.25          $5.00/month     3m ago    never  sk-nufi-…d7c
+nightly…  disable…  $0.000004  $1,234.57/month     3m ago    never  sk-nufi-…d7c
+old       revoked   $1.25                    -      never   in 1mo  sk-nufi-…d7c
 )");
   CHECK(console.on_terminal({"keys", "list"}, 140).out.find("sk-nufi-…d7c") != std::string::npos);
+}
+
+TEST_CASE("keys list: 80 columns keep the key, its last use and its end beside long amounts") {
+  Console console;
+  console.answers(
+      "GET /v1/inference/keys",
+      list_json({key_json(R"({"name":"a-long-name-of-a-key","project":"web","status":"disabled",)"
+                          R"("created_at":"2026-01-01T00:00:00Z","budget_usd":100000,)"
+                          R"("spent_usd":12345.67,"expires_at":"2026-09-14T12:00:00Z"})")}));
+  const std::string out = console.on_terminal({"keys", "list"}).out;
+  for (const char* part :
+       {"KEY", "LAST USED", "EXPIRES", "sk-nufi-…d7c", "3m ago", "in 1mo", "$100,000.00/month"}) {
+    CAPTURE(part);
+    CHECK(out.find(part) != std::string::npos);
+  }
+  CHECK(out.find("PROJECT") == std::string::npos);
+  CHECK(out.find("LEFT") == std::string::npos);
+}
+
+TEST_CASE("keys list: a token limit alone is the budget") {
+  Console console;
+  console.answers("GET /v1/inference/keys",
+                  list_json({key_json(R"({"budget_usd":null,"remaining_usd":null,)"
+                                      R"("token_limit":50,"token_limit_period":"day"})")}));
+  CHECK(console.on_terminal({"keys", "list"}).out.find("50 tokens/day") != std::string::npos);
 }
 
 TEST_CASE("keys list: TSV in a pipe, nothing shortened") {
@@ -91,7 +116,7 @@ id            key_1
 account       ana
 project       default
 group         default
-budget        $5.00/month, resets in 16d
+budget        $5.00/month, resets in 17d
 spent         $1.25 this month
 remaining     $3.75
 requests/min  no limit
@@ -190,6 +215,23 @@ TEST_CASE("keys create: every option of the manual reaches the daemon") {
         R"("token_limit":1000,"token_limit_period":"minute","rpm":1,"tpm":2,"max_parallel":3,)"
         R"("allowed_models":["gpt-*","o3"],"allowed_ips":["10.0.0.0/8"],)"
         R"("expires_at":"2026-09-14T12:00:00Z","enforce":"soft","trace":true})");
+}
+
+TEST_CASE("lists: none stands alone, or a list would be emptied and filled in one") {
+  for (const auto& command :
+       std::vector<std::vector<std::string>>{{"keys", "edit", "laptop", "--model"},
+                                             {"keys", "edit", "laptop", "--ip"},
+                                             {"projects", "edit", "web", "--model"},
+                                             {"groups", "edit", "team", "--upstream"},
+                                             {"upstreams", "edit", "up", "--alias"}}) {
+    auto console = house();
+    auto words = command;
+    words.insert(words.end(), {"none", command.back(), "x"});
+    const Run run = console.run(words);
+    CHECK(run.code == 2);
+    CHECK(run.err.starts_with("error: " + command.back() + " none stands alone\n"));
+    CHECK(console.asked.empty());
+  }
 }
 
 TEST_CASE("keys edit: none clears, dates are read, -1 means never") {

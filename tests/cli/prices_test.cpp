@@ -41,6 +41,17 @@ std::string refused(std::vector<std::string> options) {
 
 }  // namespace
 
+TEST_CASE("prices list: the demo's price is the demo's, and EACH outlives PROVIDER") {
+  Console console;
+  console.answers(
+      "GET /v1/prices",
+      list_json({R"({"id":"demo/nufi-echo","model":"nufi-echo","own":true})", kPainter}));
+  const std::string out = console.on_terminal({"prices", "list"}, 50).out;
+  CHECK(out.find("$0.04/image") != std::string::npos);
+  CHECK(out.find("PROVIDER") == std::string::npos);
+  CHECK(console.on_terminal({"prices", "list"}).out.find("demo\n") != std::string::npos);
+}
+
 TEST_CASE("prices list: a table, TSV, ids") {
   Console console;
   console.answers("GET /v1/prices", list_json({kPrice, kFree, kPainter}));

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <unistd.h>
 
 using namespace nufi::cli;
 
@@ -44,6 +45,34 @@ TEST_CASE("process: a detached program writes its log and is told apart from a r
   CHECK((std::filesystem::status(log).permissions() & (perms::group_all | perms::others_all)) ==
         perms::none);
   std::filesystem::remove_all(directory);
+}
+
+TEST_CASE("process: how a running program was started is known, and whether it is a unit's") {
+  char directory[] = "/tmp/nufi-test-XXXXXX";
+  REQUIRE(::mkdtemp(directory) != nullptr);
+  const std::string script = "while test -d " + std::string(directory) + "; do sleep 0.05; done";
+  const std::vector<std::string> words{kShell, "-c", script, "--demo", "", "two words"};
+  Detached child(words, std::string(directory) + "/log");
+
+  // Until it has become the program it is still a copy of this one.
+  const auto deadline = std::chrono::steady_clock::now() + kDeadline;
+  while (command_of(child.pid()) != words && std::chrono::steady_clock::now() < deadline) {
+    CHECK_FALSE(child.wait(std::chrono::milliseconds(1)).has_value());
+  }
+  CHECK(command_of(child.pid()) == words);
+  CHECK_FALSE(is_of_unit(child.pid(), "nufid-is-not-there.service"));
+  CHECK(command_of(-1).empty());
+  std::filesystem::remove_all(directory);
+  CHECK(child.wait(kDeadline) == 0);
+}
+
+TEST_CASE("process: a pipe without a reader is told from one with a reader") {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  CHECK_FALSE(reader_has_left(ends[1]));
+  ::close(ends[0]);
+  CHECK(reader_has_left(ends[1]));
+  ::close(ends[1]);
 }
 
 TEST_CASE("process: waiting for one that goes on ends in time") {

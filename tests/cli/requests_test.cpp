@@ -21,6 +21,14 @@ std::string row(std::int64_t value, const std::string& status = "ok") {
 
 }  // namespace
 
+TEST_CASE("requests: none of a kind is not none at all") {
+  Console console;
+  console.answers("GET /v1/requests?last=50", list_json({}));
+  console.answers("GET /v1/requests?last=50&status=cut", list_json({}));
+  CHECK(console.on_terminal({"requests"}).err == "no calls yet\n");
+  CHECK(console.on_terminal({"requests", "--status", "cut"}).err == "no such calls\n");
+}
+
 TEST_CASE("requests: a table on a terminal, TSV in a pipe") {
   Console console;
   console.answers("GET /v1/requests?last=50",

@@ -67,7 +67,7 @@ id         acct_1
 name       Ana
 e-mail     ana@example.org
 role       admin
-budget     $50.00/month, resets in 16d
+budget     $50.00/month, resets in 17d
 spent      $1.25 this month
 remaining  $48.75
 since      14d ago
@@ -115,7 +115,9 @@ TEST_CASE("config set: sends the text, none goes back to the default") {
   Console console;
   console.answers("GET /v1/settings", kSettings);
   console.answers("PATCH /v1/settings", kSettings);
-  CHECK(console.run({"config", "set", "timezone", "UTC"}).err == "timezone is UTC now\n");
+  CHECK(console.run({"config", "set", "timezone", "UTC"}).err ==
+        "timezone is UTC now\n"
+        "budget periods follow it when nufid starts again: nufi restart\n");
   CHECK(console.asked.at(1) == R"(PATCH /v1/settings {"timezone":"UTC"})");
   console.run({"config", "set", "default_budget_usd", "none"});
   CHECK(console.asked.at(1) == R"(PATCH /v1/settings {"default_budget_usd":null})");

@@ -21,7 +21,7 @@ ledger     ok, durability process
 in flight  2 calls, $0.50 held
 live keys  3
 prices     catalogue of 2026-08-01
-budget     $50.00/month, resets in 16d
+budget     $50.00/month, resets in 17d
 spent      $1.25 this month
 remaining  $48.75
 
