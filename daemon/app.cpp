@@ -52,8 +52,13 @@ InstanceLock take_data_dir(const Config& config) {
   return InstanceLock(config.data_dir);
 }
 
-std::unique_ptr<store::Store> open_store(const Config& config) {
+/// Of the database that is opened: a restore that was interrupted brings its own.
+std::filesystem::path key_file(const Config& config) {
   finish_restore(config.data_dir);
+  return config.data_dir / "secret.key";
+}
+
+std::unique_ptr<store::Store> open_store(const Config& config) {
   return store::sqlite::open(config.data_dir / "nufi.db", config.durability);
 }
 
@@ -104,7 +109,7 @@ class App::House {
         lock_(take_data_dir(config)),
         control_listener_(control_listener(config)),
         console_listener_(console_listener(config)),
-        vault_(config.data_dir / "secret.key", config.environment),
+        vault_(key_file(config), config.environment),
         store_(open_store(config)),
         settings_(service::read_settings(store_->settings())),
         ledger_(ledger::open(store_->ledger(),
@@ -114,7 +119,7 @@ class App::House {
                               .zone = settings_.timezone})),
         inference_(inference_options(config, settings_), *ledger_, clock_),
         publisher_(*store_, inference_, vault_, built_ins()),
-        backups_(*store_, config.data_dir / "backups", config.data_dir / "secret.key"),
+        backups_(*store_, *ledger_, config.data_dir / "backups", config.data_dir / "secret.key"),
         retention_(store_->ledger(), clock_) {
     inference_.bind();
     inference_.set_drain_on_disconnect(settings_.drain_on_disconnect);

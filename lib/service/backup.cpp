@@ -38,8 +38,8 @@ void admit_to_backups(const Actor& actor) {
 
 }  // namespace
 
-Backups::Backups(store::Store& store, fs::path dir, fs::path key_file)
-    : store_(store), dir_(std::move(dir)), key_file_(std::move(key_file)) {
+Backups::Backups(store::Store& store, ledger::Ledger& ledger, fs::path dir, fs::path key_file)
+    : store_(store), ledger_(ledger), dir_(std::move(dir)), key_file_(std::move(key_file)) {
   std::error_code ignored;
   fs::remove_all(dir_, ignored);
 }
@@ -93,6 +93,7 @@ void Backups::copy(const std::stop_token& stop, const std::string& id) {
     current_->problem = std::move(problem);
   };
   try {
+    ledger_.sync();  // what is settled may still be in the journal alone
     const bool is_whole = store_.copy_to(file_of(id), [&](std::int64_t done, std::int64_t total) {
       const std::lock_guard lock(mutex_);
       current_->pages_done = done;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "lib/base/secret.hpp"
+#include "lib/ledger/ledger.hpp"
 #include "lib/store/store.hpp"
 
 #include <cstdint>
@@ -33,14 +34,17 @@ class Backups {
  public:
   /// `dir` is made when needed; what an earlier run left there is removed. `key_file` belongs to
   /// the secrets in the database and is given out only when asked for.
-  Backups(store::Store& store, std::filesystem::path dir, std::filesystem::path key_file);
+  Backups(store::Store& store,
+          ledger::Ledger& ledger,
+          std::filesystem::path dir,
+          std::filesystem::path key_file);
   Backups(const Backups&) = delete;
   Backups& operator=(const Backups&) = delete;
   /// Gives up what is being made.
   ~Backups();
 
-  /// Begins one; a finished one that nobody removed goes. Throws Error{conflict} while one is being
-  /// made, Error{unavailable}.
+  /// Begins one, with all that was settled before; a finished one that nobody removed goes. Throws
+  /// Error{conflict} while one is being made, Error{unavailable}.
   BackupView start(const Actor& actor);
   BackupView show(const Actor& actor, const std::string& id);
   /// Up to 4 MiB of a ready one from `offset` on; "" at its end.
@@ -55,6 +59,7 @@ class Backups {
   BackupView& known(const std::string& id);
 
   store::Store& store_;
+  ledger::Ledger& ledger_;
   const std::filesystem::path dir_;
   const std::filesystem::path key_file_;
   std::mutex mutex_;

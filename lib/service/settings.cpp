@@ -87,10 +87,10 @@ void read_budget_status(SettingValues& values, const std::string& text) {
 
 void read_keep_days(SettingValues& values, const std::string& text) {
   values.keep_days.reset();
-  if (text == "none") return;
+  if (text == "forever") return;
   const auto days = parse_integer(text);
   if (!days || *days < 1 || *days > 36'500) {
-    throw Error(Errc::invalid, "keep_days must be a number of days from 1 on, or none");
+    throw Error(Errc::invalid, "keep_days must be a number of days from 1 on, or forever");
   }
   values.keep_days = static_cast<int>(*days);
 }
@@ -130,7 +130,7 @@ constexpr std::array kSettings = {
             read_budget_status},
     Setting{"keep_days",
             "90",
-            "days that the rows of calls are kept, or none for ever; what they sum to always stays",
+            "days that the rows of calls are kept, or forever; what they sum to always stays",
             read_keep_days},
 };
 

@@ -37,7 +37,7 @@ ControlPlane::ControlPlane(std::vector<service::Publisher::BuiltIn> built_ins)
       vault_(directory.path() / "secret.key",
              {{"PROVIDER_KEY", "sk-from-env"}, {"PATH", "/bin:/usr/bin"}}),
       publisher_(*store_, data_plane, vault_, std::move(built_ins)),
-      backups_(*store_, directory.path() / "backups", directory.path() / "secret.key") {
+      backups_(*store_, *ledger_, directory.path() / "backups", directory.path() / "secret.key") {
   service::DaemonFacts facts;
   facts.version = "1.2.3";
   facts.pid = 4711;

@@ -37,7 +37,6 @@ TEST_CASE("backup: the copy is whole, private, read in pieces, and gone when it 
   terms.name = domain::Change<std::string>::set("laptop");
   const auto key = create_key(plane.context(), plane.owner(), "default", terms).key;
   plane.call(key, domain::Money::nanos(7));
-  plane.context().ledger.sync();
   auto& backups = plane.context().backups;
 
   const auto backup = ready(plane, backups.start(plane.owner()).id);

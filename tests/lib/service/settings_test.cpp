@@ -34,6 +34,16 @@ TEST_CASE("settings: a change is kept, announced and can be taken back") {
   CHECK(plane.announced->timezone.name() == "Europe/Berlin");
 }
 
+TEST_CASE("settings: rows of calls may be kept forever") {
+  const ControlPlane plane;
+  CHECK(read_settings(plane.context().store.settings()).keep_days == 90);
+  change_settings(plane.context(), plane.owner(), {{"keep_days", "forever"}});
+  REQUIRE(plane.announced);
+  CHECK_FALSE(plane.announced->keep_days);
+  change_settings(plane.context(), plane.owner(), {{"keep_days", std::nullopt}});
+  CHECK(plane.announced->keep_days == 90);
+}
+
 TEST_CASE("settings: a bad value changes nothing of the whole wish") {
   const ControlPlane plane;
   const SettingChanges wish = {{"default_budget_usd", "20"}, {"timezone", "Mars/Olympus"}};
