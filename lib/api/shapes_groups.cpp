@@ -32,6 +32,7 @@ Json to_json(const domain::GroupView& view) {
               {"allowed_models", group.allowed_models},
               {"rpm", value_or_null(group.rpm)},
               {"tpm", value_or_null(group.tpm)},
+              {"max_parallel", value_or_null(group.max_parallel)},
               {"upstreams", group.upstreams},
               {"live_keys", view.live_keys},
               {"created_at", format_rfc3339(group.created_at)}};
@@ -47,6 +48,7 @@ domain::GroupView group_from_json(const Json& json) {
   group.allowed_models = fields.get("allowed_models", read_texts);
   group.rpm = fields.maybe("rpm", read_integer);
   group.tpm = fields.maybe("tpm", read_integer);
+  group.max_parallel = fields.maybe("max_parallel", read_integer);
   group.upstreams = fields.get("upstreams", read_texts);
   view.live_keys = fields.get("live_keys", read_integer);
   group.created_at = fields.need("created_at", read_time);
@@ -60,6 +62,7 @@ Json to_json(const domain::GroupTerms& terms) {
   put_change(json, "allowed_models", terms.allowed_models);
   put_change(json, "rpm", terms.rpm);
   put_change(json, "tpm", terms.tpm);
+  put_change(json, "max_parallel", terms.max_parallel);
   put_change(json, "upstreams", terms.upstreams);
   return json;
 }
@@ -72,6 +75,7 @@ domain::GroupTerms group_terms_from_json(const Json& json) {
   terms.allowed_models = fields.change("allowed_models", read_texts);
   terms.rpm = fields.change("rpm", read_integer);
   terms.tpm = fields.change("tpm", read_integer);
+  terms.max_parallel = fields.change("max_parallel", read_integer);
   terms.upstreams = fields.change("upstreams", read_texts);
   fields.refuse_others();
   return terms;

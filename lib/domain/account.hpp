@@ -47,6 +47,7 @@ struct Group {
   std::vector<std::string> allowed_models;  ///< globs; empty = all
   std::optional<std::int64_t> rpm;          ///< ceiling for each key
   std::optional<std::int64_t> tpm;
+  std::optional<std::int64_t> max_parallel;  ///< calls at once of each key
   std::vector<std::string> upstreams;  ///< names; empty = all
   Timestamp created_at;
 };

@@ -31,7 +31,7 @@ std::optional<RateLimit> smaller(const std::optional<std::int64_t>& own,
 RateLimits rate_limits(const Key& key, const Group& group) {
   return {.requests = smaller(key.rpm, group.rpm),
           .tokens = smaller(key.tpm, group.tpm),
-          .parallel = smaller(key.max_parallel, std::nullopt)};
+          .parallel = smaller(key.max_parallel, group.max_parallel)};
 }
 
 void RateWindow::forget_old(SteadyTime now) {

@@ -94,6 +94,7 @@ struct GroupTerms {
   Change<std::vector<std::string>> allowed_models;
   Change<std::int64_t> rpm;
   Change<std::int64_t> tpm;
+  Change<std::int64_t> max_parallel;
   Change<std::vector<std::string>> upstreams;  ///< names
 };
 

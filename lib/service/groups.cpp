@@ -23,6 +23,7 @@ Facts facts_of(const Group& group) {
       .list("allowed_models", group.allowed_models)
       .number("rpm", group.rpm)
       .number("tpm", group.tpm)
+      .number("max_parallel", group.max_parallel)
       .list("upstreams", group.upstreams);
   return facts;
 }
@@ -79,8 +80,10 @@ void apply(const Context& context, const domain::GroupTerms& terms, Group& group
   terms.allowed_models.apply_to(group.allowed_models);
   check_rate(terms.rpm, "rpm");
   check_rate(terms.tpm, "tpm");
+  check_rate(terms.max_parallel, "max_parallel");
   terms.rpm.apply_to(group.rpm);
   terms.tpm.apply_to(group.tpm);
+  terms.max_parallel.apply_to(group.max_parallel);
   if (terms.upstreams.sets()) check_upstreams(context, terms.upstreams.value());
   terms.upstreams.apply_to(group.upstreams);
 }

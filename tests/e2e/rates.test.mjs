@@ -159,6 +159,16 @@ describe('rates', () => {
     }
   });
 
+  it('max_parallel of the group caps each of its keys', async () => {
+    await h.daemon.ok(['groups', 'create', 'narrow', '--max-parallel', '1']);
+    h.upstream.handler = bill({ delay: 300 });
+    const key = await h.daemon.key({ group: 'narrow', 'max-parallel': 5 });
+    const replies = await Promise.all(Array.from({ length: 6 }, () => chat(h.port, key.key, fields)));
+    assert.equal(tally(replies, 200), 1);
+    const refused = replies.find((reply) => reply.status === 429);
+    assert.deepEqual([refused.json.error.nufi.reason, refused.json.error.nufi.limit], ['parallel', 'group']);
+  });
+
   it('a budget that is used up is told before a rate limit: waiting would not help', async () => {
     h.upstream.handler = bill({ prompt: () => 5 });
     const key = await h.daemon.key({ rpm: 1, budget: 0.0005 });

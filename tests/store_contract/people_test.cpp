@@ -108,6 +108,7 @@ TEST_CASE("people: the default group is there from the start, others can be adde
 
   people.insert_group(group, audit("group.create"));
   group.tpm = 1000;
+  group.max_parallel = 7;
   people.update_group(group, audit("group.edit"));
 
   const auto out = people.groups().at(1);
@@ -115,6 +116,7 @@ TEST_CASE("people: the default group is there from the start, others can be adde
   CHECK(out.allowed_models == group.allowed_models);
   CHECK(out.rpm == 10);
   CHECK(out.tpm == 1000);
+  CHECK(out.max_parallel == 7);
   CHECK(out.upstreams == group.upstreams);
   group.id = domain::GroupId("grp_c");
   CHECK(error_of([&] { people.insert_group(group, audit("g")); }) ==

@@ -21,8 +21,8 @@ constexpr std::string_view kSelectProject =
     "SELECT id, account_id, coalesce(deleted_name, name), budget, budget_period, token_limit, "
     "token_period, allowed_models, created_at FROM projects ";
 constexpr std::string_view kSelectGroup =
-    "SELECT id, coalesce(deleted_name, name), multiplier, allowed_models, rpm, tpm, upstreams, "
-    "created_at FROM groups ";
+    "SELECT id, coalesce(deleted_name, name), multiplier, allowed_models, rpm, tpm, "
+    "max_parallel, upstreams, created_at FROM groups ";
 constexpr std::string_view kUsable = "WHERE deleted_name IS NULL ORDER BY created_at, id";
 constexpr std::string_view kDeleted = "WHERE deleted_name IS NOT NULL ORDER BY created_at, id";
 
@@ -57,6 +57,7 @@ domain::Group read_group(Query& row) {
   group.allowed_models = decode_texts(row.text());
   group.rpm = row.maybe_integer();
   group.tpm = row.maybe_integer();
+  group.max_parallel = row.maybe_integer();
   group.upstreams = decode_texts(row.text());
   group.created_at = row.time();
   return group;
@@ -274,7 +275,7 @@ void SqlitePeople::insert_group(const domain::Group& group, const AuditEntry& au
   writer_.transaction([&](Connection& connection) {
     Query query(connection.prepared(
         "INSERT INTO groups (id, created_at, name, multiplier, allowed_models, rpm, tpm, "
-        "upstreams) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
+        "max_parallel, upstreams) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
     query.add(group.id)
         .add(group.created_at)
         .add(group.name)
@@ -282,6 +283,7 @@ void SqlitePeople::insert_group(const domain::Group& group, const AuditEntry& au
         .add(encode(group.allowed_models))
         .add(group.rpm)
         .add(group.tpm)
+        .add(group.max_parallel)
         .add(encode(group.upstreams));
     unless_group_taken(group, [&] { query.run(); });
     record(connection, audit);
@@ -298,12 +300,13 @@ void SqlitePeople::update_group(const domain::Group& group, const AuditEntry& au
     }
     Query query(connection.prepared(
         "UPDATE groups SET name = ?, multiplier = ?, allowed_models = ?, rpm = ?, tpm = ?, "
-        "upstreams = ? WHERE id = ? AND deleted_name IS NULL"));
+        "max_parallel = ?, upstreams = ? WHERE id = ? AND deleted_name IS NULL"));
     query.add(group.name)
         .add(group.multiplier)
         .add(encode(group.allowed_models))
         .add(group.rpm)
         .add(group.tpm)
+        .add(group.max_parallel)
         .add(encode(group.upstreams))
         .add(group.id);
     int changed = 0;

@@ -45,12 +45,14 @@ TEST_CASE("shapes: a group's multiplier is a plain number") {
   view.group.name = "team";
   view.group.multiplier = 1'500'000;
   view.group.tpm = 5;
+  view.group.max_parallel = 6;
   view.group.created_at = *parse_rfc3339("2026-08-01T10:00:00Z");
   const Json json = to_json(view);
   CHECK(json["multiplier"] == 1.5);
   CHECK(json["rpm"].is_null());
   CHECK(group_from_json(json).group.multiplier == 1'500'000);
   CHECK(group_from_json(json).group.tpm == 5);
+  CHECK(group_from_json(json).group.max_parallel == 6);
 }
 
 TEST_CASE("shapes: wishes for projects and groups are read strictly") {

@@ -116,6 +116,9 @@ TEST_CASE("rate: the group caps the key, and the refusal knows whose limit it is
   CHECK(rate_limits(key, group).requests->limit == 60);
   key.max_parallel = 2;
   CHECK(rate_limits(key, group).parallel->limit == 2);
+  group.max_parallel = 1;
+  CHECK(rate_limits(key, group).parallel->limit == 1);
+  CHECK(rate_limits(key, group).parallel->of_group);
   group.tpm = 5;
   CHECK(rate_limits(key, group).tokens->of_group);
 }

@@ -41,6 +41,7 @@ TEST_CASE("groups: one is made with all it can have, and calls feel it") {
   terms.allowed_models = Change<Names>::set({"llama*"});
   terms.rpm = Change<std::int64_t>::set(60);
   terms.tpm = Change<std::int64_t>::set(1000);
+  terms.max_parallel = Change<std::int64_t>::set(4);
   terms.upstreams = Change<Names>::set({"ollama"});
   create_group(plane.context(), plane.owner(), terms);
   REQUIRE(plane.data_plane.world.groups.size() == 2);
@@ -49,6 +50,7 @@ TEST_CASE("groups: one is made with all it can have, and calls feel it") {
   CHECK(group.allowed_models == Names{"llama*"});
   CHECK(group.rpm == 60);
   CHECK(group.tpm == 1000);
+  CHECK(group.max_parallel == 4);
   CHECK(group.upstreams == Names{"ollama"});
 
   GroupTerms less;

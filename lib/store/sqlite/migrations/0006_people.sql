@@ -10,3 +10,5 @@ CREATE INDEX keys_live_group ON keys (group_id) WHERE revoked_at IS NULL;
 -- Names as they were then: what is renamed or deleted later is still known by what it was called.
 ALTER TABLE audit ADD COLUMN username TEXT NOT NULL DEFAULT '';
 ALTER TABLE audit ADD COLUMN subject_name TEXT NOT NULL DEFAULT '';
+
+ALTER TABLE groups ADD COLUMN max_parallel INTEGER;
