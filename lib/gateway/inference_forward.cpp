@@ -47,6 +47,11 @@ bool is_trouble(RequestResult result, int status) {
   return result != RequestResult::answered || status >= 500;
 }
 
+bool makes_text(openai::Form form) {
+  using openai::Form;
+  return form == Form::chat || form == Form::completions || form == Form::responses;
+}
+
 /// How the reply says it is to be read.
 Meter::Kind reply_kind(const Endpoint& endpoint, const net::Fields& fields) {
   const auto type = to_lower(fields.find("content-type"));
@@ -336,6 +341,11 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_broken_off(bool clien
     co_return outcome;
   }
   meter_->end();
+  const bool is_known = meter_->usage_kind() != Meter::UsageKind::missing;
+  // Before the first word a model may have thought at length, which nothing has counted.
+  const bool is_hidden =
+      is_stream && makes_text(endpoint_.form) && !is_known && !meter_->has_visible_text();
+  if (is_hidden) outcome.ending = Ending::unseen;
   if (cut_) {
     outcome.status = RowStatus::cut;
     outcome.error_code = "key_revoked";
@@ -345,13 +355,12 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_broken_off(bool clien
   } else if (exchange_.is_gone() || !client_there) {
     outcome.status = RowStatus::client_gone;
     // A plain reply that was on its way had been billed in full; what is spoken is known anyway.
-    const bool is_known =
-        meter_->usage_kind() != Meter::UsageKind::missing || endpoint_.form == openai::Form::speech;
-    if (!is_stream && !is_known) outcome.ending = Ending::unseen;
+    const bool is_spoken = endpoint_.form == openai::Form::speech;
+    if (!is_stream && !is_known && !is_spoken) outcome.ending = Ending::unseen;
   } else {
     outcome.status = RowStatus::upstream_error;
     outcome.error_code = "upstream_error";
-    if (!meter_->has_content()) outcome.ending = Ending::failed;
+    outcome.ending = meter_->has_content() ? Ending::cut_short : Ending::failed;
   }
   co_await settle_once(outcome);
   if (exchange_.is_gone() || !client_there) co_return outcome;

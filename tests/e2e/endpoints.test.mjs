@@ -178,6 +178,36 @@ describe('endpoints', () => {
     connection.close();
   });
 
+  it('a chat that is left before its first word is charged as its hold', async () => {
+    h.upstream.handler = async (exchange) => {
+      await exchange.begin();
+      await exchange.chunk('data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\n');
+    };
+    const connection = await Connection.open(h.port);
+    const body = '{"model":"test-model","messages":[{"role":"user","content":"x"}],"max_tokens":50,"stream":true}';
+    connection.write(requestBytes({ key, path: '/v1/chat/completions', body }));
+    await connection.untilBody('assistant', 10_000 * patience);
+    connection.close();
+    const row = await until(
+      async () => {
+        const last = await lastRow();
+        return last.status === 'client_gone' && last;
+      },
+      10_000 * patience,
+      'the row',
+    );
+    assert.equal(row.cost_basis, 'held');
+    assert.ok(row.tokens.output >= 50, `${row.tokens.output} tokens`);
+  });
+
+  it('a price that knows nothing of what an endpoint bills is as good as none', async () => {
+    const requests = h.upstream.requests.length;
+    const reply = await post('chat/completions', '{"model":"paint","messages":[{"role":"user","content":"x"}]}');
+    assert.equal(reply.status, 400, reply.text);
+    assert.equal(reply.json.error.code, 'model_price_unknown');
+    assert.equal(h.upstream.requests.length, requests);
+  });
+
   it('a response that breaks off is charged by its deltas', async () => {
     const events = responseEvents({ words: ['Hello', 'x'.repeat(40)] });
     h.upstream.handler = async (exchange) => {
