@@ -48,7 +48,7 @@ struct Group {
   std::optional<std::int64_t> rpm;          ///< ceiling for each key
   std::optional<std::int64_t> tpm;
   std::optional<std::int64_t> max_parallel;  ///< calls at once of each key
-  std::vector<std::string> upstreams;  ///< names; empty = all
+  std::vector<std::string> upstreams;        ///< names; empty = all
   Timestamp created_at;
 };
 
