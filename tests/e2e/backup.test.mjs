@@ -56,3 +56,23 @@ it('copies the database while calls go on, and restores it', async () => {
   assert.equal((await daemon.json(['ledger', 'verify'])).ok, true);
   assert.equal((await chat(daemon.port, key)).status, 200, 'the secret of the upstream opens');
 });
+
+it('has every call that was settled before it began', async () => {
+  const { daemon } = home;
+  const { key } = await daemon.key({ name: 'fresh' });
+  const before = (await daemon.json(['requests', '--last', '1000'])).data.length;
+  assert.equal((await chat(daemon.port, key)).status, 200);
+  const spent = (await daemon.json(['keys', 'show', 'fresh'])).spent_usd;
+  await daemon.nufi(['backup', file('fresh.db')]);
+  await daemon.terminate();
+  assert.equal((await restore('fresh.db')).code, 0);
+  assert.equal((await restore('fresh.db')).code, 0, 'twice within a second');
+  await daemon.launch();
+
+  const calls = (await daemon.json(['requests', '--last', '1000'])).data;
+  assert.equal(calls.length, before + 1);
+  assert.equal((await daemon.json(['keys', 'show', 'fresh'])).spent_usd, spent);
+  const [entry] = (await daemon.json(['audit', '--last', '1'])).data;
+  assert.equal(entry.action, 'database.restore');
+  assert.equal((await daemon.json(['ledger', 'verify'])).ok, true);
+});
