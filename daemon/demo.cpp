@@ -37,6 +37,14 @@ class DemoUpstream::Server {
     });
     server_.Post("/v1/chat/completions",
                  [this](const httplib::Request& from, httplib::Response& to) { chat(from, to); });
+    // Routes are tried in this order: what is left is not there.
+    const auto unknown = [](const httplib::Request&, httplib::Response& to) {
+      const DemoReply reply = demo_unknown();
+      to.status = reply.status;
+      to.set_content(reply.body, "application/json");
+    };
+    server_.Get(".*", unknown);
+    server_.Post(".*", unknown);
     const int port = server_.bind_to_any_port("127.0.0.1");
     if (port <= 0) throw Error(Errc::unavailable, "no port for the demo upstream");
     port_ = static_cast<std::uint16_t>(port);

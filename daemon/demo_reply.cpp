@@ -176,6 +176,12 @@ DemoReply demo_chat(std::string_view body, long long created) {
           .events = {}};
 }
 
+DemoReply demo_unknown() {
+  DemoReply reply = refusal("the demo only knows chat/completions");
+  reply.status = 404;
+  return reply;
+}
+
 std::string demo_models() {
   const Json model = {
       {"id", kDemoModel}, {"object", "model"}, {"created", 0}, {"owned_by", "nufi"}};

@@ -21,6 +21,9 @@ struct DemoReply {
 /// OpenAI's API has it. `created` is in unix seconds. Refuses what it can't read with 400.
 DemoReply demo_chat(std::string_view body, long long created);
 
+/// 404 in OpenAI's shape, for every other path.
+DemoReply demo_unknown();
+
 /// The list of models: one.
 std::string demo_models();
 

@@ -1,6 +1,7 @@
 #include "lib/service/keys.hpp"
 
 #include "lib/base/error.hpp"
+#include "lib/base/text.hpp"
 #include "lib/service/key_terms.hpp"
 #include "lib/service/names.hpp"
 #include "lib/service/publisher.hpp"
@@ -87,6 +88,18 @@ domain::KeyView change(const Context& context,
   return view_of(context, names, change_locked(context, actor, names, word, action, move));
 }
 
+/// Names to guess what a wrong one meant: not all of a hundred thousand, for a mistake.
+std::vector<std::string> first_names(const Context& context, const Actor& actor) {
+  std::vector<std::string> names;
+  store::KeyFilter filter;
+  filter.account = actor.account;
+  filter.limit = 1000;
+  for (auto& key : context.store.keys().list(filter)) {
+    names.push_back(std::move(key.name));
+  }
+  return names;
+}
+
 [[noreturn]] void throw_ambiguous(std::string_view word, const std::vector<domain::Key>& keys) {
   std::string candidates;
   for (std::size_t i = 0; i < keys.size() && i < kShownCandidates; ++i) {
@@ -109,9 +122,10 @@ domain::Key find_key(const Context& context, const Actor& actor, std::string_vie
     }
   }
   if (found.empty()) {
+    const auto near = closest(word, first_names(context, actor));
     throw Error(Errc::not_found,
                 fmt::format("there is no key '{}'", word),
-                "see all keys with: nufi keys list");
+                near ? "did you mean " + *near : "see all keys with: nufi keys list");
   }
   if (found.size() > 1) throw_ambiguous(word, found);
   return std::move(found.front());

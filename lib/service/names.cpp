@@ -13,7 +13,7 @@ Error no_such(std::string_view what, std::string_view word, const std::vector<st
   const auto near = closest(word, names);
   return {Errc::not_found,
           "there is no " + std::string(what) + " called '" + std::string(word) + "'",
-          near ? "did you mean " + *near : ""};
+          near ? "did you mean " + *near : "see them all: nufi " + std::string(what) + "s list"};
 }
 
 }  // namespace

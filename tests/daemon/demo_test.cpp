@@ -46,6 +46,14 @@ TEST_CASE("demo: it answers with the last thing the user said") {
   CHECK(body["choices"][0]["finish_reason"] == "stop");
 }
 
+TEST_CASE("demo: a path it does not have is an error in OpenAI's shape") {
+  const auto reply = demo_unknown();
+  CHECK(reply.status == 404);
+  const json error = json::parse(reply.body)["error"];
+  CHECK(error["message"] == "the demo only knows chat/completions");
+  CHECK(error["type"] == "invalid_request_error");
+}
+
 TEST_CASE("demo: its usage is never more than the bytes of the prompt and the output limit") {
   json request = user(std::string(1000, 'x'));
   for (const int limit : {1, 7, 249, 250, 1000}) {

@@ -62,6 +62,14 @@ describe('nufi', () => {
     assert.match(requests[0], /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/);
   });
 
+  it('a reader that leaves ends it in silence, as SIGPIPE would', async () => {
+    const pipe = `'${h.daemon.home}/left'`;
+    const script = `mkfifo ${pipe}; exec 3<>${pipe} 4>${pipe} 3<&-; '${nufiPath}' keys list >&4`;
+    const result = await run('bash', ['-c', script], { env: h.daemon.env });
+    assert.equal(result.stderr, '');
+    assert.equal(result.code, 141);
+  });
+
   it('--json on every command that prints data', async () => {
     for (const args of lists) {
       const json = await h.daemon.json(args);

@@ -105,4 +105,24 @@ describe('quickstart', () => {
     assert.equal((await daemon.nufi(['status'], { env })).code, 5);
     assert.ok(isGone(status.pid), 'the process has ended');
   });
+
+  it('nufi restart keeps the flags of the first start', async () => {
+    const env = { ...daemon.env };
+    for (const name of ['XDG_DATA_HOME', 'XDG_STATE_HOME', 'XDG_RUNTIME_DIR']) env[name] += '/third';
+    env.NUFI_LISTEN = '127.0.0.1:0';
+    await daemon.ok(['up', '--demo', '--', '--console-listen', 'off'], { env });
+    try {
+      const first = await daemon.json(['status'], { env });
+      await daemon.ok(['restart'], { env });
+      const second = await daemon.json(['status'], { env });
+      assert.notEqual(second.pid, first.pid);
+      assert.deepEqual(
+        second.upstreams.map((upstream) => upstream.name),
+        ['demo'],
+      );
+      assert.equal(second.console_url, first.console_url);
+    } finally {
+      await daemon.ok(['down'], { env });
+    }
+  });
 });

@@ -72,6 +72,11 @@ TEST_CASE("keys: a key is found by name, id and unique prefix of its id") {
         "ambiguous: 'key_' can mean 2 keys");
   CHECK(failure_of([&] { find_key(plane.context(), owner, "three"); }) ==
         "not_found: there is no key 'three'");
+  try {
+    find_key(plane.context(), owner, "onee");
+  } catch (const Error& error) {
+    CHECK(error.hint() == "did you mean one");
+  }
   CHECK(failure_of([&] { find_key(plane.context(), owner, ""); }).starts_with("not_found"));
 }
 
@@ -197,6 +202,11 @@ TEST_CASE("keys: unknown projects and groups are not found") {
   const ControlPlane plane;
   CHECK(failure_of([&] { create_key(plane.context(), plane.owner(), "defualt", named("a")); }) ==
         "not_found: there is no project called 'defualt'");
+  try {
+    create_key(plane.context(), plane.owner(), "zzzzzzzzzz", named("a"));
+  } catch (const Error& error) {
+    CHECK(error.hint() == "see them all: nufi projects list");
+  }
   KeyTerms terms = named("a");
   terms.group = Change<std::string>::set("gold");
   CHECK(failure_of([&] { make(plane, terms); }) == "not_found: there is no group called 'gold'");
