@@ -21,7 +21,7 @@ std::string project_json(const std::string& name = "agents") {
 }
 
 constexpr const char* kGroup =
-    R"({"id":"grp_1","name":"team","multiplier":1.5,"allowed_models":[],"rpm":60,"tpm":null,)"
+    R"({"id":"grp_1","name":"team","multiplier":1.5,"allowed_models":[],"rpm":60,"tpm":null,"max_parallel":null,)"
     R"("upstreams":["openai"],"live_keys":2,"created_at":"2026-08-01T10:00:00Z"})";
 
 constexpr const char* kEdit =
