@@ -189,10 +189,7 @@ Listing list_of_prices(const std::vector<domain::PriceView>& prices) {
   for (const char* name : {"PER_REQUEST", "PER_IMAGE", "PER_SECOND", "PER_CHARACTER"}) {
     columns.push_back({.title = name, .only_raw = true});
   }
-  Listing listing{items_of(prices),
-                  {},
-                  Table(std::move(columns)),
-                  "no such price; --all shows those that no upstream serves, too"};
+  Listing listing{items_of(prices), {}, Table(std::move(columns)), "no such price"};
   for (const domain::PriceView& view : prices) {
     const Price& price = view.price;
     listing.ids.push_back(price.id);
