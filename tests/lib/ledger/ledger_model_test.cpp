@@ -278,11 +278,24 @@ class Model {
     house_->valve().resume();
     house_->ledger().start_window(key_window(changed));
     house_->valve().pause();
-    // Another cycle may have more in it than the limit allows, and nothing of it is forgiven.
+    // Another cycle may have more in it than the limit allows. What was forgiven in it stays so.
     moved_.insert({changed.key, Metric::usd});
     std::erase_if(forgiven_, [&](const auto& each) {
       return each.first.first.subject == changed.key && each.first.first.metric == Metric::usd;
     });
+    const auto window = key_window(changed);
+    const auto cycle = house_->window(window).cycle;
+    // Never more than what had ended by the last reset.
+    std::int64_t most = 0;
+    for (const auto number : forgiven_calls_[{changed.key, Metric::usd}]) {
+      const auto& call = calls_.at(number);
+      const bool is_own = payers_[call.payer].key == changed.key;
+      if (is_own && cycle.holds(call.time)) most += call.amount(Metric::usd);
+    }
+    const auto forgiven = expected(window, cycle, /*running=*/false) - house_->window(window).spent;
+    RC_ASSERT(forgiven >= 0);
+    RC_ASSERT(forgiven <= most);
+    forgiven_[{window, cycle.start}] = forgiven;
     collect_decided();
   }
 
@@ -299,6 +312,10 @@ class Model {
     for (std::size_t i = 0; i < windows.size(); ++i) {
       const auto cycle = house_->window(windows[i]).cycle;
       forgiven_[{windows[i], cycle.start}] += forgiven[i];
+      auto& ended = forgiven_calls_[{windows[i].subject, windows[i].metric}];
+      for (const auto& [number, call] : calls_) {
+        if (!call.running) ended.insert(number);
+      }
     }
     collect_decided();
   }
@@ -344,6 +361,8 @@ class Model {
   std::map<std::int64_t, Call> calls_;
   std::vector<Waiting> waiting_;
   std::map<std::pair<domain::WindowId, Timestamp>, std::int64_t> forgiven_;
+  /// Calls that had ended at the last reset of a subject's window; also those of others.
+  std::map<std::pair<std::string, Metric>, std::set<std::int64_t>> forgiven_calls_;
   /// Windows whose limit or period was changed: they may have more than it allows.
   std::set<std::pair<std::string, Metric>> moved_;
 };
