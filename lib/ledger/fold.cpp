@@ -130,7 +130,8 @@ void Engine::gather(Folding& folding, std::size_t most, Reset* reset) {
   if (reset == nullptr) return;
 
   batch.audit.push_back(reset->audit);
-  const auto now = ledger_time();
+  // Noted as the latest: no call that comes later may stand before the reset.
+  const auto now = latest_ = ledger_time();
   for (const auto& id : reset->windows) {
     auto counter = counters_.current(id);
     const bool counts = counter && counter->id.period == id.period && now < counter->cycle.end;

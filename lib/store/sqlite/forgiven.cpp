@@ -1,10 +1,7 @@
 #include "lib/store/sqlite/forgiven.hpp"
 
 #include "lib/store/sqlite/requests.hpp"
-#include "lib/store/sqlite/rollups.hpp"
-#include "lib/store/sqlite/summaries.hpp"
 
-#include <algorithm>
 #include <optional>
 
 namespace nufi::store::sqlite {
@@ -20,33 +17,6 @@ std::optional<Timestamp> reset_time(Connection& connection,
   row.add(domain::scope_name(scope)).add(subject).add(domain::metric_name(metric));
   if (!row.step()) return std::nullopt;
   return row.time();
-}
-
-/// Sum of the subject's completed rows [from, to) that were known at its last reset: those that
-/// ended before it, or those that were in flight.
-std::int64_t sum_rows(Connection& connection,
-                      domain::Scope scope,
-                      const std::string& subject,
-                      domain::Metric metric,
-                      Timestamp from,
-                      Timestamp to,
-                      bool in_flight) {
-  const std::string which = in_flight ? "IN" : "NOT IN";
-  Query row(
-      connection.prepared("SELECT sum(" + amount_column(metric) +
-                          ") FROM requests JOIN forgiven ON scope = ?1 AND subject = ?2 AND "
-                          "metric = ?3 WHERE id >= ?4 AND id <= up_to AND requests.time >= ?5 AND "
-                          "requests.time < ?6 AND status <> 'running' AND " +
-                          std::string(subject_column(scope)) + " = ?2 AND id " + which +
-                          " (SELECT value FROM json_each(forgiven.open))"));
-  row.add(domain::scope_name(scope))
-      .add(subject)
-      .add(domain::metric_name(metric))
-      .add(first_id_at(from))
-      .add(from)
-      .add(to);
-  row.step();
-  return row.maybe_integer().value_or(0);
 }
 
 }  // namespace
@@ -113,15 +83,23 @@ std::int64_t forgiven_between(Connection& connection,
                               Timestamp to) {
   const auto reset = reset_time(connection, scope, subject, metric);
   if (!reset || *reset < from || *reset >= to) return 0;
-  if (!is_quarter(from)) {
-    return sum_rows(connection, scope, subject, metric, from, to, /*in_flight=*/false);
-  }
-  // Rows may be gone by age: up to the quarter of the reset, rollups stand for them.
-  const auto quarter = *reset - reset->time_since_epoch() % kQuarter;
-  const auto before = std::max(from, quarter);
-  return used_between(connection, scope, subject, amount_column(metric), from, before) -
-         sum_rows(connection, scope, subject, metric, from, before, /*in_flight=*/true) +
-         sum_rows(connection, scope, subject, metric, before, to, /*in_flight=*/false);
+  // Rows that are gone by age are not forgiven a second time: which of them were in flight at the
+  // reset is not known any more, and a limit must not err to the other side.
+  Query row(
+      connection.prepared("SELECT sum(" + amount_column(metric) +
+                          ") FROM requests JOIN forgiven ON scope = ?1 AND subject = ?2 AND "
+                          "metric = ?3 WHERE id >= ?4 AND id <= up_to AND requests.time >= ?5 AND "
+                          "requests.time < ?6 AND status <> 'running' AND " +
+                          std::string(subject_column(scope)) +
+                          " = ?2 AND id NOT IN (SELECT value FROM json_each(forgiven.open))"));
+  row.add(domain::scope_name(scope))
+      .add(subject)
+      .add(domain::metric_name(metric))
+      .add(first_id_at(from))
+      .add(from)
+      .add(to);
+  row.step();
+  return row.maybe_integer().value_or(0);
 }
 
 }  // namespace nufi::store::sqlite
