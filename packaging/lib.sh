@@ -14,7 +14,7 @@ build_packages=(
 )
 test_packages=(
   doctest-dev librapidcheck-dev clang clang-format git nodejs npm curl openssl nginx-light sqlite3 bsdutils util-linux procps
-  faketime
+  mount faketime
 )
 
 say() { printf '\n== %s\n' "$*" >&2; }
