@@ -14,16 +14,7 @@ using domain::AccountView;
 
 namespace {
 
-CLI::App* add_verb(CLI::App& accounts,
-                   Context& context,
-                   const std::string& verb,
-                   const std::string& help,
-                   std::string& account) {
-  CLI::App* command = accounts.add_subcommand(verb, help);
-  command->add_option("ACCOUNT", account, "login name or id")->required()->type_name("");
-  add_output_options(*command, context);
-  return command;
-}
+const Naming kNaming{"ACCOUNT", "login name or id"};
 
 }  // namespace
 
@@ -34,14 +25,14 @@ void add_accounts_commands(CLI::App& root, Context& context) {
   add_output_options(*list, context);
   list->callback([&context] { context.print(list_of_accounts(context.client().accounts())); });
   auto account = std::make_shared<std::string>();
-  add_verb(accounts, context, "show", "everything about one", *account)
+  add_verb(accounts, context, "show", "everything about one", kNaming, *account)
       ->callback([&context, account] {
         const AccountView view = context.client().account(*account);
         context.print(
             api::to_json(view), view.account.id.text(), rows_of_account(view, context.clock.now()));
       });
   auto terms = std::make_shared<AccountTerms>();
-  CLI::App* edit = add_verb(accounts, context, "edit", "change its budget", *account);
+  CLI::App* edit = add_verb(accounts, context, "edit", "change its budget", kNaming, *account);
   add_limit_options(*edit, *terms);
   add_reset_spend_option(*edit, *terms);
   edit->callback([&context, account, terms] {

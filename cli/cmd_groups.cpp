@@ -112,28 +112,13 @@ void print_done(const Context& context, const GroupView& view, const std::string
                      fmt::format("group '{}' {}", view.group.name, what));
 }
 
-CLI::App* add_verb(CLI::App& groups,
-                   Context& context,
-                   const std::string& verb,
-                   const std::string& help,
-                   std::string& group) {
-  CLI::App* command = groups.add_subcommand(verb, help);
-  command->add_option("GROUP", group, "name or id")->required()->type_name("");
-  add_output_options(*command, context);
-  return command;
-}
+const Naming kNaming{"GROUP", "name or id"};
 
 void add_create(CLI::App& groups, Context& context) {
   auto terms = std::make_shared<GroupTerms>();
   CLI::App* command = groups.add_subcommand("create", "make a group");
-  // `groups create team` says the same as `--name team`.
-  command
-      ->add_option_function<std::string>(
-          "NAME",
-          [terms](const std::string& name) { terms->name = Change<std::string>::set(name); },
-          "its name")
-      ->type_name("");
   add_group_options(*command, *terms);
+  add_new_name(*command, terms->name);
   add_output_options(*command, context);
   command->callback([&context, terms] {
     if (!terms->name.sets()) {
@@ -153,21 +138,26 @@ void add_groups_commands(CLI::App& root, Context& context) {
   add_output_options(*list, context);
   list->callback([&context] { context.print(list_of_groups(context.client().groups())); });
   auto group = std::make_shared<std::string>();
-  add_verb(groups, context, "show", "everything about one", *group)->callback([&context, group] {
-    const GroupView view = context.client().group(*group);
-    context.print(
-        api::to_json(view), view.group.id.text(), rows_of_group(view, context.clock.now()));
-  });
+  add_verb(groups, context, "show", "everything about one", kNaming, *group)
+      ->callback([&context, group] {
+        const GroupView view = context.client().group(*group);
+        context.print(
+            api::to_json(view), view.group.id.text(), rows_of_group(view, context.clock.now()));
+      });
   auto terms = std::make_shared<GroupTerms>();
-  CLI::App* edit = add_verb(
-      groups, context, "edit", "change a group; the next call of its keys feels it", *group);
+  CLI::App* edit = add_verb(groups,
+                            context,
+                            "edit",
+                            "change a group; the next call of its keys feels it",
+                            kNaming,
+                            *group);
   add_group_options(*edit, *terms);
   edit->callback([&context, group, terms] {
     require_change(api::to_json(*terms), "nufi groups edit");
     print_done(context, context.client().edit_group(*group, *terms), "changed");
   });
   CLI::App* remove =
-      add_verb(groups, context, "delete", "take away one that has no usable keys", *group);
+      add_verb(groups, context, "delete", "take away one that has no usable keys", kNaming, *group);
   add_yes_option(*remove, context);
   remove->callback([&context, group] {
     std::string name = *group;

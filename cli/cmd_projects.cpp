@@ -38,28 +38,13 @@ void print_done(const Context& context, const ProjectView& view, const std::stri
                      fmt::format("project '{}' {}", view.project.name, what));
 }
 
-CLI::App* add_verb(CLI::App& projects,
-                   Context& context,
-                   const std::string& verb,
-                   const std::string& help,
-                   std::string& project) {
-  CLI::App* command = projects.add_subcommand(verb, help);
-  command->add_option("PROJECT", project, "name or id")->required()->type_name("");
-  add_output_options(*command, context);
-  return command;
-}
+const Naming kNaming{"PROJECT", "name or id"};
 
 void add_create(CLI::App& projects, Context& context) {
   auto terms = std::make_shared<ProjectTerms>();
   CLI::App* command = projects.add_subcommand("create", "make a project");
-  // `projects create agents` says the same as `--name agents`.
-  command
-      ->add_option_function<std::string>(
-          "NAME",
-          [terms](const std::string& name) { terms->name = Change<std::string>::set(name); },
-          "its name")
-      ->type_name("");
   add_project_options(*command, *terms);
+  add_new_name(*command, terms->name);
   add_output_options(*command, context);
   command->callback([&context, terms] {
     if (!terms->name.sets()) {
@@ -88,7 +73,7 @@ void add_projects_commands(CLI::App& root, Context& context) {
   add_create(projects, context);
   add_list(projects, context);
   auto project = std::make_shared<std::string>();
-  add_verb(projects, context, "show", "everything about one", *project)
+  add_verb(projects, context, "show", "everything about one", kNaming, *project)
       ->callback([&context, project] {
         const ProjectView view = context.client().project(*project);
         context.print(
@@ -99,6 +84,7 @@ void add_projects_commands(CLI::App& root, Context& context) {
                             context,
                             "edit",
                             "change its name, budget or models; the next call feels it",
+                            kNaming,
                             *project);
   add_project_options(*edit, *terms);
   add_reset_spend_option(*edit, *terms);
@@ -106,8 +92,8 @@ void add_projects_commands(CLI::App& root, Context& context) {
     require_change(api::to_json(*terms), "nufi projects edit");
     print_done(context, context.client().edit_project(*project, *terms), "changed");
   });
-  CLI::App* remove =
-      add_verb(projects, context, "delete", "take away one that has no usable keys", *project);
+  CLI::App* remove = add_verb(
+      projects, context, "delete", "take away one that has no usable keys", kNaming, *project);
   add_yes_option(*remove, context);
   remove->callback([&context, project] {
     std::string name = *project;

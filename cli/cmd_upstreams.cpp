@@ -160,20 +160,12 @@ void print_done(const Context& context, const domain::UpstreamView& view, const 
                      fmt::format("upstream '{}' {}", view.upstream.name, what));
 }
 
-CLI::App* add_verb(CLI::App& upstreams,
-                   Context& context,
-                   const std::string& verb,
-                   const std::string& help,
-                   std::string& name) {
-  CLI::App* command = upstreams.add_subcommand(verb, help);
-  command->add_option("NAME", name, "name of the upstream")->required()->type_name("");
-  add_output_options(*command, context);
-  return command;
-}
+const Naming kNaming{"NAME", "name of the upstream"};
 
 void add_add(CLI::App& upstreams, Context& context) {
   auto options = std::make_shared<UpstreamOptions>();
-  CLI::App* command = add_verb(upstreams, context, "add", "add a provider endpoint", options->name);
+  CLI::App* command =
+      add_verb(upstreams, context, "add", "add a provider endpoint", kNaming, options->name);
   std::string presets;
   for (const std::string& name : preset_names()) presets += (presets.empty() ? "" : ", ") + name;
   add_value(*command,
@@ -206,7 +198,7 @@ void add_add(CLI::App& upstreams, Context& context) {
 
 void add_edit(CLI::App& upstreams, Context& context) {
   auto options = std::make_shared<UpstreamOptions>();
-  CLI::App* command = add_verb(upstreams, context, "edit", "change it", options->name);
+  CLI::App* command = add_verb(upstreams, context, "edit", "change it", kNaming, options->name);
   add_value(*command,
             "--name",
             "NAME",
@@ -240,18 +232,20 @@ void add_upstreams_commands(CLI::App& root, Context& context) {
   add_output_options(*list, context);
   list->callback([&context] { context.print(list_of_upstreams(context.client().upstreams())); });
   auto name = std::make_shared<std::string>();
-  add_verb(upstreams, context, "show", "everything about one", *name)->callback([&context, name] {
-    const auto view = context.client().upstream(*name);
-    context.print(api::to_json(view), view.upstream.name, rows_of_upstream(view));
-  });
+  add_verb(upstreams, context, "show", "everything about one", kNaming, *name)
+      ->callback([&context, name] {
+        const auto view = context.client().upstream(*name);
+        context.print(api::to_json(view), view.upstream.name, rows_of_upstream(view));
+      });
   add_edit(upstreams, context);
   auto model = std::make_shared<std::string>();
-  CLI::App* tries =
-      add_verb(upstreams, context, "test", "really call it: models, a chat, a stream", *name);
+  CLI::App* tries = add_verb(
+      upstreams, context, "test", "really call it: models, a chat, a stream", kNaming, *name);
   tries->add_option("--model", *model, "the model to call (default: one it serves)")
       ->type_name("MODEL");
   tries->callback([&context, name, model] { test(context, *name, *model); });
-  CLI::App* remove = add_verb(upstreams, context, "remove", "forget it and its secret", *name);
+  CLI::App* remove =
+      add_verb(upstreams, context, "remove", "forget it and its secret", kNaming, *name);
   add_yes_option(*remove, context);
   remove->callback([&context, name] {
     context.confirm("remove upstream '" + *name + "'");

@@ -36,6 +36,28 @@ void add_output_options(CLI::App& command, Context& context) {
   command.add_flag("-q,--quiet", context.quiet, "print only the id (or the new key)");
 }
 
+CLI::App* add_verb(CLI::App& noun,
+                   Context& context,
+                   const std::string& verb,
+                   const std::string& help,
+                   const Naming& naming,
+                   std::string& word) {
+  CLI::App* command = noun.add_subcommand(verb, help);
+  command->add_option(naming.title, word, naming.help)->required()->type_name("");
+  add_output_options(*command, context);
+  return command;
+}
+
+void add_new_name(CLI::App& command, domain::Change<std::string>& name) {
+  command
+      .add_option_function<std::string>(
+          "NAME",
+          [&name](const std::string& value) { name = domain::Change<std::string>::set(value); },
+          "its name")
+      ->type_name("")
+      ->excludes(command.get_option("--name"));
+}
+
 void add_yes_option(CLI::App& command, Context& context) {
   command.add_flag("--yes", context.yes, "do it without asking");
 }

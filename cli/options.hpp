@@ -24,6 +24,21 @@ void add_json_option(CLI::App& command, Context& context);
 /// --yes.
 void add_yes_option(CLI::App& command, Context& context);
 
+/// A verb of a noun about one thing, which its first word names: "ACCOUNT", "login name or id".
+/// With the output options.
+struct Naming {
+  std::string title;
+  std::string help;
+};
+CLI::App* add_verb(CLI::App& noun,
+                   Context& context,
+                   const std::string& verb,
+                   const std::string& help,
+                   const Naming& naming,
+                   std::string& word);
+/// The name of what is made as its first word, instead of with the command's --name.
+void add_new_name(CLI::App& command, domain::Change<std::string>& name);
+
 /// An option with one value, given to `read` (with the option's name) when it is there. `type` is
 /// what the help shows for the value.
 using ReadValue = std::function<void(const std::string& value, const std::string& option)>;
