@@ -73,6 +73,13 @@ TEST_CASE("projects create: takes its name as a word or an option, and all limit
   CHECK(console.run({"projects", "create"}).code == 2);
 }
 
+TEST_CASE("projects create: two names are refused") {
+  Console console;
+  CHECK(console.run({"projects", "create", "one", "--name", "two"}).code == 2);
+  CHECK(console.run({"groups", "create", "one", "--name", "two"}).code == 2);
+  CHECK(console.asked.empty());
+}
+
 TEST_CASE("projects edit: sets, clears and resets; nothing to change is refused") {
   Console console;
   console.answers("PATCH /v1/projects/agents", project_json());
