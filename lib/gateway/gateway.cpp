@@ -6,17 +6,11 @@
 #include "lib/gateway/endpoint.hpp"
 #include "lib/gateway/inference_call.hpp"
 #include "lib/gateway/info.hpp"
-#include "lib/gateway/url.hpp"
 
 #include <algorithm>
 #include <utility>
 
 namespace nufi::gateway {
-namespace {
-
-constexpr std::string_view kModels = "/v1/models/";
-
-}  // namespace
 
 Gateway::Gateway(Options options,
                  Directory& directory,
@@ -42,7 +36,6 @@ net::Awaitable<void> Gateway::handle(net::Exchange& exchange) {
 net::Awaitable<void> Gateway::route(net::Exchange& exchange) {
   const auto& head = exchange.head();
   const auto path = head.path();
-  const bool is_get = head.method == "GET";
   if (!is_host_allowed(head.fields.find("host"), exchange.local_ip(), options_.allowed_hosts)) {
     co_return co_await send_no(exchange, refuse_host_not_allowed(), unrecorded_id());
   }
@@ -75,29 +68,8 @@ net::Awaitable<void> Gateway::route(net::Exchange& exchange) {
   }
   if (path == "/readyz") co_return co_await ready(exchange);
 
-  const bool is_model = path.starts_with(kModels) && path.size() > kModels.size();
-  if (path != "/v1/models" && path != "/v1/key" && !is_model) {
-    co_return co_await send_no(exchange, refuse_unknown_url(head.method, path), unrecorded_id());
-  }
-  if (!is_get) {
-    co_return co_await send_no(exchange, refuse_method(head.method, "GET"), unrecorded_id());
-  }
-  const auto now = clock_.now();
-  auto identified = identify(exchange, directory_, now);
-  if (auto* no = std::get_if<No>(&identified)) {
-    co_return co_await send_no(exchange, std::move(*no), unrecorded_id());
-  }
-  const auto& caller = std::get<Caller>(identified);
-  if (path == "/v1/models") co_return co_await send_json(exchange, 200, models_body(caller));
-  if (path == "/v1/key")
-    co_return co_await send_json(exchange, 200, key_body(caller, ledger_, now));
-  const auto model = decode_path(path.substr(kModels.size()));
-  auto body = model ? model_body(caller, *model) : std::string();
-  if (body.empty()) {
-    co_return co_await send_no(
-        exchange, refuse_model_not_found(model.value_or("")), unrecorded_id());
-  }
-  co_await send_json(exchange, 200, std::move(body));
+  if (is_info_path(path)) co_return co_await send_info(*this, exchange);
+  co_await send_no(exchange, refuse_unknown_url(head.method, path), unrecorded_id());
 }
 
 net::Awaitable<void> Gateway::ready(net::Exchange& exchange) {

@@ -1,32 +1,18 @@
-// The half of a call that talks to upstreams: attempts, and the reply as it passes.
+// Who is asked: one attempt after the other, until an upstream has answered.
 
-#include "lib/base/text.hpp"
 #include "lib/gateway/headers.hpp"
 #include "lib/gateway/inference_call.hpp"
-#include "lib/gateway/rate_reply.hpp"
 #include "lib/gateway/readmit.hpp"
 #include "lib/net/server.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace nufi::gateway {
 namespace {
 
-using namespace std::chrono_literals;
 using domain::AttemptResult;
 using domain::RowStatus;
 using net::RequestResult;
-
-/// After the end marker an upstream should close the body; a client must not wait for one that
-/// won't.
-constexpr std::chrono::milliseconds kAfterDone = 2s;
-/// The most of an error reply that is looked at before it passes.
-constexpr std::size_t kErrorLookahead = 16'384;
-
-std::int64_t microseconds(SteadyTime from, SteadyTime to) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(to - from).count();
-}
 
 AttemptResult attempt_result(RequestResult result) {
   switch (result) {
@@ -45,19 +31,6 @@ AttemptResult attempt_result(RequestResult result) {
 
 bool is_trouble(RequestResult result, int status) {
   return result != RequestResult::answered || status >= 500;
-}
-
-bool makes_text(openai::Form form) {
-  using openai::Form;
-  return form == Form::chat || form == Form::completions || form == Form::responses;
-}
-
-/// How the reply says it is to be read.
-Meter::Kind reply_kind(const Endpoint& endpoint, const net::Fields& fields) {
-  const auto type = to_lower(fields.find("content-type"));
-  if (type.starts_with("text/event-stream")) return Meter::Kind::stream;
-  const bool is_sound = endpoint.form == openai::Form::speech && type.find("json") == type.npos;
-  return is_sound ? Meter::Kind::opaque : Meter::Kind::plain;
 }
 
 }  // namespace
@@ -160,222 +133,6 @@ InferenceCall::Outcome InferenceCall::no_reply(RequestResult result,
   outcome.no = refuse_upstream(
       502, "upstream_error", "The upstream '" + name + "' failed: " + call.problem());
   return outcome;
-}
-
-net::Reply InferenceCall::reply_head(const net::UpstreamCall& call) const {
-  net::Reply reply;
-  reply.status = call.head().status;
-  const auto rates = rate_fields(caller_, gateway_.limiter_);
-  pass_reply_fields(call.head().fields, reply.fields, rates.empty());
-  for (const auto& [name, value] : rates) reply.fields.add(name, value);
-  if (call.head().fields.count("x-request-id") == 0) reply.fields.add("x-request-id", id_);
-  reply.fields.add("x-nufi-request-id", id_);
-  reply.fields.add("x-nufi-upstream", serving_->candidate.upstream->name);
-  if (held_.ask.clamped_output) {
-    reply.fields.add("x-nufi-max-tokens", std::to_string(*held_.ask.clamped_output));
-  }
-  return reply;
-}
-
-net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_reply(net::UpstreamCall& call) {
-  const auto status = call.head().status;
-  settlement_.first_byte_us = microseconds(started_, gateway_.clock_.steady());
-  settlement_.http_status = status;
-  Outcome outcome;
-  outcome.status = RowStatus::upstream_error;
-  if (status == 401 || status == 403) {
-    outcome.error_code = "upstream_auth_failed";
-    outcome.no = refuse_upstream(
-        502,
-        "upstream_auth_failed",
-        "The upstream '" + serving_->candidate.upstream->name +
-            "' refused nufid's credential (HTTP " + std::to_string(status) +
-            "). Check it with: nufi upstreams test " + serving_->candidate.upstream->name);
-    co_return outcome;
-  }
-  if (status >= 300 && status < 400) {
-    outcome.error_code = "upstream_error";
-    outcome.no = refuse_upstream(502,
-                                 "upstream_error",
-                                 "The upstream '" + serving_->candidate.upstream->name +
-                                     "' answered with a redirect, which is not followed.");
-    co_return outcome;
-  }
-  if (status >= 400) co_return co_await pass_error_reply(call);
-  co_return co_await pass_pieces(call);
-}
-
-net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_error_reply(net::UpstreamCall& call) {
-  // As it is: status, fields and body. It costs nothing, so only the settlement must come first.
-  Outcome outcome;
-  outcome.status = call.head().status < 500 ? RowStatus::client_error : RowStatus::upstream_error;
-  outcome.error_code = "upstream_" + std::to_string(call.head().status);
-  std::string body;
-  net::BodyPiece piece;
-  do {
-    piece = co_await call.read_body(gateway_.options_.idle_timeout);
-    body += piece.bytes;
-  } while (!piece.end && !piece.broken && body.size() < kErrorLookahead);
-
-  // An upstream that does not know the option we added: it is remembered and asked again without.
-  // A refused request was not billed.
-  if (usage_injected_ && (call.head().status == 400 || call.head().status == 422) &&
-      body.find("stream_options") != std::string::npos) {
-    serving_->ready->refuses_stream_options->store(true);
-    outcome.ask_again = true;
-    co_return outcome;
-  }
-  const auto reply = reply_head(call);
-  co_await settle_once(outcome);
-  if (piece.end || piece.broken) {
-    co_await exchange_.send(reply, body);
-    co_return outcome;
-  }
-  bool open = co_await exchange_.start(reply, std::nullopt);
-  if (open) open = co_await exchange_.write(body);
-  while (open && !piece.end && !piece.broken) {
-    piece = co_await call.read_body(gateway_.options_.idle_timeout);
-    open = co_await exchange_.write(piece.bytes);
-  }
-  if (open && piece.end) co_await exchange_.finish({});
-  co_return outcome;
-}
-
-/// A reply that came to its end, or to its end marker.
-InferenceCall::Outcome InferenceCall::served() const {
-  Outcome outcome;
-  outcome.ending = Ending::served;
-  if (!meter_->failed()) return outcome;
-  outcome.status = RowStatus::upstream_error;
-  outcome.error_code = "upstream_error";
-  if (!meter_->has_content() && meter_->usage_kind() == Meter::UsageKind::missing) {
-    outcome.ending = Ending::failed;
-  }
-  return outcome;
-}
-
-net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_pieces(net::UpstreamCall& call) {
-  const auto kind = reply_kind(endpoint_, call.head().fields);
-  const bool stream = kind == Meter::Kind::stream;
-  meter_.emplace(kind, Meter::Options{endpoint_.form, usage_injected_, request_.tier_asked});
-  const auto reply = reply_head(call);
-  std::optional<std::uint64_t> length;
-  if (!stream) {
-    if (const auto given = parse_integer(call.head().fields.find("content-length"))) {
-      length = static_cast<std::uint64_t>(*given);
-    }
-  }
-
-  SoftGuard guard(
-      [&ledger = gateway_.ledger_](const auto& window) { return ledger.window(window); }, caller_);
-  bool client_there = true;
-  while (true) {
-    const auto timeout = meter_->done() ? kAfterDone : gateway_.options_.idle_timeout;
-    const auto piece = co_await call.read_body(timeout);
-    if (piece.broken) break;
-    const auto out = meter_->feed(piece.bytes);
-    if (piece.end) meter_->end();
-    if (piece.end && !stream) {
-      // A plain reply's last bytes wait for the settlement.
-      const auto outcome = served();
-      co_await settle_once(outcome);
-      if (client_there && exchange_.started()) {
-        co_await exchange_.finish(out);
-      } else if (client_there) {
-        co_await exchange_.send(reply, out);
-      }
-      co_return outcome;
-    }
-    if (client_there && !exchange_.started()) {
-      client_there = co_await exchange_.start(reply, length);
-    }
-    if (client_there && !out.empty() && !exchange_.try_write(out)) {
-      client_there = co_await exchange_.write(out);
-    }
-    if (meter_->done() || piece.end) {
-      const auto outcome = served();
-      co_await settle_once(outcome);
-    }
-    if (piece.end) {
-      if (client_there) co_await exchange_.finish(meter_->rest());
-      co_return served();
-    }
-    if (!client_there && !gateway_.settings_.drain_on_disconnect.load()) break;
-    if (stream && !settled_ && has_emptied_window(guard)) {
-      call.cancel();
-      break;
-    }
-  }
-  co_return co_await pass_broken_off(client_there, stream);
-}
-
-bool InferenceCall::has_emptied_window(SoftGuard& guard) {
-  if (!guard.watches()) return false;
-  emptied_ = guard.empty_window(used_so_far(*meter_, held_.ask, asked()), serving_->pricing);
-  return emptied_.has_value();
-}
-
-No InferenceCall::why_broken_off() const {
-  if (cut_) {
-    auto no = refuse_key(domain::Denial::key_revoked);
-    no.error.message = "This API key was revoked while the stream ran.";
-    return no;
-  }
-  if (emptied_) {
-    return refuse_hold(caller_, *emptied_, gateway_.clock_.now(), gateway_.options_.budget_status);
-  }
-  return refuse_upstream(502,
-                         "upstream_error",
-                         "The upstream '" + serving_->candidate.upstream->name +
-                             "' broke off in the middle of its reply.");
-}
-
-/// It ended before its end. What has passed is charged.
-net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_broken_off(bool client_there,
-                                                                      bool is_stream) {
-  Outcome outcome;
-  outcome.ending = Ending::cut_short;
-  if (settled_) {
-    // Only the silence behind the end marker is missing.
-    if (client_there && !exchange_.is_gone()) co_await exchange_.finish(meter_->rest());
-    co_return outcome;
-  }
-  meter_->end();
-  const bool is_known = meter_->usage_kind() != Meter::UsageKind::missing;
-  // Before the first word a model may have thought at length, which nothing has counted.
-  const bool is_hidden =
-      is_stream && makes_text(endpoint_.form) && !is_known && !meter_->has_visible_text();
-  if (is_hidden) outcome.ending = Ending::unseen;
-  if (cut_) {
-    outcome.status = RowStatus::cut;
-    outcome.error_code = "key_revoked";
-  } else if (emptied_) {
-    outcome.status = RowStatus::cut;
-    outcome.error_code = "insufficient_quota";
-  } else if (exchange_.is_gone() || !client_there) {
-    outcome.status = RowStatus::client_gone;
-    // A plain reply that was on its way had been billed in full; what is spoken is known anyway.
-    const bool is_spoken = endpoint_.form == openai::Form::speech;
-    if (!is_stream && !is_known && !is_spoken) outcome.ending = Ending::unseen;
-  } else {
-    outcome.status = RowStatus::upstream_error;
-    outcome.error_code = "upstream_error";
-    outcome.ending = meter_->has_content() ? Ending::cut_short : Ending::failed;
-  }
-  co_await settle_once(outcome);
-  if (exchange_.is_gone() || !client_there) co_return outcome;
-  auto no = why_broken_off();
-  if (!exchange_.started()) {
-    outcome.no = std::move(no);
-  } else if (is_stream) {
-    exchange_.close_after();
-    std::string last(meter_->rest());
-    if (!last.empty() && !last.ends_with("\n\n")) last += "\n\n";
-    co_await exchange_.finish(last + error_event(no.error));
-  } else {
-    exchange_.close_after();  // a plain reply without its end: the closed connection says so
-  }
-  co_return outcome;
 }
 
 }  // namespace nufi::gateway

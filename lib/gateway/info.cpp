@@ -4,6 +4,9 @@
 #include "lib/domain/access.hpp"
 #include "lib/domain/rate.hpp"
 #include "lib/domain/route.hpp"
+#include "lib/gateway/admit.hpp"
+#include "lib/gateway/respond.hpp"
+#include "lib/gateway/url.hpp"
 #include "lib/openai/json_walk.hpp"
 
 #include <fmt/format.h>
@@ -38,6 +41,8 @@ bool is_callable(const Caller& caller, std::string_view model) {
   return domain::is_model_allowed(*caller.key, *caller.project, *caller.group, model) &&
          !domain::candidates(caller.world->upstreams, *caller.group, model, 0).empty();
 }
+
+constexpr std::string_view kModels = "/v1/models/";
 
 bool is_name(std::string_view glob) {
   return glob.find_first_of("*?") == std::string_view::npos;
@@ -120,6 +125,36 @@ std::string key_body(const Caller& caller, const ledger::Ledger& ledger, Timesta
       tokens.spent,
       key.expires_at ? quote_json(format_rfc3339(*key.expires_at)) : "null",
       rates.requests ? std::to_string(rates.requests->limit) : "-1");
+}
+
+bool is_info_path(std::string_view path) {
+  return path == "/v1/models" || path == "/v1/key" ||
+         (path.starts_with(kModels) && path.size() > kModels.size());
+}
+
+net::Awaitable<void> send_info(Gateway& gateway, net::Exchange& exchange) {
+  const auto& head = exchange.head();
+  const auto path = head.path();
+  if (head.method != "GET") {
+    co_return co_await send_no(exchange, refuse_method(head.method, "GET"), unrecorded_id());
+  }
+  const auto now = gateway.clock().now();
+  auto identified = identify(exchange, gateway.directory(), now);
+  if (auto* no = std::get_if<No>(&identified)) {
+    co_return co_await send_no(exchange, std::move(*no), unrecorded_id());
+  }
+  const auto& caller = std::get<Caller>(identified);
+  if (path == "/v1/models") co_return co_await send_json(exchange, 200, models_body(caller));
+  if (path == "/v1/key") {
+    co_return co_await send_json(exchange, 200, key_body(caller, gateway.ledger(), now));
+  }
+  const auto model = decode_path(path.substr(kModels.size()));
+  auto body = model ? model_body(caller, *model) : std::string();
+  if (body.empty()) {
+    co_return co_await send_no(
+        exchange, refuse_model_not_found(model.value_or("")), unrecorded_id());
+  }
+  co_await send_json(exchange, 200, std::move(body));
 }
 
 }  // namespace nufi::gateway

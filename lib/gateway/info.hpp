@@ -21,4 +21,9 @@ std::string model_body(const Caller& caller, std::string_view model);
 /// fields beside them.
 std::string key_body(const Caller& caller, const ledger::Ledger& ledger, Timestamp now);
 
+/// True if `path` is one of these, which send_info() answers from what nufid knows.
+bool is_info_path(std::string_view path);
+/// Answers a GET of such a path; another method is 405.
+net::Awaitable<void> send_info(Gateway& gateway, net::Exchange& exchange);
+
 }  // namespace nufi::gateway
