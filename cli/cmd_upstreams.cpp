@@ -218,7 +218,7 @@ void test(Context& context, const std::string& name, const std::string& model) {
   const auto steps = context.client().test_upstream(name, model);
   context.print(list_of_steps(steps));
   for (const domain::ProbeStep& step : steps) {
-    if (!step.ok) context.exit_code = exit_code(Errc::upstream);
+    if (step.result == domain::ProbeResult::failed) context.exit_code = exit_code(Errc::upstream);
   }
 }
 

@@ -78,7 +78,8 @@ Listing list_of_steps(const std::vector<domain::ProbeStep>& steps) {
     constexpr std::int64_t kUsPerMs = 1000;
     listing.ids.push_back(step.name);
     listing.table.add({text_cell(step.name),
-                       step.ok ? text_cell("ok", Tone::good) : text_cell("failed", Tone::bad),
+                       step.result != domain::ProbeResult::failed ? text_cell("ok", Tone::good)
+                                                                  : text_cell("failed", Tone::bad),
                        {human_latency(step.ms * kUsPerMs), std::to_string(step.ms)},
                        text_cell(step.detail)});
   }

@@ -134,6 +134,10 @@ class Client {
   void remove_upstream(const std::string& name);
   /// `model` "" lets nufid choose one.
   std::vector<domain::ProbeStep> test_upstream(const std::string& name, const std::string& model);
+  /// The model servers on `ports` of this machine (empty: the usual ones); with `add` those become
+  /// upstreams that are none yet.
+  std::vector<domain::LocalServer> discover_upstreams(const std::vector<std::int64_t>& ports,
+                                                      bool add);
 
   std::vector<domain::ModelView> models();
   /// `model`: a glob or a part of a name, "" = what can be called; with `all` every one there is.

@@ -284,6 +284,23 @@ std::vector<domain::ProbeStep> Client::test_upstream(const std::string& name,
   return fields.need("steps", read_steps);
 }
 
+std::vector<domain::LocalServer> Client::discover_upstreams(const std::vector<std::int64_t>& ports,
+                                                            bool add) {
+  std::string wanted;
+  for (const std::int64_t port : ports) {
+    wanted += (wanted.empty() ? "" : ",") + std::to_string(port);
+  }
+  Query query;
+  query.add("ports", wanted);
+  const Json reply = call(add ? "POST" : "GET", "/v1/upstreams/discover" + query.text());
+  Fields fields(reply, "discover");
+  const auto read_servers = [](const Json& json, std::string_view field) {
+    if (!json.is_array()) throw Error(Errc::invalid, std::string(field) + " must be a list");
+    return each<domain::LocalServer>(json.get<std::vector<Json>>(), local_server_from_json);
+  };
+  return fields.need("data", read_servers);
+}
+
 std::vector<domain::ModelView> Client::models() {
   return each<domain::ModelView>(list("/v1/models", "after", kAll), model_from_json);
 }

@@ -71,6 +71,8 @@ Json to_json(const domain::UpstreamTerms& terms);
 domain::UpstreamTerms upstream_terms_from_json(const Json& json);
 Json to_json(const domain::ProbeStep& step);
 domain::ProbeStep probe_step_from_json(const Json& json);
+Json to_json(const domain::LocalServer& server);
+domain::LocalServer local_server_from_json(const Json& json);
 
 Json to_json(const domain::PriceView& view);
 domain::PriceView price_from_json(const Json& json);

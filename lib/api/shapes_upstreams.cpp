@@ -3,6 +3,7 @@
 
 namespace nufi::api {
 
+using domain::ProbeResult;
 using domain::SecretKind;
 
 namespace {
@@ -18,6 +19,31 @@ domain::BaseUrl read_url(const Json& json, std::string_view field) {
 
 Secret read_secret(const Json& json, std::string_view field) {
   return Secret(read_text(json, field));
+}
+
+std::string_view result_name(ProbeResult result) {
+  switch (result) {
+    case ProbeResult::ok:
+      return "ok";
+    case ProbeResult::warning:
+      return "warning";
+    case ProbeResult::failed:
+      return "failed";
+    case ProbeResult::skipped:
+      return "skipped";
+  }
+  return "";
+}
+
+ProbeResult read_result(const Json& json, std::string_view field) {
+  const auto parse = [](std::string_view name) -> std::optional<ProbeResult> {
+    for (const auto result :
+         {ProbeResult::ok, ProbeResult::warning, ProbeResult::failed, ProbeResult::skipped}) {
+      if (result_name(result) == name) return result;
+    }
+    return std::nullopt;
+  };
+  return read_word<ProbeResult>(json, field, parse, "ok, warning, failed, skipped");
 }
 
 }  // namespace
@@ -114,17 +140,46 @@ domain::UpstreamTerms upstream_terms_from_json(const Json& json) {
 }
 
 Json to_json(const domain::ProbeStep& step) {
-  return Json{{"name", step.name}, {"ok", step.ok}, {"detail", step.detail}, {"ms", step.ms}};
+  return Json{{"name", step.name},
+              {"result", result_name(step.result)},
+              {"ok", step.result != ProbeResult::failed},
+              {"detail", step.detail},
+              {"hint", text_or_null(step.hint)},
+              {"ms", step.ms},
+              {"first_byte_ms", value_or_null(step.first_byte_ms)}};
 }
 
 domain::ProbeStep probe_step_from_json(const Json& json) {
   Fields fields(json, "step");
   domain::ProbeStep step;
   step.name = fields.need("name", read_text);
-  step.ok = fields.need("ok", read_flag);
+  step.result = fields.need("result", read_result);
   step.detail = fields.get("detail", read_text);
+  step.hint = fields.get("hint", read_text);
   step.ms = fields.get("ms", read_integer);
+  step.first_byte_ms = fields.maybe("first_byte_ms", read_integer);
   return step;
+}
+
+Json to_json(const domain::LocalServer& server) {
+  return Json{{"preset", text_or_null(server.preset)},
+              {"url", server.url},
+              {"models", server.models},
+              {"needs_key", server.needs_key},
+              {"upstream", text_or_null(server.upstream)},
+              {"added", server.added}};
+}
+
+domain::LocalServer local_server_from_json(const Json& json) {
+  Fields fields(json, "server");
+  domain::LocalServer server;
+  server.preset = fields.get("preset", read_text);
+  server.url = fields.need("url", read_text);
+  server.models = fields.get("models", read_texts);
+  server.needs_key = fields.get("needs_key", read_flag);
+  server.upstream = fields.get("upstream", read_text);
+  server.added = fields.get("added", read_flag);
+  return server;
 }
 
 }  // namespace nufi::api

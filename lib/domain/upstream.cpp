@@ -181,17 +181,21 @@ std::string provider_of_host(std::string_view host) {
 
 const std::vector<Preset>& presets() {
   static const std::vector<Preset> all = {
-      {"openai", "https://api.openai.com/v1", "openai", true},
-      {"openrouter", "https://openrouter.ai/api/v1", "openrouter", true},
+      {"openai", "https://api.openai.com/v1", "openai", true, "OPENAI_API_KEY"},
+      {"openrouter", "https://openrouter.ai/api/v1", "openrouter", true, "OPENROUTER_API_KEY"},
       {"ollama", "http://127.0.0.1:11434/v1", "", false},
       {"llamacpp", "http://127.0.0.1:8080/v1", "", false},
       {"vllm", "http://127.0.0.1:8000/v1", "", false},
       {"lmstudio", "http://127.0.0.1:1234/v1", "", false},
-      {"groq", "https://api.groq.com/openai/v1", "groq", true},
-      {"mistral", "https://api.mistral.ai/v1", "mistral", true},
-      {"deepseek", "https://api.deepseek.com/v1", "deepseek", true},
-      {"together", "https://api.together.xyz/v1", "together", true},
-      {"gemini", "https://generativelanguage.googleapis.com/v1beta/openai", "google", true},
+      {"groq", "https://api.groq.com/openai/v1", "groq", true, "GROQ_API_KEY"},
+      {"mistral", "https://api.mistral.ai/v1", "mistral", true, "MISTRAL_API_KEY"},
+      {"deepseek", "https://api.deepseek.com", "deepseek", true, "DEEPSEEK_API_KEY"},
+      {"together", "https://api.together.ai/v1", "together", true, "TOGETHER_API_KEY"},
+      {"gemini",
+       "https://generativelanguage.googleapis.com/v1beta/openai",
+       "google",
+       true,
+       "GEMINI_API_KEY"},
   };
   return all;
 }

@@ -64,12 +64,15 @@ struct Upstream {
 /// "openai" for api.openai.com and so on; "" for a host we don't know.
 std::string provider_of_host(std::string_view host);
 
-/// A known provider's OpenAI-compatible base URL (PRODUCT §8).
+/// A known provider's base URL (PRODUCT §8). One that needs no key is a server on this machine,
+/// whose calls cost nothing.
 struct Preset {
   std::string_view name;
   std::string_view url;
   std::string_view provider;
   bool needs_key;
+  /// The environment variable that its own documentation keeps the secret in, or "".
+  std::string_view key_env = {};
 };
 /// All presets, in the order they are shown.
 const std::vector<Preset>& presets();

@@ -74,12 +74,33 @@ struct UpstreamView {
   std::string secret_problem;  ///< why its secret can't be read now, or ""
 };
 
+/// How a step of `upstreams test` went.
+enum class ProbeResult {
+  ok,
+  warning,  ///< calls work all the same, and lose something: `detail` says what
+  failed,   ///< calls will fail
+  skipped,  ///< it was not tried: `detail` says why
+};
+
 /// One step of `upstreams test`.
 struct ProbeStep {
-  std::string name;  ///< "models", "chat", "stream", "usage"
-  bool ok = false;
+  std::string name;  ///< "secret", "models", "chat", "embeddings", "stream", "usage"
+  ProbeResult result = ProbeResult::skipped;
   std::string detail;  ///< what was seen, or what failed
+  std::string hint;    ///< what to do about it, or ""
   std::int64_t ms = 0;
+  std::optional<std::int64_t> first_byte_ms;  ///< of a stream's body
+};
+
+/// A model server on this machine that `upstreams discover` found.
+struct LocalServer {
+  std::string
+      preset;  ///< which it is: "ollama", …; "" = it speaks OpenAI's form, and is none of them
+  std::string url;  ///< its base URL, "http://127.0.0.1:11434/v1"
+  std::vector<std::string> models;
+  bool needs_key = false;  ///< it tells its models to nobody without a secret
+  std::string upstream;    ///< the upstream that goes there, or ""
+  bool added = false;      ///< by this very discovery
 };
 
 struct ModelView {

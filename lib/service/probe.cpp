@@ -57,14 +57,13 @@ class Probe {
       if (!is_ok(result, step)) return;
       body = result->body;
       step.detail = fmt::format("{} listed", string_fields(body, "id").size());
-      step.ok = true;
+      step.result = domain::ProbeResult::ok;
     });
     if (model.empty()) model = pick_model(string_fields(body, "id"));
     if (model.empty()) {
-      steps_.push_back({.name = "chat",
-                        .ok = false,
-                        .detail = "no model known to ask; add one with --model or --alias",
-                        .ms = 0});
+      step("chat", [](domain::ProbeStep& chat) {
+        chat.detail = "no model known to ask; add one with --model or --alias";
+      });
       return std::move(steps_);
     }
     const std::string real = upstream_.upstream.serves(model).value_or(model);
@@ -112,6 +111,7 @@ class Probe {
 
   void step(std::string name, const std::function<void(domain::ProbeStep&)>& act) {
     domain::ProbeStep one;
+    one.result = domain::ProbeResult::failed;
     one.name = std::move(name);
     const SteadyTime start = clock_.steady();
     act(one);
@@ -179,7 +179,7 @@ class Probe {
       const std::string& body = result->body;
       const bool is_whole = stream ? body.find("data: [DONE]") != std::string::npos
                                    : body.find("\"choices\"") != std::string::npos;
-      step.ok = is_whole;
+      step.result = is_whole ? domain::ProbeResult::ok : domain::ProbeResult::failed;
       step.detail = is_whole ? model : "the answer is not what OpenAI's would be";
       return is_whole ? body : std::string();
     }
@@ -191,8 +191,9 @@ class Probe {
                           domain::ProbeStep& step) {
     const bool in_plain = plain.find("\"prompt_tokens\"") != std::string::npos;
     const bool in_stream = streamed.find("\"prompt_tokens\"") != std::string::npos;
-    step.ok = in_plain && in_stream;
-    if (step.ok) {
+    const bool is_ok = in_plain && in_stream;
+    step.result = is_ok ? domain::ProbeResult::ok : domain::ProbeResult::warning;
+    if (is_ok) {
       step.detail = "reported, in streams too";
     } else if (in_plain) {
       step.detail = "not reported in streams: their cost is estimated";

@@ -180,7 +180,11 @@ std::vector<domain::ProbeStep> test_upstream(const Context& context,
     context.publisher.publish_world();
   }
   if (!ready.problem.empty()) {
-    return {{.name = "secret", .ok = false, .detail = ready.problem, .ms = 0}};
+    domain::ProbeStep step;
+    step.name = "secret";
+    step.result = domain::ProbeResult::failed;
+    step.detail = ready.problem;
+    return {step};
   }
   return probe(ready, std::string(model), context.facts.ca_file, context.clock);
 }

@@ -117,8 +117,8 @@ TEST_CASE("upstreams edit: changes what is said, and nothing else") {
 TEST_CASE("upstreams test: prints the steps, and fails when one does") {
   Console console;
   console.answers("POST /v1/upstreams/openai/test",
-                  R"({"steps":[{"name":"models","ok":true,"detail":"40 models","ms":120},)"
-                  R"({"name":"chat","ok":false,"detail":"401 invalid key","ms":80}]})");
+                  R"({"steps":[{"name":"models","result":"ok","detail":"40 models","ms":120},)"
+                  R"({"name":"chat","result":"failed","detail":"401 invalid key","ms":80}]})");
   const Run run = console.on_terminal({"upstreams", "test", "openai"});
   CHECK(run.code == 1);
   CHECK("\n" + run.out == R"(

@@ -188,7 +188,7 @@ TEST_CASE("upstreams: test makes real calls, and says what is wrong") {
   for (const auto& step : steps) {
     CAPTURE(step.name);
     CAPTURE(step.detail);
-    CHECK(step.ok);
+    CHECK(step.result == domain::ProbeResult::ok);
   }
 
   UpstreamTerms terms = local("stranger");
@@ -198,7 +198,7 @@ TEST_CASE("upstreams: test makes real calls, and says what is wrong") {
   add_upstream(plane.context(), plane.owner(), terms);
   const auto refused = test_upstream(plane.context(), plane.owner(), "stranger", "");
   REQUIRE_FALSE(refused.empty());
-  CHECK_FALSE(refused[0].ok);
+  CHECK(refused[0].result == domain::ProbeResult::failed);
   CHECK(refused[0].detail == "the secret was refused: wrong secret (HTTP 401)");
   CHECK(refused[0].detail.find("sk-wrong") == std::string::npos);
 }
