@@ -7,6 +7,7 @@ find_package(SQLiteCpp REQUIRED)
 find_package(simdjson REQUIRED)
 find_package(OpenSSL 3 REQUIRED)
 find_package(date REQUIRED)
+find_package(ZLIB REQUIRED)
 find_package(Boost 1.81 REQUIRED)
 find_package(PkgConfig REQUIRED)
 # No CMake config in Debian; its flags decide whether SSLClient exists and the ABI, so take them all.

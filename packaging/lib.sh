@@ -10,7 +10,7 @@ export CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-3G}
 build_packages=(
   g++ cmake ninja-build pkg-config ccache ca-certificates tzdata
   libcli11-dev libcpp-httplib-dev libsqlitecpp-dev libsqlite3-dev nlohmann-json3-dev libfmt-dev
-  libboost1.81-dev libsimdjson-dev libssl-dev libspdlog-dev libhowardhinnant-date-dev
+  libboost1.81-dev libsimdjson-dev libssl-dev zlib1g-dev libspdlog-dev libhowardhinnant-date-dev
 )
 test_packages=(
   doctest-dev librapidcheck-dev clang clang-format git nodejs npm curl openssl nginx-light sqlite3 bsdutils util-linux procps

@@ -38,6 +38,7 @@ export const packages = [
   { name: 'simdjson', include: /^simdjson/, files: /^lib\/openai\// },
   { name: 'OpenSSL', include: /^openssl\//, files: /^lib\/(base|net)\/|^lib\/service\/probe\.cpp$/ },
   { name: 'spdlog', include: /^spdlog\//, files: /^lib\/base\/log\.cpp$/ },
+  { name: 'zlib', include: /^zlib\.h$/, files: /^lib\/base\/inflate\.cpp$/ },
   { name: 'CLI11', include: /^CLI\//, files: /^(cli|daemon)\// },
   { name: 'date', include: /^date\//, files: /^lib\/base\// },
   {
