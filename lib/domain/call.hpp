@@ -15,6 +15,8 @@ struct Call {
   std::string model;     ///< as the client wrote it
   bool stream = false;
   bool makes_output = true;  ///< false: embeddings, moderations, rerank
+  bool as_message = false;   ///< in Anthropic's form, which not every upstream speaks
+  bool is_charged = true;    ///< false: it only asks how many tokens a prompt has
 
   /// Most prompt tokens of what stands in the body (a byte of text is at most one token).
   std::int64_t prompt_bound = 0;

@@ -150,6 +150,13 @@ std::optional<std::string> Upstream::serves(std::string_view model) const {
   return std::string(model);
 }
 
+bool Upstream::speaks_messages() const {
+  if (built_in) return false;
+  const auto parts = split(url.path, '/');
+  return provider.empty() || provider == "anthropic" || provider == "openrouter" ||
+         std::find(parts.begin(), parts.end(), "anthropic") != parts.end();
+}
+
 std::string provider_of_host(std::string_view host) {
   struct Known {
     std::string_view host;
@@ -182,6 +189,7 @@ std::string provider_of_host(std::string_view host) {
 const std::vector<Preset>& presets() {
   static const std::vector<Preset> all = {
       {"openai", "https://api.openai.com/v1", "openai", true, "OPENAI_API_KEY"},
+      {"anthropic", "https://api.anthropic.com/v1", "anthropic", true, "ANTHROPIC_API_KEY"},
       {"openrouter", "https://openrouter.ai/api/v1", "openrouter", true, "OPENROUTER_API_KEY"},
       {"ollama", "http://127.0.0.1:11434/v1", "", false},
       {"llamacpp", "http://127.0.0.1:8080/v1", "", false},

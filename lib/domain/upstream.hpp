@@ -59,6 +59,10 @@ struct Upstream {
   /// The model name to send for `model`, if this upstream serves it: an alias's real name, else
   /// `model` itself when a glob matches or there are none.
   [[nodiscard]] std::optional<std::string> serves(std::string_view model) const;
+  /// True if it may understand /messages, Anthropic's form: Anthropic itself, OpenRouter, hosts we
+  /// don't know (llama.cpp, vLLM …), and whatever has "anthropic" in the path of its URL, as
+  /// providers name the place where they speak it.
+  [[nodiscard]] bool speaks_messages() const;
 };
 
 /// "openai" for api.openai.com and so on; "" for a host we don't know.

@@ -29,6 +29,10 @@ constexpr std::array kEndpoints = {
              Form::speech, CapField::max_tokens, false},
     Endpoint{"/v1/rerank", "rerank", "/rerank",
              Form::rerank, CapField::max_tokens, false},
+    Endpoint{"/v1/messages", "messages", "/messages",
+             Form::messages, CapField::max_tokens, false},
+    Endpoint{"/v1/messages/count_tokens", "messages/count_tokens", "/messages/count_tokens",
+             Form::message_tokens, CapField::max_tokens, false},
 };
 // clang-format on
 

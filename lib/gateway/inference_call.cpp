@@ -101,11 +101,14 @@ std::optional<No> InferenceCall::choose() {
   if (!request_.unbounded_tool.empty() && is_limited(caller_)) {
     return refuse_unbounded(request_.unbounded_tool);
   }
-  if (request_.has_other_models && (is_limited(caller_) || has_allowlist(caller_))) {
+  if (!request_.other_models.empty() && (is_limited(caller_) || has_allowlist(caller_))) {
     return refuse_invalid("invalid_value",
                           "A list of other models would pass by the limits of this API key: name "
                           "one model.",
-                          "models");
+                          request_.other_models);
+  }
+  if (!request_.repriced_by.empty() && is_limited(caller_)) {
+    return refuse_repriced(request_.repriced_by);
   }
   return {};
 }

@@ -135,6 +135,17 @@ No refuse_model_not_found(std::string_view model) {
       "model");
 }
 
+No refuse_no_messages(std::string_view model) {
+  return no(404,
+            "invalid_request_error",
+            "model_not_found",
+            fmt::format("No upstream that speaks Anthropic's Messages API serves the model '{}'. "
+                        "Call it at /v1/chat/completions, or see what there is with: nufi "
+                        "upstreams list",
+                        model),
+            "model");
+}
+
 No refuse_unknown_price(std::string_view model) {
   return no(400,
             "invalid_request_error",
@@ -167,9 +178,18 @@ No refuse_unbounded(std::string_view tool) {
       "invalid_value",
       fmt::format("The tool '{}' runs at the provider as often as it likes, so nothing bounds what "
                   "this call costs, and this API key has a limit. Set max_tool_calls (in a "
-                  "response), or use a key without limits.",
+                  "response) or the tool's max_uses (in a message), or use a key without limits.",
                   tool),
       "tools");
+}
+
+No refuse_repriced(std::string_view field) {
+  return refuse_invalid("invalid_value",
+                        fmt::format("With '{0}' this call can cost more than the price of its "
+                                    "model says, and this API key has a limit. Leave '{0}' out, or "
+                                    "use a key without limits.",
+                                    field),
+                        std::string(field));
 }
 
 No refuse_too_large(std::uint64_t most) {

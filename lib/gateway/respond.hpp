@@ -24,11 +24,15 @@ No refuse_model_not_allowed(std::string_view model);
 No refuse_ip_not_allowed(std::string_view ip);
 No refuse_host_not_allowed();
 No refuse_model_not_found(std::string_view model);
+/// The model is served, but not in Anthropic's form.
+No refuse_no_messages(std::string_view model);
 No refuse_unknown_price(std::string_view model);
 No refuse_unknown_url(std::string_view method, std::string_view path);
 No refuse_method(std::string_view method, std::string_view allowed);
 /// A call that nothing bounds, under a limit: `tool` runs at the provider as often as it likes.
 No refuse_unbounded(std::string_view tool);
+/// A call whose `field` makes it dearer than its model's price says, under a limit.
+No refuse_repriced(std::string_view field);
 No refuse_too_large(std::uint64_t most);
 No refuse_compressed();
 No refuse_slow_body();

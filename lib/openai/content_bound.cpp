@@ -1,15 +1,11 @@
 #include "lib/openai/content_bound.hpp"
 
-#include "lib/base/text.hpp"
+#include "lib/openai/member_name.hpp"
 
 #include <algorithm>
 
 namespace nufi::openai {
 namespace {
-
-/// The most an image can be billed: gpt-4o-mini bills 2,833 tokens and 5,667 for each of up to
-/// eight tiles, more than any other model we know.
-constexpr std::int64_t kImageBound = 50'000;
 
 /// What stands for something whose size the body does not say: pages of a file, seconds of a film.
 constexpr std::array<std::string_view, 10> kFiles = {"file",
@@ -43,24 +39,6 @@ bool is_one_of(std::string_view text, const Names& names) {
   return std::find(names.begin(), names.end(), text) != names.end();
 }
 
-/// True if `raw`, a member name, may be read as `name` (lower case, no letter s or k) by some
-/// server.
-bool is_named(std::string_view raw, std::string_view name) {
-  if (raw.find('\\') == std::string_view::npos) return equals_ignoring_case(raw, name);
-  return equals_ignoring_case(unescape_json(raw), name);
-}
-
-template <class Names>
-bool is_named_one_of(std::string_view raw, const Names& names) {
-  return std::any_of(
-      names.begin(), names.end(), [&](std::string_view name) { return is_named(raw, name); });
-}
-
-/// What stands between the quotes of a string's raw text.
-std::string_view content_of(const JsonValue& text) {
-  return text.raw.substr(1, text.raw.size() - 2);
-}
-
 std::int64_t character_count(std::string_view utf8) {
   return std::count_if(utf8.begin(), utf8.end(), [](char c) {
     return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
@@ -82,6 +60,10 @@ bool ContentBound::is_prompt_list() const {
     case Form::responses:
     case Form::images:
     case Form::speech:
+    case Form::transcriptions:
+    case Form::image_edits:
+    case Form::messages:
+    case Form::message_tokens:
       return false;
   }
   return false;
@@ -109,10 +91,16 @@ bool ContentBound::is_image_place(const JsonValue& value) const {
     case Form::moderations:
     case Form::embeddings:
       return root_ == "input" && value.depth == 4 && is_url;
+    case Form::image_edits:
+      return is_member &&
+             ((root_ == "images" && value.depth == 3) || (root_ == "mask" && value.depth == 2));
     case Form::completions:
     case Form::images:
     case Form::speech:
     case Form::rerank:
+    case Form::transcriptions:
+    case Form::messages:
+    case Form::message_tokens:
       return false;
   }
   return false;
@@ -207,7 +195,7 @@ void ContentBound::scalar(const JsonValue& value) {
     if (form_ == Form::rerank && value.key == "query") {
       query_bytes_ = static_cast<std::int64_t>(value.raw.size());
     } else if (form_ == Form::speech && value.key == "input") {
-      characters_ = character_count(unescape_json(content_of(value)));
+      characters_ = character_count(unescape_json(between_quotes(value.raw)));
     }
     return;
   }
@@ -221,7 +209,7 @@ void ContentBound::scalar(const JsonValue& value) {
   note_key(value);
   if (value.depth == 3) note_item(value);
   if (value.kind != JsonKind::string) return;
-  const auto text = content_of(value);
+  const auto text = between_quotes(value.raw);
   if (is_named(value.key, "type")) note_type(value, unescape_json(text));
   // Embedded images are billed by their size in pixels, not by the bytes of their base64 text; but
   // only where a server takes them for an image. The same text elsewhere is text.
@@ -231,7 +219,7 @@ void ContentBound::scalar(const JsonValue& value) {
 std::int64_t ContentBound::prompt_tokens(std::size_t bytes) const {
   // A reranker reads the query with each document.
   const auto again = query_bytes_ * std::max<std::int64_t>(0, prompts_ - 1);
-  return static_cast<std::int64_t>(bytes - bytes_apart_) + token_ids_ + images_ * kImageBound +
+  return static_cast<std::int64_t>(bytes - bytes_apart_) + token_ids_ + images_ * kImageTokenBound +
          again;
 }
 

@@ -11,6 +11,10 @@
 
 namespace nufi::openai {
 
+/// The most an image can be billed: gpt-4o-mini bills 2,833 tokens and 5,667 for each of up to
+/// eight tiles, more than any other model we know.
+inline constexpr std::int64_t kImageTokenBound = 50'000;
+
 /// Watches what stands below the root of a request and bounds what it can be billed, where the
 /// bytes of the body do not: images, files, token ids, stored conversations, tools that run at the
 /// provider. Names are taken as a server without case would read them, and whatever is not known to

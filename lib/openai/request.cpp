@@ -3,6 +3,7 @@
 #include "lib/base/text.hpp"
 #include "lib/openai/content_bound.hpp"
 #include "lib/openai/json_walk.hpp"
+#include "lib/openai/message_bound.hpp"
 
 #include <algorithm>
 #include <span>
@@ -13,9 +14,6 @@ namespace {
 
 constexpr std::size_t kMaxModelBytes = 256;
 constexpr std::int64_t kMaxCount = INT64_C(1) << 53;
-/// The most output tokens of one picture: gpt-image-1 bills 6,240 for the largest at high quality
-/// and 100 for each of up to three partial ones (OpenAI's guide "Image generation").
-constexpr std::int64_t kPictureBound = 8'192;
 /// A character takes at most a second to speak, slower than anybody does, and a second of speech
 /// is 20.8 tokens (OpenAI's prices: 12 USD per million tokens, 0.015 USD per minute).
 constexpr std::int64_t kSpeechTokensPerCharacter = 21;
@@ -34,9 +32,11 @@ struct Field {
 };
 
 /// A member name as a server without case would read it. The two letters outside ASCII whose
-/// folding is ASCII (long s, Kelvin sign) are folded as well, as Go's and others' decoders do.
+/// folding is ASCII (long s, Kelvin sign) are folded as well, as Go's and others' decoders do; and
+/// a name ends at a NUL, as in C.
 std::string fold_key(std::string_view raw) {
   auto key = raw.find('\\') == std::string_view::npos ? std::string(raw) : unescape_json(raw);
+  key.resize(std::min(key.find('\0'), key.size()));
   for (std::string_view from : {"\xC5\xBF", "\xE2\x84\xAA"}) {
     for (std::size_t at = key.find(from); at != std::string::npos; at = key.find(from, at)) {
       key.replace(at, from.size(), from.size() == 2 ? "s" : "k");
@@ -58,13 +58,13 @@ class Reader final : public JsonVisitor {
     } else if (root_is_object_) {
       if (value.depth == 1) decided_ = decide(value);
       if (value.depth == 2) stream_option(value);
-      content_.open(value);
+      is_message() ? message_.open(value) : content_.open(value);
     }
   }
 
   void close(const JsonValue& value) override {
     if (value.depth == 0 || !root_is_object_) return;
-    content_.close(value);
+    is_message() ? message_.close(value) : content_.close(value);
     if (value.depth == 1 && decided_ != nullptr) (this->*decided_->read)(decided_->name, value);
   }
 
@@ -74,7 +74,7 @@ class Reader final : public JsonVisitor {
       if (const auto* field = decide(value)) (this->*field->read)(field->name, value);
     }
     if (value.depth == 2) stream_option(value);
-    content_.scalar(value);
+    is_message() ? message_.scalar(value) : content_.scalar(value);
   }
 
   std::variant<Request, BadRequest> finish();
@@ -126,8 +126,8 @@ class Reader final : public JsonVisitor {
       request_.null_caps[static_cast<std::size_t>(field - kCapFields.begin())] = span(value.raw);
       return;
     }
-    // Scoring a prompt takes no output: max_tokens 0.
-    const std::int64_t least = form_ == Form::completions ? 0 : 1;
+    // Scoring a prompt, or writing it to the cache, takes no output: max_tokens 0.
+    const std::int64_t least = form_ == Form::completions || is_message() ? 0 : 1;
     if (const auto number = count(name, value, least)) {
       auto& most = request_.call.output_cap;
       most = std::max<std::int64_t>(most.value_or(0), *number);
@@ -148,8 +148,8 @@ class Reader final : public JsonVisitor {
   void choices(std::string_view name, const JsonValue& value) {
     if (const auto number = small_count(name, value)) choices_ = std::max(choices_, *number);
   }
-  void models(std::string_view, const JsonValue& value) {
-    request_.has_other_models = value.kind != JsonKind::null;
+  void models(std::string_view name, const JsonValue& value) {
+    if (value.kind != JsonKind::null) request_.other_models = name;
   }
   void max_tool_calls(std::string_view name, const JsonValue& value) {
     tool_calls_ = small_count(name, value);
@@ -170,6 +170,22 @@ class Reader final : public JsonVisitor {
   }
   void text(std::string_view name, const JsonValue& value) {
     if (value.kind != JsonKind::string) wrong(name, "a string");
+  }
+  /// A mode that is billed by a list of its own, unless it is the `usual` one.
+  void speed(std::string_view name, const JsonValue& value) {
+    is_dearer(name, value, R"("standard")");
+  }
+  void region(std::string_view name, const JsonValue& value) {
+    is_dearer(name, value, R"("global")");
+  }
+  /// Work beside the answer, which its cap does not bound.
+  void beside(std::string_view name, const JsonValue& value) { is_dearer(name, value, "null"); }
+  void context_management(std::string_view name, const JsonValue&) {
+    if (message_.compacts()) request_.repriced_by = name;
+  }
+  /// A conversation that stands at the provider, where all accounts are one.
+  void thread(std::string_view name, const JsonValue& value) {
+    if (value.kind != JsonKind::null) refuse("conversations are not kept: send all messages", name);
   }
   /// Only its place is decided on.
   void anything(std::string_view, const JsonValue&) {}
@@ -253,12 +269,21 @@ class Reader final : public JsonVisitor {
     request_.include_usage = span(value.raw);
   }
 
+  [[nodiscard]] bool is_message() const {
+    return form_ == Form::messages || form_ == Form::message_tokens;
+  }
+  void is_dearer(std::string_view name, const JsonValue& value, std::string_view usual) {
+    if (value.kind != JsonKind::null && value.raw != usual) request_.repriced_by = name;
+  }
+
   void bound();
+  void bound_message();
 
   const Form form_;
   const std::span<const Field> fields_;
   const std::string_view body_;
   ContentBound content_;
+  MessageBound message_;  ///< of Anthropic's form, in its place
   Request request_;
   std::optional<BadRequest> problem_;
   const Field* decided_ = nullptr;  ///< the latest container of the root
@@ -325,6 +350,24 @@ constexpr std::array kSpeechFields = {
     kModel, Field{"input", &Reader::text}, Field{"stream_format", &Reader::stream_format}};
 constexpr std::array kRerankFields = {
     kModel, Field{"query", &Reader::anything}, Field{"documents", &Reader::list}};
+constexpr std::array kMessageFields = {kModel,
+                                       kStream,
+                                       kMaxTokens,
+                                       kNPredict,
+                                       kServiceTier,
+                                       kTools,
+                                       Field{"messages", &Reader::list},
+                                       Field{"system", &Reader::list_or_text},
+                                       Field{"mcp_servers", &Reader::list},
+                                       Field{"container", &Reader::reference},
+                                       Field{"plugins", &Reader::reference},
+                                       Field{"models", &Reader::models},
+                                       Field{"fallbacks", &Reader::models},
+                                       Field{"speed", &Reader::speed},
+                                       Field{"inference_geo", &Reader::region},
+                                       Field{"compaction", &Reader::beside},
+                                       Field{"context_management", &Reader::context_management},
+                                       Field{"thread", &Reader::thread}};
 
 std::span<const Field> fields_of(Form form) {
   switch (form) {
@@ -338,11 +381,17 @@ std::span<const Field> fields_of(Form form) {
     case Form::responses:
       return kResponseFields;
     case Form::images:
+    case Form::image_edits:
       return kImageFields;
     case Form::speech:
       return kSpeechFields;
     case Form::rerank:
       return kRerankFields;
+    case Form::messages:
+    case Form::message_tokens:
+      return kMessageFields;
+    case Form::transcriptions:  // a form, not JSON
+      break;
   }
   return {};
 }
@@ -360,6 +409,22 @@ std::variant<Request, BadRequest> Reader::finish() {
   return std::move(request_);
 }
 
+/// Anthropic's form always names its cap, which holds for thinking as well.
+void Reader::bound_message() {
+  auto& call = request_.call;
+  call.as_message = true;
+  call.is_charged = form_ == Form::messages;
+  call.makes_output = call.is_charged;
+  if (call.is_charged && !call.output_cap) refuse("you must provide max_tokens", "max_tokens");
+  call.prompt_bound = message_.prompt_tokens(body_.size());
+  call.prompt_is_elsewhere = message_.is_elsewhere() || content_.is_elsewhere();
+  if (message_.hosted_tool().empty()) return;
+  // The model reads its context, and may answer, again after each use of such a tool.
+  if (!message_.tool_uses()) request_.unbounded_tool = message_.hosted_tool();
+  call.prompts = message_.tool_uses().value_or(0) + 1;
+  call.choices = call.prompts;
+}
+
 void Reader::bound() {
   auto& call = request_.call;
   call.prompt_bound = content_.prompt_tokens(body_.size());
@@ -371,6 +436,7 @@ void Reader::bound() {
   if (n_predict_ && *n_predict_ > call.output_cap.value_or(0)) {
     refuse("n_predict must not be more than max_tokens", "n_predict");
   }
+  if (is_message()) return bound_message();
   switch (form_) {
     case Form::chat:
     case Form::responses:
@@ -384,13 +450,19 @@ void Reader::bound() {
       call.makes_output = false;
       break;
     case Form::images:
+    case Form::image_edits:
       call.image_bound = choices_;
       call.output_cap = kPictureBound;
+      break;
+    case Form::messages:
+    case Form::message_tokens:
       break;
     case Form::speech:
       call.character_bound = content_.characters();
       call.audio_ms_bound = content_.characters() * kSpeechMsPerCharacter;
       call.output_cap = content_.characters() * kSpeechTokensPerCharacter;
+      break;
+    case Form::transcriptions:
       break;
   }
   if (content_.hosted_tool().empty()) return;

@@ -21,7 +21,18 @@ enum class Form : std::uint8_t {
   images,
   speech,
   rerank,
+  transcriptions,  ///< audio/transcriptions and audio/translations: multipart/form-data only
+  image_edits,     ///< images/edits and images/variations: multipart/form-data, edits JSON too
+  messages,        ///< /v1/messages, in Anthropic's form
+  message_tokens,  ///< /v1/messages/count_tokens: the same body, nothing is made or billed
 };
+
+/// The most output tokens of one picture: gpt-image-1 bills 6,240 for the largest at high quality
+/// and 100 for each of up to three partial ones (OpenAI's guide "Image generation").
+inline constexpr std::int64_t kPictureBound = 8'192;
+/// The most input tokens of a picture that is edited: at high fidelity 6,240 for the picture and
+/// less than 1,200 for its tiles (the same guide).
+inline constexpr std::int64_t kEditedPictureBound = 8'192;
 
 /// Why a body can't be taken: 400 with this message and, for a field, its name as `param`.
 struct BadRequest {
@@ -53,11 +64,17 @@ struct Request {
   /// A tool that the provider runs as often as it likes, without a bound on that: nothing bounds
   /// what the call costs. "" = there is none.
   std::string unbounded_tool;
-  /// It names other models that the upstream may take instead: whether they are allowed, and what
-  /// they cost, is not known.
-  bool has_other_models = false;
+  /// The field that names other models, which the upstream may take instead: whether they are
+  /// allowed, and what they cost, is not known. "" = there is none.
+  std::string other_models;
+  /// The field that makes the provider bill more than the model's listed price of what was asked
+  /// for. "" = there is none.
+  std::string repriced_by;
   /// The only cap is max_completion_tokens, which not every chat server knows.
   bool has_only_completion_cap = false;
+  std::string previous_response_id;  ///< the response whose conversation goes on, "" = none
+  bool names_conversation = false;   ///< the conversation stands at the provider
+  bool refuses_storing = false;      ///< `"store":false`: nobody asks for this response later
   FieldSpan model;           ///< of the value, quotes included; the only one that may be absent
   FieldSpan stream_options;  ///< of the value
   FieldSpan include_usage;   ///< of the value

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <algorithm>
+#include <string_view>
+
+namespace nufi::openai {
+
+/// True if `raw`, a member name as it stands in JSON, may be read as `name` (lower case, no letter
+/// s or k) by some server: not all heed case.
+bool is_named(std::string_view raw, std::string_view name);
+
+template <class Names>
+bool is_named_one_of(std::string_view raw, const Names& names) {
+  return std::any_of(
+      names.begin(), names.end(), [&](std::string_view name) { return is_named(raw, name); });
+}
+
+/// What stands between the quotes of a JSON string.
+inline std::string_view between_quotes(std::string_view raw_string) {
+  return raw_string.substr(1, raw_string.size() - 2);
+}
+
+}  // namespace nufi::openai
