@@ -79,6 +79,28 @@ void read_timing(const Json& json, domain::LedgerRow& row) {
   row.total_us = timing.maybe("total", read_ms_as_us).value_or(-1);
 }
 
+Json tried_to_json(const std::vector<domain::Attempt>& tried) {
+  Json list = Json::array();
+  for (const domain::Attempt& attempt : tried) {
+    list.push_back(
+        {{"upstream", attempt.upstream},
+         {"result", attempt.result},
+         {"http_status", attempt.http_status == 0 ? Json(nullptr) : Json(attempt.http_status)},
+         {"ms", ms_or_null(attempt.total_us)}});
+  }
+  return list;
+}
+
+domain::Attempt read_attempt(const Json& json) {
+  Fields fields(json, "tried");
+  domain::Attempt attempt;
+  attempt.upstream = fields.need("upstream", read_text);
+  attempt.result = fields.need("result", read_text);
+  attempt.http_status = static_cast<int>(fields.get("http_status", read_integer));
+  attempt.total_us = fields.maybe("ms", read_ms_as_us).value_or(-1);
+  return attempt;
+}
+
 }  // namespace
 
 Json to_json(const domain::UsageReport& report) {
@@ -147,6 +169,7 @@ Json to_json(const domain::RequestView& view) {
   json["cost_basis"] = domain::cost_basis_name(row.basis);
   json["price_id"] = text_or_null(row.price_id);
   json["attempts"] = row.attempts;
+  json["tried"] = tried_to_json(row.tried);
   json["timing"] = Json{{"hold", ms_or_null(row.hold_us)},
                         {"connect", ms_or_null(row.connect_us)},
                         {"first_byte", ms_or_null(row.first_byte_us)},
@@ -182,6 +205,7 @@ domain::RequestView request_from_json(const Json& json) {
   row.basis = fields.maybe("cost_basis", read_basis).value_or(domain::CostBasis::none);
   row.price_id = fields.get("price_id", read_text);
   row.attempts = static_cast<int>(fields.get("attempts", read_integer));
+  row.tried = read_list<domain::Attempt>(fields, "tried", read_attempt);
   if (const Json* timing = fields.find("timing"); timing != nullptr && !timing->is_null()) {
     read_timing(*timing, row);
   }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace nufi::domain {
 
@@ -20,6 +21,16 @@ std::string_view row_status_name(RowStatus status) noexcept;
 std::optional<RowStatus> row_status_from_name(std::string_view name) noexcept;
 std::string_view cost_basis_name(CostBasis basis) noexcept;
 std::optional<CostBasis> cost_basis_from_name(std::string_view name) noexcept;
+
+/// What became of one attempt of a call that took more than one.
+struct Attempt {
+  std::string upstream;  ///< its name then
+  /// "ok", "http_503", "connect_failed", "timed_out", "broken", "closed_unused", "busy"
+  std::string result;
+  int http_status = 0;         ///< 0 = there was no reply
+  std::int64_t total_us = -1;  ///< from its start to its end
+  bool operator==(const Attempt&) const = default;
+};
 
 /// One call in the ledger (PRODUCT §6): written at admission as `running` with its hold, completed
 /// at its end. Durations are milliseconds, -1 = did not get there.
@@ -53,6 +64,7 @@ struct LedgerRow {
   ServiceTier tier = ServiceTier::standard;
   Multiplier multiplier = kMultiplierOne;
   int attempts = 0;
+  std::vector<Attempt> tried;  ///< in order, where there was more than one; the first dozen
   bool bound_broken = false;  ///< cost more than was held
   std::int64_t hold_us = -1;  ///< microseconds; reported as ms
   std::int64_t connect_us = -1;

@@ -249,7 +249,7 @@ HoldOutcome Engine::refusal_of(const Waiter& waiter) {
   return Unwritable{"the ledger is too busy"};
 }
 
-std::unique_ptr<Engine::Ended> Engine::close_call(OpenCall call, const Settlement& settlement) {
+std::unique_ptr<Engine::Ended> Engine::close_call(OpenCall call, Settlement settlement) {
   auto ended = std::make_unique<Ended>();
   auto& row = ended->row = std::move(call.row);
   row.status = settlement.status;
@@ -267,10 +267,19 @@ std::unique_ptr<Engine::Ended> Engine::close_call(OpenCall call, const Settlemen
   row.tier = settlement.tier;
   row.multiplier = settlement.multiplier;
   row.attempts = settlement.attempts;
+  row.tried = std::move(settlement.tried);
   row.connect_us = settlement.connect_us;
   row.first_byte_us = settlement.first_byte_us;
   row.total_us = settlement.total_us;
   row.bound_broken = settlement.cost > row.held || settlement.usage.total() > row.held_tokens;
+  if (!settlement.response_id.empty()) {
+    ended->response = store::StoredResponse{std::move(settlement.response_id),
+                                            std::move(settlement.response_upstream),
+                                            row.upstream,
+                                            row.account,
+                                            row.key,
+                                            row.time};
+  }
   ended->counters.reserve(call.takes.size());
   for (auto& [counter, amount] : call.takes) {
     counter->held -= amount;
@@ -305,13 +314,15 @@ void Engine::settle(domain::RequestId id, Settlement settlement, SettleCallback 
     std::lock_guard lock(mutex_);
     auto found = open_.find(id.value);
     if (found == open_.end()) throw Error(Errc::internal, "a call was settled twice");
+    if (settlement.response_id.size() > kMaxResponseId) settlement.response_id.clear();
+    if (settlement.tried.size() > kMostTried) settlement.tried.resize(kMostTried);
+    record_.clear();
+    encode(id, settlement, record_);
     const auto admission = found->second.admission;
-    auto ended = close_call(std::move(found->second), settlement);
+    auto ended = close_call(std::move(found->second), std::move(settlement));
     open_.erase(found);
     bound_broken = ended->row.bound_broken;
 
-    record_.clear();
-    encode(id, settlement, record_);
     journal_.release(kMaxSettleBytes);
     try {
       journal_.append(record_);

@@ -68,6 +68,7 @@ class Engine final : public Ledger {
   struct Ended {
     domain::LedgerRow row;
     std::vector<CounterPtr> counters;
+    std::optional<store::StoredResponse> response;
   };
   /// What was recorded and is not in the database yet. They are numbered 1, 2, 3 … and folded in
   /// this order, so what is in the database is always a beginning of the journal.
@@ -120,7 +121,7 @@ class Engine final : public Ledger {
   /// Why a hold that has waited long enough did not get its turn.
   HoldOutcome refusal_of(const Waiter& waiter);
   /// Gives back what the call held and charges it; the row is complete then.
-  static std::unique_ptr<Ended> close_call(OpenCall call, const Settlement& settlement);
+  static std::unique_ptr<Ended> close_call(OpenCall call, Settlement settlement);
   /// Notes the end of a call after its record was written, or could not be.
   std::uint64_t note_end(std::uint64_t admission, std::unique_ptr<Ended> ended);
   void note_broken_journal(const std::string& why);

@@ -120,6 +120,7 @@ void Engine::gather(Folding& folding, std::size_t most, Reset* reset) {
       counters_.touch(counter);
     }
     batch.rows.push_back(std::move(ended->row));
+    if (ended->response) batch.responses.push_back(*ended->response);
   }
   folding.refusals.swap(refusals_);
   folding.dirty = counters_.dirty();

@@ -10,6 +10,7 @@
 #include "lib/store/store.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -56,6 +57,9 @@ struct Preview {
   std::string problem;                           ///< why the ledger can't be written, "" = it can
 };
 
+inline constexpr std::size_t kMostTried = 12;
+inline constexpr std::size_t kMaxResponseId = 256;
+
 /// How a call ended. The charge is decided by the caller (gateway/meter).
 struct Settlement {
   domain::RowStatus status = domain::RowStatus::ok;
@@ -73,6 +77,12 @@ struct Settlement {
   domain::ServiceTier tier = domain::ServiceTier::standard;
   domain::Multiplier multiplier = domain::kMultiplierOne;
   int attempts = 0;
+  /// Each of them, in order, if there was more than one; the first kMostTried are kept.
+  std::vector<domain::Attempt> tried;
+  /// The response that the upstream keeps for the account from now on; "" = none. A longer one than
+  /// kMaxResponseId is not noted.
+  std::string response_id;
+  domain::UpstreamId response_upstream;
   std::int64_t connect_us = -1;
   std::int64_t first_byte_us = -1;
   std::int64_t total_us = -1;

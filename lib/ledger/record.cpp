@@ -9,12 +9,14 @@ namespace {
 
 constexpr std::uint8_t kHold = 1;
 constexpr std::uint8_t kSettleTokens = 2;  ///< of an older nufid: knows no unit but tokens
-constexpr std::uint8_t kSettle = 3;
+constexpr std::uint8_t kSettleUnits = 3;   ///< of an older nufid: no response, no attempts
+constexpr std::uint8_t kSettle = 4;
 
 // Texts a caller chooses are cut here, so that a record has a known longest size.
 constexpr std::size_t kIdBytes = 64;
 constexpr std::size_t kNameBytes = 256;
 constexpr std::size_t kTextBytes = 512;
+constexpr std::size_t kWordBytes = 20;
 
 class Encoder {
  public:
@@ -148,6 +150,18 @@ SettleRecord decode_settle(Decoder& in, std::uint8_t version) {
   end.usage_basis = static_cast<domain::CostBasis>(in.byte());
   end.tier = static_cast<domain::ServiceTier>(in.byte());
   end.multiplier = in.number();
+  if (version == kSettleUnits) return record;
+  end.response_id = in.text();
+  end.response_upstream = domain::UpstreamId(in.text());
+  auto count = in.byte();
+  for (int i = 0; i < count; ++i) {
+    domain::Attempt attempt;
+    attempt.upstream = in.text();
+    attempt.result = in.text();
+    attempt.http_status = in.small();
+    attempt.total_us = in.number();
+    end.tried.push_back(std::move(attempt));
+  }
   return record;
 }
 
@@ -209,6 +223,17 @@ void encode(domain::RequestId id, const Settlement& end, std::string& out) {
   to.byte(static_cast<std::uint8_t>(end.usage_basis));
   to.byte(static_cast<std::uint8_t>(end.tier));
   to.number(end.multiplier);
+  to.text(end.response_id, kMaxResponseId);
+  to.text(end.response_upstream.text(), kIdBytes);
+  const auto tried = std::min(end.tried.size(), kMostTried);
+  to.byte(static_cast<std::uint8_t>(tried));
+  for (std::size_t i = 0; i < tried; ++i) {
+    const auto& attempt = end.tried[i];
+    to.text(attempt.upstream, kIdBytes);
+    to.text(attempt.result, kWordBytes);
+    to.number(attempt.http_status);
+    to.number(attempt.total_us);
+  }
 }
 
 Record decode(std::string_view bytes) {
@@ -218,6 +243,7 @@ Record decode(std::string_view bytes) {
     case kHold:
       return decode_hold(in);
     case kSettleTokens:
+    case kSettleUnits:
     case kSettle:
       return decode_settle(in, kind);
     default:

@@ -37,7 +37,7 @@ using Record = std::variant<HoldRecord, SettleRecord>;
 
 /// The longest record encode() makes; longer texts of a call are cut to their field's share.
 inline constexpr std::size_t kMaxHoldBytes = 4096;
-inline constexpr std::size_t kMaxSettleBytes = 1024;
+inline constexpr std::size_t kMaxSettleBytes = 2560;
 
 /// Appends the journal's bytes for a record to `out`: little-endian varints (zigzag for signed) and
 /// length-prefixed texts, first a byte that names kind and version.

@@ -132,7 +132,7 @@ void Engine::recover() {
       return;
     }
     const auto admission = found->second.admission;
-    note_end(admission, close_call(std::move(found->second), settle.settlement));
+    note_end(admission, close_call(std::move(found->second), std::move(settle.settlement)));
     unfolded_.back().position = position;
     open_.erase(found);
   });
@@ -142,9 +142,9 @@ void Engine::recover() {
                  {{"calls", static_cast<long long>(open_.size())}});
   }
   for (auto& [id, call] : open_) {
-    const auto end = interrupted(call.row);
+    auto end = interrupted(call.row);
     const auto admission = call.admission;
-    note_end(admission, close_call(std::move(call), end));
+    note_end(admission, close_call(std::move(call), std::move(end)));
   }
   open_.clear();
 

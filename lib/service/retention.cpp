@@ -2,6 +2,8 @@
 
 #include "lib/base/log.hpp"
 
+#include <algorithm>
+
 namespace nufi::service {
 
 namespace {
@@ -21,6 +23,9 @@ constexpr std::chrono::milliseconds kUsualGap = 96h;
 constexpr std::chrono::milliseconds kProbation = 6h;
 /// By so much the wall clock may be corrected while they do.
 constexpr std::chrono::milliseconds kCorrection = 10min;
+
+/// OpenAI keeps a response for 30 days, and nobody is known to keep one longer.
+constexpr std::chrono::days kResponsesKept{30};
 
 Timestamp quarter_of(Timestamp time) {
   return time - time.time_since_epoch() % 15min;
@@ -58,7 +63,11 @@ bool Retention::trusts_clock() {
 }
 
 std::chrono::milliseconds Retention::step(std::optional<int> keep_days) {
-  if (!trusts_clock() || !keep_days) return kRest;
+  if (!trusts_clock()) return kRest;
+  const auto kept =
+      keep_days ? std::min(kResponsesKept, std::chrono::days(*keep_days)) : kResponsesKept;
+  if (store_.retire_responses(clock_.now() - kept) > 0) return kPause;
+  if (!keep_days) return kRest;
   const auto before = quarter_of(clock_.now() - std::chrono::days(*keep_days));
   const auto retired = store_.retire(before, kAtOnce);
   if (retired.rows > 0) {

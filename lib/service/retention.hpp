@@ -9,9 +9,10 @@
 namespace nufi::service {
 
 /// Takes ledger rows away that are older than `keep_days`, a few at a time, so that nobody waits
-/// for it. What was deleted can't be had back, so a clock that somebody set wrong must not delete:
-/// when it tells of more than a long weekend since it was last looked at, nothing goes until it has
-/// run evenly for some hours. One thread at a time.
+/// for it; and who made a response, when its upstream does not keep it any longer. What was deleted
+/// can't be had back, so a clock that somebody set wrong must not delete: when it tells of more
+/// than a long weekend since it was last looked at, nothing goes until it has run evenly for some
+/// hours. One thread at a time.
 class Retention {
  public:
   Retention(store::LedgerStore& store, const Clock& clock);

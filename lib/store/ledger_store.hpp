@@ -53,6 +53,16 @@ struct WindowAmount {
   std::optional<Timestamp> reset_at = {};
 };
 
+/// A response that an upstream keeps, and whose it is.
+struct StoredResponse {
+  std::string id;  ///< the upstream's
+  domain::UpstreamId upstream;
+  std::string upstream_name;  ///< as it was called then
+  domain::AccountId account;
+  domain::KeyId key;
+  Timestamp created_at;
+};
+
 /// What one commit of the ledger writes, in one transaction.
 struct LedgerBatch {
   std::vector<domain::LedgerRow> rows;        ///< inserted, or replacing the row of the same id
@@ -60,8 +70,9 @@ struct LedgerBatch {
   std::vector<WindowAmount> dropped_windows;  ///< deleted first (by window and cycle_start)
   std::map<RollupKey, RollupSums> rollups;    ///< added to what is there
   std::map<domain::KeyId, Timestamp> last_used;
-  std::vector<AuditEntry> audit;       ///< what people did, in the transaction of its effect
-  std::uint64_t journal_position = 0;  ///< everything up to this record is in the database now
+  std::vector<StoredResponse> responses;  ///< inserted, or taking the place of one of the same id
+  std::vector<AuditEntry> audit;          ///< what people did, in the transaction of its effect
+  std::uint64_t journal_position = 0;     ///< everything up to this record is in the database now
 };
 
 /// Another charge for a completed row.
@@ -148,6 +159,12 @@ class LedgerStore {
   /// keeps itself and all that is newer. Rollups stay.
   /// From then on verify() trusts the rollups where the rows are gone.
   virtual Retired retire(Timestamp before, std::chrono::milliseconds patience) = 0;
+  /// The stored response of this id, if there is one.
+  virtual std::optional<StoredResponse> find_response(const std::string& id) = 0;
+  /// Forgets it: its upstream does not keep it any more.
+  virtual void forget_response(const std::string& id) = 0;
+  /// Takes away some of the stored responses made before `before`; returns how many.
+  virtual std::int64_t retire_responses(Timestamp before) = 0;
   /// When retire() was last sure of the time, and to note that; the epoch if never.
   virtual Timestamp clock_trusted_at() = 0;
   virtual void trust_clock(Timestamp now) = 0;

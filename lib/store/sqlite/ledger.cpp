@@ -3,6 +3,7 @@
 #include "lib/store/sqlite/audit.hpp"
 #include "lib/store/sqlite/forgiven.hpp"
 #include "lib/store/sqlite/requests.hpp"
+#include "lib/store/sqlite/responses.hpp"
 #include "lib/store/sqlite/rollups.hpp"
 #include "lib/store/sqlite/summaries.hpp"
 #include "lib/store/sqlite/values.hpp"
@@ -109,6 +110,7 @@ void SqliteLedger::write(const LedgerBatch& batch) {
   write_windows(writer_, batch.windows);
   write_rollups(writer_, batch.rollups);
   write_last_use(writer_, batch.last_used);
+  write_responses(writer_, batch.responses);
   for (const auto& entry : batch.audit) record(writer_, entry);
   Query(writer_.prepared("UPDATE meta SET value = ? WHERE name = 'journal_position'"))
       .add(static_cast<std::int64_t>(batch.journal_position))
@@ -186,6 +188,22 @@ std::vector<domain::RequestId> SqliteLedger::open_rows() {
     while (row.step()) ids.push_back({row.integer()});
     return ids;
   });
+}
+
+std::optional<StoredResponse> SqliteLedger::find_response(const std::string& id) {
+  return readers_.read(
+      [&](Connection& connection) { return sqlite::find_response(connection, id); });
+}
+
+void SqliteLedger::forget_response(const std::string& id) {
+  control_.transaction([&](Connection& connection) { delete_response(connection, id); });
+}
+
+std::int64_t SqliteLedger::retire_responses(Timestamp before) {
+  std::int64_t retired = 0;
+  control_.transaction(
+      [&](Connection& connection) { retired = delete_old_responses(connection, before); });
+  return retired;
 }
 
 }  // namespace nufi::store::sqlite

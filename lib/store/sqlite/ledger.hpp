@@ -38,6 +38,9 @@ class SqliteLedger final : public LedgerStore {
   VerifyReport verify() override;
   std::vector<domain::RequestId> open_rows() override;
   Retired retire(Timestamp before, std::chrono::milliseconds patience) override;
+  std::optional<StoredResponse> find_response(const std::string& id) override;
+  void forget_response(const std::string& id) override;
+  std::int64_t retire_responses(Timestamp before) override;
   Timestamp clock_trusted_at() override;
   void trust_clock(Timestamp now) override;
 

@@ -2,6 +2,8 @@
 
 #include "lib/store/sqlite/values.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -34,6 +36,32 @@ const std::string& word_of(domain::CostBasis basis) {
   return words.at(static_cast<std::size_t>(basis));
 }
 
+std::string text_of(const std::vector<domain::Attempt>& tried) {
+  auto list = nlohmann::json::array();
+  for (const auto& attempt : tried) {
+    list.push_back({{"upstream", attempt.upstream},
+                    {"result", attempt.result},
+                    {"http_status", attempt.http_status},
+                    {"total_us", attempt.total_us}});
+  }
+  return list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::vector<domain::Attempt> tried_from(const std::string& text) {
+  std::vector<domain::Attempt> tried;
+  const auto list = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!list.is_array()) refuse_word("list of attempts", text);
+  for (const auto& item : list) {
+    domain::Attempt attempt;
+    attempt.upstream = item.value("upstream", "");
+    attempt.result = item.value("result", "");
+    attempt.http_status = item.value("http_status", 0);
+    attempt.total_us = item.value("total_us", std::int64_t{-1});
+    tried.push_back(std::move(attempt));
+  }
+  return tried;
+}
+
 }  // namespace
 
 const std::string& request_columns() {
@@ -47,7 +75,8 @@ const std::string& request_columns() {
     return text +
            "held, held_tokens, cost, upstream_cost, upstream_reported_cost, cost_basis, price_id, "
            "attempts, bound_broken, hold_us, connect_us, first_byte_us, total_us, client_ip, "
-           "user_agent, usage_basis, service_tier, multiplier, images, audio_ms, characters";
+           "user_agent, usage_basis, service_tier, multiplier, images, audio_ms, characters, "
+           "tried";
   }();
   return columns;
 }
@@ -90,6 +119,11 @@ void add_row(Query& query, const domain::LedgerRow& row) {
       .add(row.usage.images)
       .add(row.usage.audio_ms)
       .add(row.usage.characters);
+  if (row.tried.empty()) {
+    query.add_null();
+  } else {
+    query.add(text_of(row.tried));
+  }
 }
 
 domain::LedgerRow read_row(Query& query) {
@@ -135,6 +169,7 @@ domain::LedgerRow read_row(Query& query) {
   row.usage.images = query.integer();
   row.usage.audio_ms = query.integer();
   row.usage.characters = query.integer();
+  if (const auto tried = query.maybe_text()) row.tried = tried_from(*tried);
   return row;
 }
 

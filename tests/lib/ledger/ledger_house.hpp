@@ -53,6 +53,13 @@ class Valve final : public store::LedgerStore {
   store::Retired retire(Timestamp before, std::chrono::milliseconds patience) override {
     return inner_.retire(before, patience);
   }
+  std::optional<store::StoredResponse> find_response(const std::string& id) override {
+    return inner_.find_response(id);
+  }
+  void forget_response(const std::string& id) override { inner_.forget_response(id); }
+  std::int64_t retire_responses(Timestamp before) override {
+    return inner_.retire_responses(before);
+  }
   Timestamp clock_trusted_at() override { return inner_.clock_trusted_at(); }
   void trust_clock(Timestamp now) override { inner_.trust_clock(now); }
 
