@@ -2,8 +2,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 
-import OpenAI from 'openai';
-
 import { call, Connection, requestBytes } from './support/client.mjs';
 import { patience } from './support/daemon.mjs';
 import { house } from './support/house.mjs';
@@ -325,78 +323,5 @@ describe('endpoints', () => {
       'the row',
     );
     assert.deepEqual([row.cost_basis, nano(row.cost_usd)], ['exact', 75_000]);
-  });
-
-  describe('with the openai package', () => {
-    let client;
-    before(() => {
-      client = new OpenAI({ baseURL: h.daemon.url, apiKey: key, maxRetries: 0 });
-    });
-
-    it('completions, plain and streamed', async () => {
-      answer('{"choices":[{"text":"hi"}],"usage":{"prompt_tokens":1,"completion_tokens":1}}');
-      const asked = { model: 'test-model', prompt: 'x', max_tokens: 9 };
-      assert.equal((await client.completions.create(asked)).choices[0].text, 'hi');
-      stream(['data: {"choices":[{"text":"h"}]}\n\n', 'data: {"choices":[{"text":"i"}]}\n\n', 'data: [DONE]\n\n']);
-      let text = '';
-      for await (const part of await client.completions.create({ ...asked, stream: true })) text += part.choices[0].text;
-      assert.equal(text, 'hi');
-    });
-
-    it('embeddings, base64 on the wire', async () => {
-      const floats = Float32Array.of(0.5, -1);
-      const embedding = Buffer.from(floats.buffer).toString('base64');
-      answer(JSON.stringify({ data: [{ index: 0, embedding }], usage: { prompt_tokens: 1, total_tokens: 1 } }));
-      const reply = await client.embeddings.create({ model: 'test-model', input: 'x' });
-      assert.deepEqual([...reply.data[0].embedding], [0.5, -1]);
-    });
-
-    it('responses, plain and streamed', async () => {
-      answer(JSON.stringify(response(responseUsage)));
-      const asked = { model: 'test-model', input: 'hello', max_output_tokens: 20 };
-      assert.equal((await client.responses.create(asked)).output_text, 'Hello there');
-      stream(responseEvents());
-      const types = [];
-      for await (const event of await client.responses.create({ ...asked, stream: true })) types.push(event.type);
-      assert.deepEqual([types[0], types.at(-1)], ['response.created', 'response.completed']);
-      stream(responseEvents());
-      const final = await client.responses.stream(asked).finalResponse();
-      assert.equal(final.usage.total_tokens, 30);
-      assert.equal((await lastRow()).cost_basis, 'exact');
-    });
-
-    it('moderations', async () => {
-      answer('{"id":"modr-1","results":[{"flagged":true}]}');
-      assert.equal((await client.moderations.create({ input: 'x' })).results[0].flagged, true);
-    });
-
-    it('images.generate', async () => {
-      answer('{"created":1,"data":[{"b64_json":"QUJD"}]}');
-      const reply = await client.images.generate({ model: 'paint', prompt: 'a cat' });
-      assert.equal(reply.data[0].b64_json, 'QUJD');
-      assert.equal(nano((await lastRow()).cost_usd), 40_000_000);
-    });
-
-    it('audio.speech', async () => {
-      answer(pcm, 'audio/pcm');
-      const reply = await client.audio.speech.create({ model: 'voice', input: 'hello', voice: 'alloy' });
-      assert.ok(Buffer.from(await reply.arrayBuffer()).equals(pcm));
-      assert.equal(nano((await lastRow()).cost_usd), 75_000);
-    });
-
-    it('a budget refusal is one the package does not retry', async () => {
-      let attempts = 0;
-      const broke = new OpenAI({
-        baseURL: h.daemon.url,
-        apiKey: poor,
-        maxRetries: 3,
-        fetch: (...args) => {
-          attempts++;
-          return fetch(...args);
-        },
-      });
-      await assert.rejects(broke.embeddings.create({ model: 'test-model', input: 'x' }), { status: 429, code: 'insufficient_quota' });
-      assert.equal(attempts, 1);
-    });
   });
 });

@@ -1,0 +1,13 @@
+// What a client sends and gets beneath its own wrapping.
+
+/// `fetch` that keeps count: pass `.fetch` to a client, read `.attempts` (calls begun) and `.replies`.
+export function watchedFetch() {
+  const watched = { attempts: 0, replies: [] };
+  watched.fetch = async (...args) => {
+    watched.attempts++;
+    const reply = await fetch(...args);
+    watched.replies.push(reply);
+    return reply;
+  };
+  return watched;
+}
