@@ -1,6 +1,7 @@
 #include "lib/domain/access.hpp"
 
 #include "lib/base/text.hpp"
+#include "lib/base/utf8.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -81,6 +82,25 @@ bool contains(const Block& block, const Address& address) {
   return true;
 }
 
+/// White space that servers strip: in ASCII, and what Unicode calls a space.
+bool is_space(char32_t code) {
+  return code == ' ' || code == 0xA0 || code == 0x1680 || (code >= 0x2000 && code <= 0x200A) ||
+         code == 0x202F || code == 0x205F || code == 0x3000;
+}
+
+/// True if a part ".." follows another one.
+bool climbs_back(std::string_view path) {
+  bool has_parent = false;
+  while (!path.empty()) {
+    const auto end = std::min(path.find_first_of("/\\"), path.size());
+    const auto part = path.substr(0, end);
+    if (part == ".." && has_parent) return true;
+    has_parent = has_parent || (!part.empty() && part != "." && part != "..");
+    path.remove_prefix(std::min(end + 1, path.size()));
+  }
+  return false;
+}
+
 bool allows(const std::vector<std::string>& globs, std::string_view model) {
   return globs.empty() || std::any_of(globs.begin(), globs.end(), [model](const std::string& glob) {
            return glob_match(glob, model);
@@ -112,6 +132,22 @@ std::optional<Denial> deny_key(const Key& key,
   if (digest != key.digest && !is_overlap_running(key, now)) return Denial::key_rotated;
   if (!is_ip_allowed(key.allowed_ips, client_ip)) return Denial::ip_not_allowed;
   return std::nullopt;
+}
+
+bool is_plain_model_name(std::string_view model) {
+  constexpr char32_t kNotUtf8 = 0xFFFD;
+  bool is_first = true;
+  bool ends_in_space = false;
+  for (auto rest = model; !rest.empty();) {
+    const auto [code, length, valid] = first_character(rest);
+    if (!valid || code == kNotUtf8 || !is_printable(code)) return false;
+    if (code == '?' || code == '#' || code == '%') return false;
+    ends_in_space = is_space(code);
+    if (is_first && ends_in_space) return false;
+    is_first = false;
+    rest.remove_prefix(length);
+  }
+  return !is_first && !ends_in_space && !climbs_back(model);
 }
 
 bool is_model_allowed(const Key& key,

@@ -22,6 +22,11 @@ std::optional<Denial> deny_key(const Key& key,
                                Timestamp now,
                                std::string_view client_ip);
 
+/// False for a model name that some server could read as another one than we do, and so pass an
+/// allowlist: a control or invisible character, what stands for text that is not UTF-8, white space
+/// at an end, a path that climbs back ("a/../b"), what ends or escapes a path (? # %).
+bool is_plain_model_name(std::string_view model);
+
 /// True if key, project and group all allow `model` (byte for byte, case counts).
 bool is_model_allowed(const Key& key,
                       const Project& project,

@@ -19,15 +19,20 @@ std::string_view bearer_of(const net::Fields& fields) {
   return trim(value.substr(kScheme.size()));
 }
 
+/// The name in "name", "name:80" or "[::1]:80"; "" if it is none of these.
 std::string_view without_port(std::string_view host) {
-  if (host.starts_with('[')) {
-    const auto end = host.find(']');
-    return end == std::string_view::npos ? std::string_view{} : host.substr(1, end - 1);
-  }
-  return host.substr(0, host.rfind(':'));
+  const bool is_bracketed = host.starts_with('[');
+  const auto end = is_bracketed ? host.find(']') : std::min(host.find(':'), host.size());
+  if (end == std::string_view::npos) return {};
+  const auto rest = host.substr(end + (is_bracketed ? 1 : 0));
+  const auto digits = rest.substr(std::min<std::size_t>(1, rest.size()));
+  if (!rest.empty() && rest.front() != ':') return {};
+  if (digits.find_first_not_of("0123456789") != std::string_view::npos) return {};
+  return is_bracketed ? host.substr(1, end - 1) : host.substr(0, end);
 }
 
 bool is_loopback_name(std::string_view name) {
+  if (name.find('%') != std::string_view::npos) return false;
   return equals_ignoring_case(name, "localhost") || to_lower(name).ends_with(".localhost") ||
          name == "::1" || domain::is_ip_allowed({"127.0.0.0/8"}, name);
 }
@@ -78,6 +83,7 @@ bool is_host_allowed(std::string_view host,
                      std::string_view local_ip,
                      const std::vector<std::string>& allowed) {
   const auto name = without_port(host);
+  if (name.empty()) return false;
   if (is_loopback_name(name) || name == local_ip) return true;
   return std::any_of(allowed.begin(), allowed.end(), [&](const auto& each) {
     return equals_ignoring_case(each, name) || equals_ignoring_case(each, host);

@@ -40,6 +40,10 @@ std::variant<std::vector<Priced>, No> choose_upstreams(const Caller& caller,
                                                        const domain::Call& call,
                                                        std::uint64_t random,
                                                        SteadyTime now) {
+  if (!domain::is_plain_model_name(call.model)) {
+    return refuse_invalid(
+        "invalid_value", "The model's name has characters that no model's name has.", "model");
+  }
   if (!domain::is_model_allowed(*caller.key, *caller.project, *caller.group, call.model)) {
     return refuse_model_not_allowed(call.model);
   }

@@ -20,7 +20,7 @@ constexpr std::array<std::string_view, 9> kHopByHop = {"connection",
                                                        "upgrade"};
 
 /// Ours to say, not the client's: who it is, where it came from, how the body is framed.
-constexpr std::array<std::string_view, 16> kNotToUpstream = {"host",
+constexpr std::array<std::string_view, 30> kNotToUpstream = {"host",
                                                              "authorization",
                                                              "x-api-key",
                                                              "api-key",
@@ -31,6 +31,20 @@ constexpr std::array<std::string_view, 16> kNotToUpstream = {"host",
                                                              "forwarded",
                                                              "accept-encoding",
                                                              "via",
+                                                             "proxy",
+                                                             "x-forwarded",
+                                                             "forwarded-for",
+                                                             "x-original-forwarded-for",
+                                                             "x-original-host",
+                                                             "x-original-url",
+                                                             "x-rewrite-url",
+                                                             "x-http-method-override",
+                                                             "x-host",
+                                                             "x-remote-ip",
+                                                             "x-remote-addr",
+                                                             "x-cluster-client-ip",
+                                                             "client-ip",
+                                                             "fastly-client-ip",
                                                              "x-real-ip",
                                                              "true-client-ip",
                                                              "cf-connecting-ip",
@@ -61,6 +75,13 @@ bool is_named_by_connection(const net::Fields& fields, std::string_view name) {
     }
   }
   return false;
+}
+
+/// Many servers hand fields on as variables, where "X_Real_IP" and "X-Real-IP" are one.
+std::string as_server_reads(std::string_view name) {
+  std::string read(name);
+  std::replace(read.begin(), read.end(), '_', '-');
+  return read;
 }
 
 /// Some clients send their key where it does not belong.
@@ -102,19 +123,19 @@ std::string upstream_request_head(const net::RequestHead& client,
   for (const auto& [name, value] : own) append(text, name, value);
   for (std::size_t i = 0; i < client.fields.size(); ++i) {
     const auto field = client.fields.at(i);
-    const auto name = field.name;
     const auto value = field.value;
+    const auto name = as_server_reads(field.name);
     if (is_one_of(name, kHopByHop) || is_one_of(name, kNotToUpstream)) continue;
     if (starts_with_ignoring_case(name, "x-nufi-") ||
         starts_with_ignoring_case(name, "x-forwarded-")) {
       continue;
     }
-    if (is_named_by_connection(client.fields, name)) continue;
+    if (is_named_by_connection(client.fields, field.name)) continue;
     if (holds_key(value)) continue;
     const bool overridden = std::any_of(own.begin(), own.end(), [&](const auto& each) {
-      return equals_ignoring_case(each.first, name);
+      return equals_ignoring_case(as_server_reads(each.first), name);
     });
-    if (!overridden) append(text, name, value);
+    if (!overridden) append(text, field.name, value);
   }
   append(text, "Accept-Encoding", "identity");
   if (body_size > 0) {

@@ -1,7 +1,7 @@
 #pragma once
 
 // HTTP/1.1 is parsed by Boost.Beast's basic_parser; these are its sinks. What the parser lets pass
-// although a strict server must not is checked by check_head().
+// although a strict server must not is checked by HeadCheck.
 
 #include "lib/net/asio.hpp"
 #include "lib/net/head.hpp"
@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,9 +26,24 @@ inline std::string_view to_std(boost::beast::string_view text) {
 /// was looked before.
 std::size_t find_head_end(std::string_view bytes, std::size_t from);
 
-/// "" or what is wrong with the raw bytes of a (perhaps unfinished) request head: a line feed
-/// without carriage return or the other way round, a folded line, a control character.
-std::string check_head(std::string_view bytes);
+/// Looks at the raw bytes of a request head while they come, each byte once.
+class HeadCheck {
+ public:
+  /// `bytes`: the head as far as it is here, and what follows it. "" or what is wrong: a line feed
+  /// without carriage return or the other way round, a folded line, a control character, an empty
+  /// line or one without a version (HTTP/0.9) in the place of the request line.
+  std::string_view look(std::string_view bytes);
+
+ private:
+  std::size_t at_ = 0;  ///< how far was looked
+  bool in_first_line_ = true;
+  bool line_is_empty_ = true;
+  bool ended_ = false;
+};
+
+/// The path and query of a target in absolute form ("http://host/path"), if its host is `host`, the
+/// one of the Host field; std::nullopt for anything else.
+std::optional<std::string> path_of_absolute(std::string_view target, std::string_view host);
 
 /// Common to both sinks: body bytes are moved to the front of the buffer they are parsed from (what
 /// is decoded is never longer than what is read), so that a piece is handed on without a copy.

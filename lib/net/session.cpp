@@ -19,6 +19,12 @@ constexpr std::size_t kBuffer = 2048;
 constexpr std::size_t kUploadBuffer = 64 * 1024;
 /// How long a client may go on sending what we will not read, so that it sees why.
 constexpr auto kLinger = 2s;
+/// Some clients send an empty line behind a body (RFC 9112 §2.2): so many are passed over.
+constexpr int kEmptyLines = 2;
+/// What chunks may spend on sizes, extensions and trailers: so much, and so much per byte of body.
+/// A byte in a chunk of its own takes 5; who spends more wants nothing but our time.
+constexpr std::uint64_t kFraming = 16 * 1024;
+constexpr std::uint64_t kFramingPerByte = 16;
 
 std::string address_of(const asio::ip::tcp::endpoint& endpoint) {
   auto address = endpoint.address();
@@ -103,14 +109,23 @@ Awaitable<Session::HeadRead> Session::read_head() {
   head_.clear();
   extra_fields_.clear();
   std::size_t looked = 0;
-  bool first_byte = begin_ != end_;
+  int empty_lines = 0;
+  bool waits_for_first = false;
+  bool waits_for_rest = false;
   timed_out_ = false;
-  deadline_.set(first_byte ? home_.options.head_time : home_.options.idle_time);
+  HeadCheck check;
   std::size_t head_end = 0;
   while (true) {
     const std::string_view bytes(buffer_.get() + begin_, end_ - begin_);
-    if (auto problem = check_head(bytes); !problem.empty()) {
-      co_await refuse(400, "bad_request", problem);
+    if (empty_lines < kEmptyLines && bytes.starts_with("\r\n")) {
+      begin_ += 2;
+      ++empty_lines;
+      looked = 0;
+      check = {};
+      continue;
+    }
+    if (const auto problem = check.look(bytes); !problem.empty()) {
+      co_await refuse(400, "bad_request", std::string(problem));
       co_return HeadRead::refused;
     }
     head_end = find_head_end(bytes, looked);
@@ -133,17 +148,20 @@ Awaitable<Session::HeadRead> Session::read_head() {
       capacity_ *= 4;
       buffer_ = std::move(larger);
     }
+    if (!bytes.empty() && !waits_for_rest) {
+      waits_for_rest = true;
+      deadline_.set(home_.options.head_time);
+    } else if (bytes.empty() && !waits_for_first) {
+      waits_for_first = true;
+      deadline_.set(home_.options.idle_time);
+    }
     if (!co_await more_input()) {
-      if (timed_out_ && first_byte) {
+      if (timed_out_ && waits_for_rest) {
         gone_ = false;
         co_await refuse(408, "request_timeout", "the request's head took too long");
         co_return HeadRead::refused;
       }
       co_return HeadRead::closed;
-    }
-    if (!first_byte) {
-      first_byte = true;
-      deadline_.set(home_.options.head_time);
     }
   }
   deadline_.clear();
@@ -159,6 +177,9 @@ Awaitable<Session::HeadRead> Session::read_head() {
     co_return HeadRead::refused;
   }
   head_.keep_alive = parser_->keep_alive();
+  if (auto path = path_of_absolute(head_.target, head_.fields.find("host"))) {
+    head_.target = std::move(*path);
+  }
   if (auto refusal = check_request()) {
     co_await refuse(refusal->status, refusal->code, refusal->message);
     co_return HeadRead::refused;
@@ -174,7 +195,7 @@ std::optional<Refusal> Session::check_request() const {
   if (head_.target.size() > home_.options.max_target) {
     return Refusal{414, "uri_too_long", "the request's target is longer than 8 kB"};
   }
-  if (!head_.target.starts_with('/')) {
+  if (!head_.target.starts_with('/') || head_.target.find('#') != std::string::npos) {
     return Refusal{400, "bad_request", "the request's target must be a path"};
   }
   if (fields.count("host") != 1) {
@@ -204,13 +225,17 @@ bool Session::parse_body(std::uint64_t most, BodyRead& result) {
   ErrorCode error;
   parser_->body_to(buffer_.get() + begin_);
   char* const from = buffer_.get() + begin_;
-  begin_ += parser_->put(asio::buffer(from, end_ - begin_), error);
+  const auto consumed = parser_->put(asio::buffer(from, end_ - begin_), error);
+  begin_ += consumed;
+  carried_ += parser_->body_size();
+  framing_ += consumed - parser_->body_size();
   if (body_.size() + parser_->body_size() > most) {
     result = BodyRead::too_large;
     return false;
   }
   body_.append(from, parser_->body_size());
-  if (error && error != http::error::need_more) {
+  const bool is_wasteful = framing_ > kFraming + kFramingPerByte * carried_;
+  if ((error && error != http::error::need_more) || is_wasteful) {
     result = BodyRead::malformed;
     return false;
   }
@@ -219,6 +244,7 @@ bool Session::parse_body(std::uint64_t most, BodyRead& result) {
 
 Awaitable<BodyRead> Session::read_body(std::uint64_t most) {
   body_.clear();
+  carried_ = framing_ = 0;
   parser_->eager(true);
   const auto length = parser_->content_length();
   if (length && *length > most) {

@@ -110,6 +110,8 @@ class Session final : public Exchange, public std::enable_shared_from_this<Sessi
   RequestHead head_;
   std::optional<RequestSink> parser_;
   std::string body_;
+  std::uint64_t carried_ = 0;  ///< bytes of the body so far
+  std::uint64_t framing_ = 0;  ///< bytes that chunks took beside them
   Fields extra_fields_;
   bool in_call_ = false;
   bool started_ = false;

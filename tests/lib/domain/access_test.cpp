@@ -119,3 +119,108 @@ TEST_CASE("access: only addresses and blocks are valid") {
     CHECK_FALSE(is_valid_cidr(text));
   }
 }
+
+TEST_CASE("access: names of models as providers and local servers have them are plain") {
+  for (const auto* name : {"gpt-4o-mini",
+                           "openai/gpt-4o:free",
+                           "llama3.1:8b-instruct-q4_K_M",
+                           "/models/llama 3/model.gguf",
+                           "../models/llama.gguf",
+                           "../../a/b",
+                           "C:\\models\\llama.gguf",
+                           "models//x",
+                           "ft:gpt-4o-mini:org::id",
+                           "@cf/meta/llama",
+                           "accounts/a/models/b..c",
+                           "\u6A21\u578B"}) {
+    CAPTURE(name);
+    CHECK(is_plain_model_name(name));
+  }
+}
+
+TEST_CASE("access: a name that a server could read as another one is not plain") {
+  for (const std::string_view name : {std::string_view(""),
+                                      std::string_view("gpt-4o\0-mini", 12),
+                                      std::string_view("gpt-4o\n"),
+                                      std::string_view("gpt-4o\r\nX: y"),
+                                      std::string_view("gpt\x7f"),
+                                      std::string_view("gpt\xC2\x85"),
+                                      std::string_view("gpt-4o "),
+                                      std::string_view(" gpt-4o"),
+                                      std::string_view("gpt-4o\xC2\xA0"),
+                                      std::string_view("\xE3\x80\x80gpt-4o"),
+                                      std::string_view("gpt-\xE2\x80\x8B"
+                                                       "4o"),
+                                      std::string_view("gpt-\xE2\x80\xAE"
+                                                       "o4"),
+                                      std::string_view("\xEF\xBB\xBFgpt-4o"),
+                                      std::string_view("gpt-4o\xEF\xBF\xBD"),
+                                      std::string_view("gpt-4o\xFF"),
+                                      std::string_view("allowed/../gpt-4o"),
+                                      std::string_view("allowed\\..\\gpt-4o"),
+                                      std::string_view("../a/.."),
+                                      std::string_view("gpt-4o?x=-mini"),
+                                      std::string_view("gpt-4o#-mini"),
+                                      std::string_view("gpt-4o%00-mini")}) {
+    CAPTURE(name);
+    CHECK_FALSE(is_plain_model_name(name));
+  }
+}
+
+TEST_CASE("access: an allowlist is of bytes, so that no other spelling passes it") {
+  Key key;
+  key.allowed_models = {"gpt-4o-mini", "small-*"};
+  for (const auto* model : {"GPT-4o-mini",
+                            "gpt-4o-mini.",
+                            "gpt-4o-mini:online",
+                            "gpt\xE2\x80\x90"
+                            "4o-mini",                 // another hyphen
+                            "gpt-4\xD0\xBE-mini",      // Cyrillic o
+                            "\xEF\xBD\x87pt-4o-mini",  // full-width g
+                            "openai/gpt-4o-mini",
+                            "gpt-4o",
+                            "gpt-4o-min",
+                            "gpt-4o-mini,gpt-4o",
+                            "Small-x",
+                            "xsmall-x"}) {
+    CAPTURE(model);
+    CHECK_FALSE(is_model_allowed(key, {}, {}, model));
+  }
+  CHECK(is_model_allowed(key, {}, {}, "gpt-4o-mini"));
+  CHECK(is_model_allowed(key, {}, {}, "small-one"));
+}
+
+TEST_CASE("access: an IPv4 address is one, in whatever form of IPv6 it is written") {
+  for (const auto* ip : {"10.1.2.3",
+                         "::ffff:10.1.2.3",
+                         "::FFFF:10.1.2.3",
+                         "::ffff:a01:203",
+                         "0:0:0:0:0:ffff:10.1.2.3",
+                         "0000:0000:0000:0000:0000:ffff:0a01:0203"}) {
+    CAPTURE(ip);
+    CHECK(is_ip_allowed({"10.0.0.0/8"}, ip));
+    CHECK(is_ip_allowed({"::ffff:10.0.0.0/104"}, ip));
+    CHECK(is_ip_allowed({"::ffff:a01:203"}, ip));
+    CHECK_FALSE(is_ip_allowed({"11.0.0.0/8"}, ip));
+    CHECK_FALSE(is_ip_allowed({"::ffff:11.0.0.0/104"}, ip));
+    CHECK_FALSE(is_ip_allowed({"::1"}, ip));
+  }
+  // Forms that are not it: compatible, translated, with zeros in front, with space, short, as one
+  // number.
+  for (const auto* ip : {"::10.1.2.3",
+                         "64:ff9b::10.1.2.3",
+                         "2002:a01:203::",
+                         "010.1.2.3",
+                         "10.1.2.3 ",
+                         " 10.1.2.3",
+                         "10.1.515",
+                         "167838211",
+                         "0x0a.1.2.3",
+                         "10.1.2.3.",
+                         "10.1.2.3, 10.1.2.3",
+                         "::ffff:10.1.2",
+                         ""}) {
+    CAPTURE(ip);
+    CHECK_FALSE(is_ip_allowed({"10.0.0.0/8"}, ip));
+  }
+}

@@ -86,7 +86,17 @@ TEST_CASE("headers: what is the client's, or of its hop, is never forwarded") {
                            "X-Real-IP",
                            "True-Client-IP",
                            "CF-Connecting-IP",
-                           "X-Client-IP"}) {
+                           "X-Client-IP",
+                           "X-Forwarded",
+                           "X-Original-URL",
+                           "X-HTTP-Method-Override",
+                           "Proxy",
+                           "X_Forwarded_For",
+                           "x-real_ip",
+                           "CONTENT_LENGTH",
+                           "Transfer_Encoding",
+                           "x_api_key",
+                           "X_Nufi_Trace"}) {
     f.client.fields.add(name, "marked-value");
   }
   CHECK_FALSE(has(f.head(), "marked-value"));
@@ -114,6 +124,18 @@ TEST_CASE("headers: fields named by any Connection field stay on their hop") {
   f.client.fields.add("X-Three", "kept");
   CHECK_FALSE(has(f.head(), "marked"));
   CHECK(has(f.head(), "X-Three: kept\r\n"));
+}
+
+TEST_CASE("headers: a Connection field takes nothing of ours away") {
+  Fixture f;
+  f.client.fields.add("Connection", "authorization, host, content-length, accept-encoding, x_one");
+  f.client.fields.add("X_One", "marked");
+  const auto head = f.head();
+  CHECK(has(head, "\r\nHost: "));
+  CHECK(has(head, "\r\nAuthorization: Bearer secret\r\n"));
+  CHECK(has(head, "\r\nContent-Length: "));
+  CHECK(has(head, "\r\nAccept-Encoding: identity\r\n"));
+  CHECK_FALSE(has(head, "marked"));
 }
 
 TEST_CASE("headers: an upstream's own fields win over the client's") {

@@ -45,7 +45,12 @@ TEST_CASE(
         "GET /x HTTP/1.1\r\nX: y\r\n\r\n"s,  // no Host
         get("Host: localhost\r\n"),
         get("host: other\r\n"),  // two
-        get("", "http://localhost/x"),
+        get("", "http://other/x"),
+        get("", "http://localhost:80/x"),
+        get("", "http://a@localhost/x"),
+        get("", "http:///x"),
+        get("", "https://localhost/x"),
+        get("", "/x#y"),
         get("", "localhost:80"),
         get("", "*"),
         get("", "x"),
@@ -179,4 +184,72 @@ TEST_CASE("strict: empty lines before a request do not hide what follows them") 
   Door door;
   CHECK(door.refusal("\r\nGET /x HTTP/1.1\r\nHost: localhost\nX: y\r\n\r\n") == 400);
   CHECK(door.calls == 0);
+}
+
+TEST_CASE("strict: a target in absolute form is its path, if its host is the one of Host") {
+  Door door;
+  const std::string fields = "Connection: close\r\n";
+  for (const auto* target : {"http://localhost/x?y", "HTTP://LOCALHOST/x", "http://localhost"}) {
+    CAPTURE(target);
+    CHECK(door.refusal(get(fields, target)) == 200);
+  }
+  auto client = door.connect();
+  client.send(get(fields, "http://localhost/x?y=http://a/b"));
+  const auto reply = client.reply();
+  REQUIRE(reply);
+  CHECK(reply->body == "GET /x?y=http://a/b");
+}
+
+TEST_CASE("strict: up to two empty lines before a request are passed over, no more") {
+  Door door;
+  const auto request = get("Connection: close\r\n");
+  CHECK(door.refusal("\r\n" + request) == 200);
+  CHECK(door.refusal("\r\n\r\n" + request) == 200);
+  CHECK(door.refusal("\r\n\r\n\r\n" + request) == 400);
+  auto client = door.connect();
+  client.send("\r");
+  client.send("\n" + get(""));
+  CHECK(client.reply());
+  client.send("\r\n" + get(""));
+  CHECK(client.reply());
+}
+
+TEST_CASE("strict: a line without a version is refused when it is there, not when it is late") {
+  Door door;
+  for (const auto* bytes :
+       {"GET /x\r\n", "GET\r\n", "x\r\nHost: localhost\r\n", "GET /x HTTP\r\n"}) {
+    CAPTURE(bytes);
+    CHECK(door.refusal(bytes) == 400);
+  }
+}
+
+TEST_CASE("strict: chunks that carry little but themselves are refused, small ones are not") {
+  Door door;
+  std::string chunks;
+  for (int i = 0; i < 1'000; ++i) chunks += "1\r\na\r\n";
+  CHECK(door.refusal(post("/echo",
+                          "Transfer-Encoding: chunked\r\nConnection: close\r\n",
+                          chunks + "0\r\n\r\n")) == 200);
+  chunks.clear();
+  for (int i = 0; i < 1'000; ++i) chunks += "1;" + std::string(500, 'x') + "\r\na\r\n";
+  CHECK(door.refusal(chunked(chunks)) == 400);
+  std::string trailers;
+  for (int i = 0; i < 100; ++i) trailers += "X-A: " + std::string(500, 'x') + "\r\n";
+  CHECK(door.refusal(chunked("1\r\na\r\n0\r\n" + trailers + "\r\n")) == 400);
+}
+
+TEST_CASE("strict: trailers are read and dropped, those that frame a message are refused") {
+  Door door;
+  const std::string close = "Connection: close\r\nTransfer-Encoding: chunked\r\n";
+  const auto with = [&](const std::string& trailer) {
+    return door.refusal(post("/echo", close, "1\r\na\r\n0\r\n" + trailer + "\r\n"));
+  };
+  CHECK(with("") == 200);
+  CHECK(with("X-Checksum: abc\r\n") == 200);
+  CHECK(with("Authorization: Bearer x\r\n") == 200);
+  CHECK(with("Content-Length: 5\r\n") == 400);
+  CHECK(with("Transfer-Encoding: chunked\r\n") == 400);
+  CHECK(with("X: a\nY: b\r\n") == 400);
+  CHECK(with("X: a\rY: b\r\n") == 400);
+  CHECK(with("X Y: a\r\n") == 400);
 }

@@ -136,6 +136,8 @@ TEST_CASE("request: a name some server reads as one of ours is refused") {
   CHECK(verdict(with(R"("MODEL":"x")")) == "invalid_value model");
   CHECK(verdict(R"({"Model":"m"})") == "invalid_value model");
   CHECK(verdict(with(R"("\u006dodel":"x")")) == "invalid_value model");
+  CHECK(verdict(with(R"("model\u0000":"x")")) == "invalid_value model");
+  CHECK(verdict(with(R"("max_tokens":1,"max_tokens\u0000x":9)")) == "invalid_value max_tokens");
   CHECK(verdict(with(R"("m\u004fdel":"x")")) == "invalid_value model");
   CHECK(verdict(with(R"("Max_Tokens":5)")) == "invalid_value max_tokens");
   CHECK(verdict(with(R"("N":5)")) == "invalid_value n");
