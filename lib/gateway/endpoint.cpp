@@ -38,6 +38,11 @@ constexpr std::array kEndpoints = {
 
 }  // namespace
 
+bool speaks_messages(std::string_view path) {
+  constexpr std::string_view kMessages = "/v1/messages";
+  return path == kMessages || (path.starts_with(kMessages) && path[kMessages.size()] == '/');
+}
+
 const Endpoint* find_endpoint(std::string_view path) {
   const auto* found = std::find_if(
       kEndpoints.begin(), kEndpoints.end(), [&](const auto& each) { return each.path == path; });

@@ -18,6 +18,10 @@ struct Endpoint {
   bool has_stream_options;         ///< a stream's usage must be asked for
 };
 
+/// True for /v1/messages and what is below it: who calls there speaks Anthropic's form, in which it
+/// gives its key (x-api-key) and reads our errors.
+bool speaks_messages(std::string_view path);
+
 /// The endpoint at `path`, null if there is none.
 const Endpoint* find_endpoint(std::string_view path);
 

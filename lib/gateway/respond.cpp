@@ -3,6 +3,7 @@
 #include "lib/base/id.hpp"
 #include "lib/base/text.hpp"
 #include "lib/domain/money.hpp"
+#include "lib/gateway/endpoint.hpp"
 #include "lib/openai/json_walk.hpp"
 
 #include <fmt/format.h>
@@ -99,6 +100,12 @@ No refuse_key(Denial denial) {
   }
   auto refusal = no(401, "invalid_request_error", std::string(code), std::string(message));
   refusal.headers.emplace_back("WWW-Authenticate", "Bearer");
+  return refusal;
+}
+
+No refuse_two_keys() {
+  auto refusal = refuse_key(Denial::bad_key);
+  refusal.error.message = "x-api-key and Authorization give different API keys. Send one.";
   return refusal;
 }
 
@@ -279,7 +286,10 @@ net::Awaitable<void> send_no(net::Exchange& exchange, No refusal, std::string re
   reply.fields.add("x-request-id", request_id);
   for (const auto& [name, value] : refusal.headers) reply.fields.add(name, value);
   refusal.error.message = domain::without_keys(refusal.error.message);
-  const auto body = openai::error_body(refusal.error);
+  const bool as_message = speaks_messages(exchange.head().path());
+  if (as_message) reply.fields.add("request-id", request_id);
+  const auto body = as_message ? openai::message_error_body(refusal.error, request_id)
+                               : openai::error_body(refusal.error);
   co_await exchange.send(reply, body);
 }
 
@@ -291,7 +301,12 @@ net::Awaitable<void> send_json(net::Exchange& exchange, int status, std::string 
   co_await exchange.send(reply, body);
 }
 
-std::string error_event(const openai::ApiError& error) {
+std::string error_event(const openai::ApiError& error,
+                        bool as_message,
+                        std::string_view request_id) {
+  if (as_message) {
+    return fmt::format("event: error\ndata: {}\n\n", openai::message_error_body(error, request_id));
+  }
   return fmt::format("data: {}\n\n", openai::error_body(error));
 }
 

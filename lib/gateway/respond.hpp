@@ -20,6 +20,8 @@ struct No {
 /// The rows of PRODUCT §7's table.
 No refuse_invalid(std::string code, std::string message, std::string param = {});
 No refuse_key(domain::Denial denial);
+/// Two fields give two keys.
+No refuse_two_keys();
 No refuse_model_not_allowed(std::string_view model);
 No refuse_ip_not_allowed(std::string_view ip);
 No refuse_host_not_allowed();
@@ -46,7 +48,7 @@ No refuse_window(const domain::WindowRefusal& refusal,
                  Timestamp now,
                  int budget_status);
 
-/// Sends it, with x-request-id.
+/// Sends it in the form that the request's path speaks, with x-request-id.
 net::Awaitable<void> send_no(net::Exchange& exchange, No no, std::string request_id);
 
 /// A random id for the x-request-id of a request that has no row in the ledger.
@@ -55,7 +57,10 @@ std::string unrecorded_id();
 /// Sends JSON with `status` and an x-request-id.
 net::Awaitable<void> send_json(net::Exchange& exchange, int status, std::string body);
 
-/// The final event of a stream that ended badly: `data: {"error":…}` and an empty line.
-std::string error_event(const openai::ApiError& error);
+/// The final event of a stream that ended badly: `data: {"error":…}` and an empty line; in
+/// Anthropic's form with the line `event: error`, and the id of the request.
+std::string error_event(const openai::ApiError& error,
+                        bool as_message = false,
+                        std::string_view request_id = {});
 
 }  // namespace nufi::gateway

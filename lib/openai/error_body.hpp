@@ -19,4 +19,8 @@ struct ApiError {
 /// `{"error":{"message","type","param","code"[,"nufi"]}}`.
 std::string error_body(const ApiError& error);
 
+/// The same error as Anthropic's API words it ("Errors" in its reference), whose types stand for
+/// the status: `{"type":"error","error":{"type","message"[,"nufi"]},"request_id"}`.
+std::string message_error_body(const ApiError& error, std::string_view request_id);
+
 }  // namespace nufi::openai

@@ -1,7 +1,8 @@
 #include "lib/openai/usage.hpp"
 
-#include "lib/base/text.hpp"
 #include "lib/openai/json_walk.hpp"
+#include "lib/openai/message_usage.hpp"
+#include "lib/openai/usage_count.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -12,45 +13,6 @@ namespace nufi::openai {
 namespace {
 
 using domain::Bucket;
-
-constexpr std::int64_t kMostTokens = 1'000'000'000;
-
-/// A JSON number in USD as money, rounded up to the next nano: upstreams compute theirs in floating
-/// point and send all its digits. std::nullopt if it is negative or absurd.
-std::optional<domain::Money> rounded_usd(std::string_view number) {
-  constexpr int kDecimals = 9;
-  constexpr std::int64_t kMost = INT64_C(900'000'000'000'000'000);
-  const auto mark = std::min(number.find_first_of("eE"), number.size());
-  std::int64_t exponent = 0;
-  if (mark < number.size()) {
-    auto text = number.substr(mark + 1);
-    if (text.starts_with('+')) text.remove_prefix(1);
-    const auto read = parse_integer(text);
-    if (!read || *read > 1000 || *read < -1000) return std::nullopt;
-    exponent = *read;
-  }
-  const auto mantissa = number.substr(0, mark);
-  const auto point = std::min(mantissa.find('.'), mantissa.size());
-  // How many more digits there are to the left of the nano's place.
-  auto left = static_cast<std::int64_t>(point) + exponent + kDecimals;
-  std::int64_t nanos = 0;
-  bool more = false;
-  for (const char c : mantissa) {
-    if (c == '.') continue;
-    if (c == '-') return std::nullopt;
-    if (left-- > 0) {
-      nanos = nanos * 10 + (c - '0');
-      if (nanos > kMost) return std::nullopt;
-    } else {
-      more = more || c != '0';
-    }
-  }
-  for (; left > 0 && nanos > 0; --left) {
-    nanos *= 10;
-    if (nanos > kMost) return std::nullopt;
-  }
-  return domain::Money::nanos(nanos + (more ? 1 : 0));
-}
 
 /// The counts of a usage object, as they stand there.
 class Counts final : public JsonVisitor {
@@ -112,12 +74,10 @@ class Counts final : public JsonVisitor {
            key == "completion_tokens_details" || key == "output_tokens_details";
   }
   void take(const JsonValue& value, std::optional<std::int64_t>& into) {
-    const auto number =
-        value.kind == JsonKind::number ? parse_integer(value.raw) : std::optional<long long>{};
-    if (!number || *number < 0 || *number > kMostTokens) {
-      possible = false;
-    } else {
+    if (const auto number = read_count(value)) {
       into = *number;
+    } else {
+      possible = false;
     }
   }
 };
@@ -157,6 +117,7 @@ bool makes_output(Form form) {
 
 UsageReading read_usage(std::string_view json, Form form) {
   if (json == "null") return {};
+  if (form == Form::messages) return read_message_usage(json);
   Counts counts;
   if (!walk_json(json, counts).empty() || !counts.possible) return {UsageKind::impossible, {}};
   if (!counts.prompt && !counts.completion && !counts.total) return {};

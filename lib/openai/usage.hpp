@@ -1,6 +1,7 @@
 #pragma once
 
 #include "lib/domain/money.hpp"
+#include "lib/domain/price.hpp"
 #include "lib/domain/usage.hpp"
 #include "lib/openai/request.hpp"
 
@@ -14,6 +15,8 @@ namespace nufi::openai {
 struct ReportedUsage {
   domain::Usage usage;                ///< disjoint buckets
   std::optional<domain::Money> cost;  ///< the upstream's own `cost` in USD, rounded up
+  /// The service tier it was served at, where the usage says so (Anthropic's does).
+  std::optional<domain::ServiceTier> tier;
   /// It does not say how much of the tokens is prompt / output; `usage` has 0 there. Both: only the
   /// total is known, and stands as output.
   bool prompt_missing = false;

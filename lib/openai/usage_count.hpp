@@ -1,0 +1,20 @@
+#pragma once
+
+#include "lib/domain/money.hpp"
+#include "lib/openai/json_walk.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace nufi::openai {
+
+/// A count of tokens in a reply; std::nullopt if it is none that can be: negative, fractional,
+/// text, more than 10^9.
+std::optional<std::int64_t> read_count(const JsonValue& value);
+
+/// A JSON number in USD as money, rounded up to the next nano: upstreams compute theirs in floating
+/// point and send all its digits. std::nullopt if it is negative or absurd.
+std::optional<domain::Money> rounded_usd(std::string_view number);
+
+}  // namespace nufi::openai
