@@ -4,6 +4,7 @@
 #include "daemon/version.hpp"
 #include "lib/base/error.hpp"
 #include "lib/base/text.hpp"
+#include "lib/gateway/cors.hpp"
 #include "lib/service/settings.hpp"
 
 #include <CLI/CLI.hpp>
@@ -203,6 +204,13 @@ void settle(const Texts& texts, const Paths& paths, Config& config) {
       config.hold_wait = service::parse_wait(texts.hold_wait, "--hold-wait");
     } catch (const Error& error) {
       throw Error(Errc::usage, error.what(), error.hint());
+    }
+  }
+  for (std::string& origin : config.cors_origins) {
+    try {
+      origin = gateway::read_origin(origin);
+    } catch (const Error& error) {
+      throw Error(Errc::usage, std::string("--cors-origin ") + error.what(), error.hint());
     }
   }
   if (!texts.budget_status.empty()) config.budget_status = texts.budget_status == "402" ? 402 : 429;

@@ -3,11 +3,11 @@
 #include "lib/base/log.hpp"
 #include "lib/base/text.hpp"
 #include "lib/gateway/admit.hpp"
+#include "lib/gateway/cors.hpp"
 #include "lib/gateway/endpoint.hpp"
 #include "lib/gateway/inference_call.hpp"
 #include "lib/gateway/info.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace nufi::gateway {
@@ -36,25 +36,13 @@ net::Awaitable<void> Gateway::handle(net::Exchange& exchange) {
 net::Awaitable<void> Gateway::route(net::Exchange& exchange) {
   const auto& head = exchange.head();
   const auto path = head.path();
+  add_cors_fields(exchange, options_.cors_origins);
   if (!is_host_allowed(head.fields.find("host"), exchange.local_ip(), options_.allowed_hosts)) {
     co_return co_await send_no(exchange, refuse_host_not_allowed(), unrecorded_id());
   }
-  // No CORS for anybody who was not named: to a page of another origin we do not exist.
-  const auto origin = head.fields.find("origin");
-  const auto& origins = options_.cors_origins;
-  if (!origin.empty() && std::find(origins.begin(), origins.end(), origin) != origins.end()) {
-    exchange.add_reply_field("Access-Control-Allow-Origin", origin);
-    exchange.add_reply_field("Vary", "Origin");
-    if (head.method == "OPTIONS") {
-      net::Reply reply;
-      reply.status = 204;
-      reply.fields.add("Access-Control-Allow-Methods", "GET, POST, DELETE");
-      const auto asked = head.fields.find("access-control-request-headers");
-      if (!asked.empty()) reply.fields.add("Access-Control-Allow-Headers", asked);
-      reply.fields.add("Access-Control-Max-Age", "600");
-      co_await exchange.send(reply, {});
-      co_return;
-    }
+  if (const auto preflight = preflight_reply(head, options_.cors_origins)) {
+    co_await exchange.send(*preflight, {});
+    co_return;
   }
   if (const auto* endpoint = find_endpoint(path)) {
     if (head.method != "POST") {
@@ -63,11 +51,14 @@ net::Awaitable<void> Gateway::route(net::Exchange& exchange) {
     InferenceCall call(*this, exchange, *endpoint);
     co_return co_await call.run();
   }
-  if (path == "/healthz") {
+  if (path == "/healthz" || path == "/readyz") {
+    if (head.method != "GET" && head.method != "HEAD") {
+      co_return co_await send_no(
+          exchange, refuse_method(head.method, "GET, HEAD"), unrecorded_id());
+    }
+    if (path == "/readyz") co_return co_await ready(exchange);
     co_return co_await send_json(exchange, 200, R"({"status":"ok"})");
   }
-  if (path == "/readyz") co_return co_await ready(exchange);
-
   if (is_info_path(path)) co_return co_await send_info(*this, exchange);
   co_await send_no(exchange, refuse_unknown_url(head.method, path), unrecorded_id());
 }

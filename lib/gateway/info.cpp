@@ -5,6 +5,7 @@
 #include "lib/domain/rate.hpp"
 #include "lib/domain/route.hpp"
 #include "lib/gateway/admit.hpp"
+#include "lib/gateway/billing.hpp"
 #include "lib/gateway/respond.hpp"
 #include "lib/gateway/url.hpp"
 #include "lib/openai/json_walk.hpp"
@@ -128,7 +129,7 @@ std::string key_body(const Caller& caller, const ledger::Ledger& ledger, Timesta
 }
 
 bool is_info_path(std::string_view path) {
-  return path == "/v1/models" || path == "/v1/key" ||
+  return path == "/v1/models" || path == "/v1/key" || !billing_subject(path).empty() ||
          (path.starts_with(kModels) && path.size() > kModels.size());
 }
 
@@ -147,6 +148,20 @@ net::Awaitable<void> send_info(Gateway& gateway, net::Exchange& exchange) {
   if (path == "/v1/models") co_return co_await send_json(exchange, 200, models_body(caller));
   if (path == "/v1/key") {
     co_return co_await send_json(exchange, 200, key_body(caller, gateway.ledger(), now));
+  }
+  const auto billing = billing_subject(path);
+  if (billing == "subscription") {
+    co_return co_await send_json(exchange, 200, subscription_body(*caller.key));
+  }
+  if (billing == "usage") {
+    const auto& key = *caller.key;
+    const auto window =
+        gateway.ledger().window({Scope::key, key.id.text(), Metric::usd, key.limits.budget_period});
+    auto usage = usage_body(key, window, head.query(), now);
+    if (auto* no = std::get_if<No>(&usage)) {
+      co_return co_await send_no(exchange, std::move(*no), unrecorded_id());
+    }
+    co_return co_await send_json(exchange, 200, std::move(std::get<std::string>(usage)));
   }
   const auto model = decode_path(path.substr(kModels.size()));
   auto body = model ? model_body(caller, *model) : std::string();

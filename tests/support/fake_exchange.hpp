@@ -12,6 +12,7 @@ class FakeExchange final : public net::Exchange {
  public:
   net::RequestHead request;
   std::string ip = "127.0.0.1";
+  net::Fields reply_fields;  ///< what was added to any reply
 
   const net::RequestHead& head() const override { return request; }
   const std::string& client_ip() const override { return ip; }
@@ -20,7 +21,9 @@ class FakeExchange final : public net::Exchange {
   net::Awaitable<net::BodyRead> read_body(std::uint64_t) override { throw unexpected(); }
   const std::string& body() const override { throw unexpected(); }
   void drop_body() override {}
-  void add_reply_field(std::string_view, std::string_view) override {}
+  void add_reply_field(std::string_view name, std::string_view value) override {
+    reply_fields.add(name, value);
+  }
   net::Awaitable<bool> send(const net::Reply&, std::string_view) override { throw unexpected(); }
   net::Awaitable<bool> start(const net::Reply&, std::optional<std::uint64_t>) override {
     throw unexpected();
