@@ -3,6 +3,7 @@
 #include "lib/base/secret.hpp"
 #include "lib/base/text.hpp"
 #include "lib/domain/access.hpp"
+#include "lib/gateway/endpoint.hpp"
 
 #include <algorithm>
 
@@ -46,7 +47,15 @@ std::variant<Caller, No> identify(const net::Exchange& exchange,
   if (fields.count("authorization") > 1) {
     return refuse_invalid("invalid_value", "Authorization is given twice");
   }
-  const auto text = bearer_of(fields);
+  auto text = bearer_of(fields);
+  if (speaks_messages(exchange.head().path())) {
+    if (fields.count("x-api-key") > 1) {
+      return refuse_invalid("invalid_value", "x-api-key is given twice");
+    }
+    const auto api_key = trim(fields.find("x-api-key"));
+    if (!text.empty() && !api_key.empty() && text != api_key) return refuse_two_keys();
+    if (text.empty()) text = api_key;
+  }
   if (text.empty()) return refuse_key(domain::Denial::no_key);
   if (!domain::is_well_formed_key(text)) return refuse_key(domain::Denial::bad_key);
   const auto digest = sha256(text);

@@ -12,7 +12,8 @@
 
 namespace nufi::gateway {
 
-/// Who sends this request, by its `Authorization: Bearer` (any case) field; or why not.
+/// Who sends this request, by its `Authorization: Bearer` (any case) field, or by `x-api-key` where
+/// Anthropic's form is spoken (both must be the same key); or why not.
 std::variant<Caller, No> identify(const net::Exchange& exchange,
                                   const Directory& directory,
                                   Timestamp now);

@@ -1,6 +1,7 @@
 #include "lib/gateway/headers.hpp"
 
 #include "lib/base/text.hpp"
+#include "lib/gateway/endpoint.hpp"
 
 #include <algorithm>
 #include <array>
@@ -50,6 +51,10 @@ constexpr std::array<std::string_view, 30> kNotToUpstream = {"host",
                                                              "cf-connecting-ip",
                                                              "x-client-ip",
                                                              "content-encoding"};
+
+/// Anthropic refuses calls that don't name it; there has only been one.
+constexpr std::string_view kMessagesVersion = "anthropic-version";
+constexpr std::string_view kFirstMessagesVersion = "2023-06-01";
 
 constexpr std::array<std::string_view, 3> kNotToClient = {
     "content-length", "set-cookie", "set-cookie2"};
@@ -118,9 +123,19 @@ std::string upstream_request_head(const net::RequestHead& client,
   }
   text += " HTTP/1.1\r\n";
   append(text, "Host", url.authority());
-  if (!upstream.authorization.empty()) append(text, "Authorization", upstream.authorization);
+  const bool as_message = speaks_messages(client.path());
+  if (as_message && upstream.upstream->provider == "anthropic") {
+    if (!upstream.api_key.empty()) append(text, "x-api-key", upstream.api_key);
+  } else if (!upstream.authorization.empty()) {
+    append(text, "Authorization", upstream.authorization);
+  }
   const auto& own = upstream.upstream->headers;
   for (const auto& [name, value] : own) append(text, name, value);
+  const auto is_own = [&](std::string_view name) {
+    return std::any_of(own.begin(), own.end(), [&](const auto& each) {
+      return equals_ignoring_case(as_server_reads(each.first), name);
+    });
+  };
   for (std::size_t i = 0; i < client.fields.size(); ++i) {
     const auto field = client.fields.at(i);
     const auto value = field.value;
@@ -132,10 +147,10 @@ std::string upstream_request_head(const net::RequestHead& client,
     }
     if (is_named_by_connection(client.fields, field.name)) continue;
     if (holds_key(value)) continue;
-    const bool overridden = std::any_of(own.begin(), own.end(), [&](const auto& each) {
-      return equals_ignoring_case(as_server_reads(each.first), name);
-    });
-    if (!overridden) append(text, field.name, value);
+    if (!is_own(name)) append(text, field.name, value);
+  }
+  if (as_message && client.fields.count(kMessagesVersion) == 0 && !is_own(kMessagesVersion)) {
+    append(text, kMessagesVersion, kFirstMessagesVersion);
   }
   append(text, "Accept-Encoding", "identity");
   if (body_size > 0) {
@@ -146,7 +161,7 @@ std::string upstream_request_head(const net::RequestHead& client,
   return text;
 }
 
-void pass_reply_fields(const net::Fields& from, net::Fields& to, bool with_rates) {
+void pass_reply_fields(const net::Fields& from, net::Fields& to, bool with_rates, bool is_decoded) {
   for (std::size_t i = 0; i < from.size(); ++i) {
     const auto [name, value] = from.at(i);
     if (is_one_of(name, kHopByHop) || is_one_of(name, kNotToClient)) continue;
@@ -155,6 +170,7 @@ void pass_reply_fields(const net::Fields& from, net::Fields& to, bool with_rates
       continue;
     }
     if (!with_rates && starts_with_ignoring_case(name, "x-ratelimit-")) continue;
+    if (is_decoded && equals_ignoring_case(name, "content-encoding")) continue;
     if (is_named_by_connection(from, name)) continue;
     to.add(name, value);
   }

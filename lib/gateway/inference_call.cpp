@@ -115,7 +115,9 @@ std::optional<No> InferenceCall::choose() {
 
 std::optional<No> InferenceCall::enter(const ledger::HoldRequest& request) {
   const auto limits = domain::rate_limits(*caller_.key, *caller_.group);
-  const auto tokens = rate_tokens_of(request_.call, prompt_estimate_, candidates_, limits);
+  const auto& call = request_.call;
+  const auto tokens =
+      call.is_charged ? rate_tokens_of(call, prompt_estimate_, candidates_, limits) : 0;
   auto entered = gateway_.limiter_.enter(caller_.key->id, limits, tokens);
   if (auto* pass = std::get_if<Limiter::Pass>(&entered)) {
     pass_ = std::move(*pass);
@@ -124,7 +126,8 @@ std::optional<No> InferenceCall::enter(const ledger::HoldRequest& request) {
   gateway_.ledger_.count_refusal(request.row);
   const auto now = gateway_.clock_.now();
   // Where a window has no room either, waiting for the minute would not help.
-  if (const auto preview = gateway_.ledger_.preview(request); preview.refusal) {
+  if (const auto preview = gateway_.ledger_.preview(request);
+      preview.refusal && call.is_charged) {
     return refuse_hold(caller_, *preview.refusal, now, gateway_.options_.budget_status);
   }
   return refuse_rate(caller_, std::get<domain::RateRefusal>(entered), gateway_.limiter_, now);
@@ -139,6 +142,10 @@ net::Awaitable<std::optional<No>> InferenceCall::hold() {
   request.row.user_agent = domain::without_keys(exchange_.head().fields.find("user-agent"));
   const auto who = request.row;
   if (auto no = enter(request)) co_return no;
+  if (!request_.call.is_charged) {
+    id_ = unrecorded_id();
+    co_return std::nullopt;
+  }
   const auto patience = std::chrono::milliseconds(gateway_.settings_.hold_wait_ms.load());
   auto outcome = co_await take_hold(gateway_.ledger_, exchange_, std::move(request), patience);
   if (!std::holds_alternative<ledger::Held>(outcome)) pass_.cancel();
@@ -200,6 +207,10 @@ Ending InferenceCall::ending_of(const Outcome& outcome) const {
 net::Awaitable<void> InferenceCall::settle_once(const Outcome& outcome) {
   if (settled_) co_return;
   settled_ = true;
+  if (!request_.call.is_charged) {
+    pass_.settle(0);
+    co_return;
+  }
   settlement_.status = outcome.status;
   settlement_.error_code = outcome.error_code;
   settlement_.total_us = microseconds(started_, gateway_.clock_.steady());
