@@ -172,21 +172,17 @@ describe('the ai package', () => {
 
   it('rpm: it waits as it is told, tries again and is served', async (t) => {
     const made = await h.daemon.key({ rpm: 1 });
-    const replies = [];
-    const send = async (...args) => {
-      const reply = await fetch(...args);
-      replies.push(reply);
+    const watched = watchedFetch();
+    watched.onReply = (reply) =>
       // As if a minute had passed.
-      if (reply.status === 429) await h.daemon.ok(['keys', 'edit', made.id, '--rpm', '2']);
-      return reply;
-    };
-    const model = createOpenAI({ ...to, apiKey: made.key, fetch: send }).chat('test-model');
+      reply.status === 429 && h.daemon.api('PATCH', `/v1/inference/keys/${made.id}`, { rpm: 2 });
+    const model = createOpenAI({ ...to, apiKey: made.key, fetch: watched.fetch }).chat('test-model');
     await ai.generateText({ model, prompt, maxOutputTokens: 50 });
     const waits = skipWaits(t);
     const { text } = await ai.generateText({ model, prompt, maxOutputTokens: 50 });
     assert.equal(text, api.answer);
-    assert.deepEqual(replies.map((each) => each.status), [200, 429, 200]);
-    assert.deepEqual(waits, [Number(replies[1].headers.get('retry-after-ms'))]);
+    assert.deepEqual(watched.replies.map((each) => each.status), [200, 429, 200]);
+    assert.deepEqual(waits, [Number(watched.replies[1].headers.get('retry-after-ms'))]);
   });
 
   it('embed and embedMany, with both providers', async () => {

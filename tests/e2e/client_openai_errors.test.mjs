@@ -130,23 +130,16 @@ describe('the openai package', () => {
     });
 
     it('rpm: it waits as it is told, tries again and is served', async (t) => {
-      const replies = [];
-      const { chat, id } = await minted({ rpm: 1 }, {
-        maxRetries: 2,
-        fetch: async (...args) => {
-          const reply = await fetch(...args);
-          replies.push(reply);
-          // As if a minute had passed.
-          if (reply.status === 429) await h.daemon.ok(['keys', 'edit', id, '--rpm', '2']);
-          return reply;
-        },
-      });
+      const { chat, counter, id } = await minted({ rpm: 1 }, { maxRetries: 2 });
+      counter.onReply = (reply) =>
+        // As if a minute had passed.
+        reply.status === 429 && h.daemon.api('PATCH', `/v1/inference/keys/${id}`, { rpm: 2 });
       await chat();
       const waits = skipWaits(t);
       const reply = await chat();
       assert.equal(reply.choices[0].message.content, 'Hello there');
-      assert.deepEqual(replies.map((each) => each.status), [200, 429, 200]);
-      assert.deepEqual(waits, [Number(replies[1].headers.get('retry-after-ms'))]);
+      assert.deepEqual(counter.replies.map((each) => each.status), [200, 429, 200]);
+      assert.deepEqual(waits, [Number(counter.replies[1].headers.get('retry-after-ms'))]);
       assert.ok(waits[0] < 60_000, `${waits[0]} ms`);
     });
 
