@@ -88,7 +88,8 @@ Inference::Options inference_options(const Config& config, const service::Settin
           .upstream_timeout = config.upstream_timeout,
           .hold_wait = config.hold_wait.value_or(settings.hold_wait),
           .budget_status = config.budget_status.value_or(settings.budget_status),
-          .ca_file = config.ca_file};
+          .ca_file = config.ca_file,
+          .proxies = config.proxies};
 }
 
 /// Where a client finds a door: one that listens everywhere is found on this machine.
@@ -184,6 +185,7 @@ class App::House {
     facts.durability = config_.durability == store::Durability::power ? "power" : "process";
     facts.timezone = settings_.timezone.name();
     facts.ca_file = config_.ca_file;
+    facts.proxies = config_.proxies;
     facts.drain_timeout = config_.drain_timeout;
     return {.store = *store_,
             .ledger = *ledger_,

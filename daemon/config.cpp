@@ -54,6 +54,15 @@ std::vector<std::string> with_variables(const std::vector<std::string>& args,
   return all;
 }
 
+/// In either case, the lower one first, as other programs read them.
+domain::ProxyRules proxy_rules(const Environment& environment) {
+  const auto either = [&](const char* lower, const char* upper) {
+    const auto value = value_of(environment, lower);
+    return value.empty() ? value_of(environment, upper) : value;
+  };
+  return {either("https_proxy", "HTTPS_PROXY"), either("no_proxy", "NO_PROXY")};
+}
+
 InheritedSockets inherited_sockets(const Environment& environment, std::int64_t pid) {
   InheritedSockets sockets;
   const auto count = parse_integer(value_of(environment, "LISTEN_FDS"));
@@ -295,6 +304,7 @@ std::variant<Config, Printout> parse_config(const std::vector<std::string>& args
   settle(texts, paths, config);
   config.environment = environment;
   for (const std::string_view name : kSystemdVariables) config.environment.erase(std::string(name));
+  config.proxies = proxy_rules(environment);
   config.notify_socket = value_of(environment, "NOTIFY_SOCKET");
   config.inherited = inherited_sockets(environment, pid);
   return config;

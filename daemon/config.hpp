@@ -1,6 +1,7 @@
 #pragma once
 
 #include "lib/base/log.hpp"
+#include "lib/domain/proxy.hpp"
 #include "lib/store/store.hpp"
 
 #include <chrono>
@@ -57,6 +58,7 @@ struct Config {
   std::optional<std::chrono::milliseconds> hold_wait;  ///< over the setting
   std::optional<int> budget_status;                    ///< over the setting: 429 or 402
   std::string ca_file;                                 ///< additional roots, or ""
+  domain::ProxyRules proxies;                          ///< HTTPS_PROXY and NO_PROXY
   bool check_only = false;
   std::filesystem::path restore;  ///< the backup to put in place instead of running, or ""
 

@@ -86,7 +86,7 @@ gateway::Options gateway_options(const Inference::Options& options) {
 struct Inference::Parts {
   Parts(Options given, ledger::Ledger& ledger, const Clock& clock)
       : options(std::move(given)),
-        directory(options.ca_file),
+        directory(options.ca_file, options.proxies),
         server_settings(server_options(options)),
         gateway(gateway_options(options), directory, ledger, clock, server_settings.loops),
         server(
@@ -174,7 +174,7 @@ domain::CheckView Inference::check(const domain::Key& key, const domain::Call& c
 }
 
 std::string Inference::upstream_health(const domain::UpstreamId& id) const {
-  return parts_->directory.health(id);
+  return parts_->directory.health(id, parts_->gateway.clock().steady());
 }
 
 }  // namespace nufi::daemon

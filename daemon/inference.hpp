@@ -1,6 +1,7 @@
 #pragma once
 
 #include "lib/base/clock.hpp"
+#include "lib/domain/proxy.hpp"
 #include "lib/ledger/ledger.hpp"
 #include "lib/service/data_plane.hpp"
 
@@ -29,6 +30,7 @@ class Inference final : public service::DataPlane {
     std::chrono::milliseconds hold_wait{2000};
     int budget_status = 429;
     std::string ca_file;
+    domain::ProxyRules proxies;
   };
 
   /// Throws Error{invalid} for an address that is not loopback without allow_remote. `ledger` and

@@ -74,6 +74,7 @@ bool may_try_next(AttemptResult result, int http_status) {
   switch (result) {
     case AttemptResult::connect_failed:
     case AttemptResult::closed_unused:
+    case AttemptResult::no_turn:
       return true;
     case AttemptResult::answered:
       return http_status == 408 || http_status == 429 || (http_status >= 500 && http_status <= 599);
@@ -82,6 +83,20 @@ bool may_try_next(AttemptResult result, int http_status) {
       break;
   }
   return false;
+}
+
+bool has_reached_upstream(AttemptResult result) {
+  switch (result) {
+    case AttemptResult::connect_failed:
+    case AttemptResult::closed_unused:
+    case AttemptResult::no_turn:
+      return false;
+    case AttemptResult::answered:
+    case AttemptResult::timed_out:
+    case AttemptResult::broken:
+      break;
+  }
+  return true;
 }
 
 }  // namespace nufi::domain

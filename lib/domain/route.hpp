@@ -29,6 +29,7 @@ enum class AttemptResult {
   answered,        ///< a final reply arrived (http_status says which)
   connect_failed,  ///< nothing was sent
   closed_unused,   ///< a kept-alive connection was closed before it took the call
+  no_turn,         ///< all connections it may have are taken; nothing was sent
   timed_out,       ///< sent, no first byte in time
   broken,          ///< sent, then the connection broke before a whole head arrived
 };
@@ -36,5 +37,8 @@ enum class AttemptResult {
 /// May the next candidate be tried, while the client has seen no byte? A call that may have been
 /// billed is never sent again: after `timed_out` or `broken` the answer is no.
 bool may_try_next(AttemptResult result, int http_status);
+
+/// Did the upstream get to see the call, or a part of it?
+bool has_reached_upstream(AttemptResult result);
 
 }  // namespace nufi::domain

@@ -49,10 +49,15 @@ std::variant<std::vector<Priced>, No> choose_upstreams(const Caller& caller,
   }
   auto found = domain::candidates(caller.world->upstreams, *caller.group, call.model, random);
   if (found.empty()) return refuse_model_not_found(call.model);
+  if (call.as_message) {
+    std::erase_if(found, [](const auto& each) { return !each.upstream->speaks_messages(); });
+    if (found.empty()) return refuse_no_messages(call.model);
+  }
 
   std::vector<Priced> able;
   std::string problem;
-  auto cooling = std::chrono::milliseconds::max();
+  std::vector<Priced> pressed;  // busy or being probed
+  auto rest = std::chrono::milliseconds::max();
   bool unpriced = false;
   for (auto& candidate : found) {
     auto one = priced(caller, call, std::move(candidate));
@@ -60,22 +65,28 @@ std::variant<std::vector<Priced>, No> choose_upstreams(const Caller& caller,
       problem = one.ready->problem;
       continue;
     }
-    if (one.pricing.price == nullptr && !one.pricing.free && has_usd_budget(caller)) {
+    const bool is_known = one.pricing.price != nullptr || one.pricing.free || !call.is_charged;
+    if (!is_known && has_usd_budget(caller)) {
       unpriced = true;
       continue;
     }
-    if (const auto rest = one.ready->health->cooling(now); rest > 0ms) {
-      cooling = std::min(cooling, rest);
-      continue;
+    const auto standing = one.ready->health->standing(one.candidate.model, now);
+    switch (standing.state) {
+      case UpstreamHealth::State::ready:
+        able.push_back(std::move(one));
+        break;
+      case UpstreamHealth::State::busy:
+      case UpstreamHealth::State::probing:
+        pressed.push_back(std::move(one));
+        break;
+      case UpstreamHealth::State::resting:
+        rest = std::min(rest, standing.left);
+        break;
     }
-    able.push_back(std::move(one));
   }
   if (!able.empty()) return able;
-  if (cooling != std::chrono::milliseconds::max()) {
-    return refuse_unavailable("no_upstream_available",
-                              "Every upstream for this model has just failed and is given a rest.",
-                              std::chrono::ceil<std::chrono::seconds>(cooling));
-  }
+  if (!pressed.empty()) return pressed;
+  if (rest != std::chrono::milliseconds::max()) return refuse_resting(rest);
   if (unpriced) return refuse_unknown_price(call.model);
   return refuse_upstream(502, "upstream_error", "The upstream can't be used: " + problem);
 }
@@ -139,6 +150,12 @@ No refuse_unwritable(const std::string& problem) {
   return refuse_unavailable("storage_unavailable",
                             "The ledger can't be written, so nothing is forwarded: " + problem,
                             1s);
+}
+
+No refuse_resting(std::chrono::milliseconds rest) {
+  return refuse_unavailable("no_upstream_available",
+                            "Every upstream for this model has just failed and is given a rest.",
+                            std::max(std::chrono::ceil<std::chrono::seconds>(rest), 1s));
 }
 
 No refuse_draining() {

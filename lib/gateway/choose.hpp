@@ -24,7 +24,8 @@ struct Priced {
 /// Who can take `call` of `caller` now, in the order to try (never empty), or why nobody can: the
 /// model is not allowed or served by none, its price is unknown, or knows nothing of what the
 /// endpoint bills, under a budget, its upstreams rest or can't be used. `random` draws among
-/// upstreams of one priority.
+/// upstreams of one priority. Those that are busy, or probed by another call after a rest, are left
+/// out, unless there is no other.
 std::variant<std::vector<Priced>, No> choose_upstreams(const Caller& caller,
                                                        const domain::Call& call,
                                                        std::uint64_t random,
@@ -44,6 +45,9 @@ No refuse_hold(const Caller& caller,
 
 /// The ledger can't be written.
 No refuse_unwritable(const std::string& problem);
+
+/// All who could take the call rest; the first of them for so long.
+No refuse_resting(std::chrono::milliseconds rest);
 
 /// nufid drains.
 No refuse_draining();

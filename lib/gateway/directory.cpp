@@ -9,51 +9,11 @@
 namespace nufi::gateway {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr int kToleratedFailures = 1;
-constexpr std::chrono::milliseconds kFirstCooling = 1s;
-constexpr std::chrono::milliseconds kLongestCooling = 60s;
-
 std::string authorization_of(const Secret& secret) {
   return secret.empty() ? std::string() : "Bearer " + secret.expose();
 }
 
 }  // namespace
-
-void UpstreamHealth::succeeded() {
-  if (known_ && !troubled_.load(std::memory_order_relaxed)) return;
-  std::lock_guard lock(mutex_);
-  known_ = true;
-  failures_ = 0;
-  until_ = {};
-  why_.clear();
-  troubled_ = false;
-}
-
-void UpstreamHealth::failed(std::string why, SteadyTime now) {
-  std::lock_guard lock(mutex_);
-  known_ = true;
-  troubled_ = true;
-  why_ = std::move(why);
-  failures_ += 1;
-  if (failures_ <= kToleratedFailures) return;
-  const auto doublings = std::min(failures_ - kToleratedFailures - 1, 6);
-  until_ = now + std::min(kFirstCooling * (1 << doublings), kLongestCooling);
-}
-
-std::chrono::milliseconds UpstreamHealth::cooling(SteadyTime now) const {
-  if (!troubled_.load(std::memory_order_relaxed)) return 0ms;
-  std::lock_guard lock(mutex_);
-  if (until_ <= now) return 0ms;
-  return std::chrono::ceil<std::chrono::milliseconds>(until_ - now);
-}
-
-std::string UpstreamHealth::text() const {
-  std::lock_guard lock(mutex_);
-  if (!known_) return "unknown";
-  return why_.empty() ? "ok" : "failing: " + why_;
-}
 
 const domain::Price* World::price(const domain::Upstream& upstream,
                                   std::string_view model,
@@ -115,6 +75,7 @@ ReadyUpstream Directory::make_ready(domain::ReadyUpstream given, const World* be
   ReadyUpstream ready;
   ready.upstream = std::make_shared<const domain::Upstream>(given.upstream);
   ready.authorization = authorization_of(given.secret);
+  ready.api_key = given.secret.expose();
   ready.problem = std::move(given.problem);
 
   const ReadyUpstream* earlier = nullptr;
@@ -125,22 +86,34 @@ ReadyUpstream Directory::make_ready(domain::ReadyUpstream given, const World* be
   ready.health = earlier ? earlier->health : std::make_shared<UpstreamHealth>();
   ready.refuses_stream_options =
       earlier ? earlier->refuses_stream_options : std::make_shared<std::atomic<bool>>(false);
-  const auto& url = given.upstream.url;
+  ready.target = make_target(given.upstream, earlier);
+  return ready;
+}
+
+std::shared_ptr<const net::Target> Directory::make_target(const domain::Upstream& upstream,
+                                                          const ReadyUpstream* earlier) const {
+  const auto& url = upstream.url;
   // The same place keeps its target, and with it the connections that are open to it.
   if (earlier && earlier->target && earlier->upstream->url.text() == url.text() &&
-      earlier->upstream->ca_file == given.upstream.ca_file) {
-    ready.target = earlier->target;
-    return ready;
+      earlier->upstream->ca_file == upstream.ca_file &&
+      earlier->upstream->max_connections == upstream.max_connections) {
+    return earlier->target;
   }
   auto target = std::make_shared<net::Target>();
   target->host = url.host;
   target->port = url.port;
   if (url.tls) {
-    const auto& own = given.upstream.ca_file;
+    const auto& own = upstream.ca_file;
     target->tls = std::make_shared<const net::TlsContext>(own.empty() ? ca_file_ : own);
   }
-  ready.target = std::move(target);
-  return ready;
+  if (const auto* proxy = proxies_.for_url(url)) {
+    target->tunnel = net::Tunnel{proxy->host, proxy->port, proxy->authorization()};
+  }
+  if (upstream.max_connections) {
+    const auto most = std::max<std::int64_t>(1, *upstream.max_connections);
+    target->limit = std::make_shared<net::ConnectionLimit>(static_cast<std::size_t>(most));
+  }
+  return target;
 }
 
 void Directory::put_world(domain::World given) {
@@ -171,10 +144,10 @@ void Directory::put_world(domain::World given) {
   world_ = std::move(next);
 }
 
-std::string Directory::health(const domain::UpstreamId& id) const {
-  const auto now = world();
-  auto found = now->ready.find(id);
-  return found == now->ready.end() ? "unknown" : found->second.health->text();
+std::string Directory::health(const domain::UpstreamId& id, SteadyTime now) const {
+  const auto current = world();
+  auto found = current->ready.find(id);
+  return found == current->ready.end() ? "unknown" : found->second.health->text(now);
 }
 
 }  // namespace nufi::gateway

@@ -3,8 +3,10 @@
 #include "lib/base/clock.hpp"
 #include "lib/domain/key.hpp"
 #include "lib/domain/price_book.hpp"
+#include "lib/domain/proxy.hpp"
 #include "lib/domain/route.hpp"
 #include "lib/domain/world.hpp"
+#include "lib/gateway/upstream_health.hpp"
 #include "lib/net/upstream_call.hpp"
 
 #include <array>
@@ -21,34 +23,14 @@
 
 namespace nufi::gateway {
 
-/// How an upstream fares; outlives changes of its settings. Thread-safe.
-class UpstreamHealth {
- public:
-  /// A call was answered.
-  void succeeded();
-  /// A call failed for a reason of the upstream's. From the second failure in a row it cools down,
-  /// 1 s at first, twice as long each time, at most 60 s.
-  void failed(std::string why, SteadyTime now);
-  /// How long it still cools, 0 = ready.
-  [[nodiscard]] std::chrono::milliseconds cooling(SteadyTime now) const;
-  /// "ok", "unknown", "failing: <why>".
-  [[nodiscard]] std::string text() const;
-
- private:
-  mutable std::mutex mutex_;
-  std::string why_;
-  std::atomic<bool> known_{false};
-  int failures_ = 0;
-  SteadyTime until_{};
-  std::atomic<bool> troubled_{false};  ///< failures_ > 0: spares the healthy the lock
-};
-
 /// An upstream as calls need it. Immutable but for its health.
 struct ReadyUpstream {
   std::shared_ptr<const domain::Upstream> upstream;
-  std::shared_ptr<const net::Target> target;  ///< null while there is a problem with its CA file
-  std::string authorization;                  ///< value of the header, "" = none
-  std::string problem;                        ///< why its secret can't be read, "" = ready
+  /// Null while there is a problem with its CA file or the proxy.
+  std::shared_ptr<const net::Target> target;
+  std::string authorization;  ///< value of the header, "" = none
+  std::string api_key;        ///< the same secret for x-api-key, "" = none
+  std::string problem;        ///< why its secret can't be read, "" = ready
   std::shared_ptr<UpstreamHealth> health;
   /// It refused `stream_options` once; not asked again.
   std::shared_ptr<std::atomic<bool>> refuses_stream_options;
@@ -73,19 +55,23 @@ struct World {
 /// Thread-safe; readers share immutable values and wait for nobody.
 class Directory {
  public:
-  /// `ca_file`: extra roots for all upstreams, "" = none.
-  explicit Directory(std::string ca_file) : ca_file_(std::move(ca_file)) {}
+  /// `ca_file`: extra roots for all upstreams, "" = none. `proxies`: how https upstreams are
+  /// reached.
+  explicit Directory(std::string ca_file, domain::ProxyRules proxies = {})
+      : ca_file_(std::move(ca_file)), proxies_(std::move(proxies)) {}
 
   /// New and changed keys. A key is found by its secret and by the former one it was rotated from,
   /// dead or not.
   void put_keys(const std::vector<domain::Key>& keys);
   void remove_key(const domain::Key& key);
-  /// An upstream whose CA file can't be read stands there with its problem.
+  /// An upstream whose CA file can't be read, or whose proxy is not to be understood, stands there
+  /// with its problem.
   void put_world(domain::World world);
 
   [[nodiscard]] std::shared_ptr<const domain::Key> find_key(const Sha256& digest) const;
   [[nodiscard]] std::shared_ptr<const World> world() const;
-  [[nodiscard]] std::string health(const domain::UpstreamId& id) const;
+  /// See UpstreamHealth::text().
+  [[nodiscard]] std::string health(const domain::UpstreamId& id, SteadyTime now) const;
 
  private:
   struct DigestHash {
@@ -102,7 +88,11 @@ class Directory {
 
   ReadyUpstream make_ready(domain::ReadyUpstream given, const World* before);
 
+  std::shared_ptr<const net::Target> make_target(const domain::Upstream& upstream,
+                                                 const ReadyUpstream* earlier) const;
+
   const std::string ca_file_;
+  const domain::ProxyRules proxies_;
   std::array<Shard, 16> shards_;
   mutable std::mutex world_mutex_;
   std::shared_ptr<const World> world_ = std::make_shared<World>();

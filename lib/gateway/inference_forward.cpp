@@ -1,5 +1,7 @@
 // Who is asked: one attempt after the other, until an upstream has answered.
 
+#include "lib/base/text.hpp"
+#include "lib/gateway/attempts.hpp"
 #include "lib/gateway/headers.hpp"
 #include "lib/gateway/inference_call.hpp"
 #include "lib/gateway/readmit.hpp"
@@ -10,27 +12,15 @@
 namespace nufi::gateway {
 namespace {
 
-using domain::AttemptResult;
 using domain::RowStatus;
 using net::RequestResult;
 
-AttemptResult attempt_result(RequestResult result) {
-  switch (result) {
-    case RequestResult::answered:
-      return AttemptResult::answered;
-    case RequestResult::connect_failed:
-      return AttemptResult::connect_failed;
-    case RequestResult::timed_out:
-      return AttemptResult::timed_out;
-    case RequestResult::broken:
-    case RequestResult::cancelled:
-      return AttemptResult::broken;
-  }
-  return AttemptResult::broken;
-}
+/// The queue for a connection was too long just now; it moves with every call that ends.
+constexpr std::chrono::seconds kAfterNoTurn{1};
 
-bool is_trouble(RequestResult result, int status) {
-  return result != RequestResult::answered || status >= 500;
+/// The SDKs count their own attempts at one call.
+bool is_client_retry(const net::Fields& fields) {
+  return parse_integer(fields.find("x-stainless-retry-count")).value_or(0) > 0;
 }
 
 }  // namespace
@@ -53,52 +43,50 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::forward() {
     outcome.error_code = outcome.no->error.code;
     co_return outcome;
   }
+  const std::chrono::milliseconds patience(gateway_.settings_.hold_wait_ms.load());
+  Attempts attempts(candidates_, gateway_.clock_, is_client_retry(exchange_.head().fields));
+  const bool may_begin = co_await attempts.start(exchange_, patience);
+  if (!may_begin) {
+    outcome.status = RowStatus::upstream_error;
+    outcome.no = refuse_resting(attempts.shortest_rest());
+    outcome.error_code = outcome.no->error.code;
+    co_return outcome;
+  }
   exchange_.on_gone([&] {
     if (current != nullptr && !gateway_.settings_.drain_on_disconnect.load()) current->cancel();
   });
 
-  for (std::size_t i = 0; i < candidates_.size(); ++i) {
-    const auto& priced = candidates_[i];
+  bool goes_on = true;
+  while (goes_on) {
+    if (exchange_.is_gone() || cut_) {
+      outcome.status = cut_ ? RowStatus::cut : RowStatus::client_gone;
+      outcome.error_code = cut_ ? "key_revoked" : "";
+      if (cut_) outcome.no = refuse_key(domain::Denial::key_revoked);
+      break;
+    }
+    const auto& priced = attempts.current();
     serving_ = &priced;
     usage_injected_ = must_ask_for_usage(priced);
     const auto body = body_for(priced);
     const auto head = upstream_request_head(
         exchange_.head(), *priced.ready, endpoint_.upstream_path, body.size());
-    const bool last = i + 1 == candidates_.size();
-    if (last && !usage_injected_) exchange_.drop_body();
+    if (attempts.is_last() && !usage_injected_) exchange_.drop_body();
 
     net::UpstreamCall call(exchange_.services().upstreams, priced.ready->target);
+    call.set_turn_timeout(patience);
     current = &call;
-    settlement_.attempts += 1;
-    if (exchange_.is_gone() || cut_) {
-      outcome.status = cut_ ? RowStatus::cut : RowStatus::client_gone;
-      outcome.error_code = cut_ ? "key_revoked" : "";
-      if (cut_) outcome.no = refuse_key(domain::Denial::key_revoked);
-      current = nullptr;
-      break;
-    }
+    attempts.begin();
     const auto result = co_await call.request(head, body, gateway_.options_.first_byte_timeout);
+    attempts.end(result, call);
+    settlement_.attempts = attempts.count();
+    settlement_.tried = attempts.tried();
     settlement_.connect_us = call.connect_us();
-    const auto status = result == RequestResult::answered ? call.head().status : 0;
-    if (is_trouble(result, status) && result != RequestResult::cancelled) {
-      priced.ready->health->failed(
-          result == RequestResult::answered ? "HTTP " + std::to_string(status) : call.problem(),
-          gateway_.clock_.steady());
-    } else if (result == RequestResult::answered) {
-      priced.ready->health->succeeded();
-    }
-    const bool go_on = !last && result != RequestResult::cancelled &&
-                       domain::may_try_next(attempt_result(result), status);
-    if (!go_on) {
-      if (result == RequestResult::answered) {
-        outcome = co_await pass_reply(call);
-      } else {
-        outcome = no_reply(result, call);
-      }
-      current = nullptr;
-      if (!outcome.ask_again) break;
-      --i;
-      continue;
+    goes_on = attempts.go_on();
+    if (!goes_on && result == RequestResult::answered) {
+      outcome = co_await pass_reply(call);
+      goes_on = outcome.ask_again;
+    } else if (!goes_on) {
+      outcome = no_reply(result, call);
     }
     current = nullptr;
   }
@@ -124,8 +112,16 @@ InferenceCall::Outcome InferenceCall::no_reply(RequestResult result,
       outcome.no = refuse_upstream(
           504, "upstream_timeout", "The upstream '" + name + "' is too slow: " + call.problem());
       return outcome;
+    case RequestResult::no_turn:
+      outcome.error_code = "overloaded";
+      outcome.no =
+          refuse_unavailable("overloaded",
+                             "All connections that the upstream '" + name + "' may have are taken.",
+                             kAfterNoTurn);
+      return outcome;
     case RequestResult::connect_failed:
     case RequestResult::broken:
+    case RequestResult::unfinished:
     case RequestResult::answered:
       break;
   }

@@ -22,7 +22,6 @@ using Executor = asio::io_context::executor_type;
 using ErrorCode = boost::system::error_code;
 using Socket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
 using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, Executor>;
-using Resolver = asio::ip::basic_resolver<asio::ip::tcp, Executor>;
 using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                          asio::wait_traits<std::chrono::steady_clock>,
                                          Executor>;

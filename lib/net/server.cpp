@@ -34,8 +34,9 @@ thread_local std::size_t this_loop = 0;
 struct Server::Native {
   /// One loop and what lives on it, in the order of construction.
   struct Home {
+    explicit Home(Resolver& resolver) : upstreams(loop, resolver) {}
     Loop loop;
-    UpstreamPool upstreams{loop};
+    UpstreamPool upstreams;
     std::unique_ptr<SessionHome> sessions;
   };
 
@@ -44,6 +45,7 @@ struct Server::Native {
   RefusalBody refusal_body;
   std::atomic<std::size_t> connections{0};
   std::atomic<std::size_t> turned_away{0};
+  Resolver resolver;
   std::vector<std::unique_ptr<Home>> homes;
   std::unique_ptr<Acceptor> acceptor;
   std::unique_ptr<Timer> retry;
@@ -143,7 +145,7 @@ Server::Server(ServerOptions options, Handler handler, RefusalBody refusal_body)
   native_->handler = std::move(handler);
   native_->refusal_body = std::move(refusal_body);
   for (std::size_t i = 0; i < std::max<std::size_t>(1, options.loops); ++i) {
-    auto home = std::make_unique<Native::Home>();
+    auto home = std::make_unique<Native::Home>(native_->resolver);
     home->sessions = std::make_unique<SessionHome>(SessionHome{
         native_->options, native_->handler, native_->refusal_body, home->loop, home->upstreams});
     home->sessions->connections = &native_->connections;
@@ -250,6 +252,7 @@ void Server::stop() {
     home->loop.post([&home] { home->loop.stop(); });
   }
   for (auto& home : native_->homes) home->loop.join();
+  native_->resolver.stop();  // while the loops that it tells are still there
   native_->started = false;
 }
 

@@ -1,12 +1,15 @@
 #pragma once
 
+#include "lib/base/secret.hpp"
 #include "lib/net/awaitable.hpp"
+#include "lib/net/connection_limit.hpp"
 #include "lib/net/head.hpp"
 #include "lib/net/tls.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,21 +18,50 @@ namespace nufi::net {
 class UpstreamPool;
 class UpstreamConnection;
 
+/// A proxy that opens a tunnel (CONNECT).
+struct Tunnel {
+  std::string host;  ///< name or address, no brackets
+  std::uint16_t port = 0;
+  Secret authorization;  ///< value of Proxy-Authorization, or empty
+};
+
 /// Where an upstream listens. Immutable; connections are pooled per object.
 struct Target {
   std::string host;  ///< name or address, no brackets
   std::uint16_t port = 0;
   std::shared_ptr<const TlsContext> tls;  ///< null = plain http
+  std::optional<Tunnel> tunnel;           ///< the way there, if it is not direct
+  std::shared_ptr<ConnectionLimit> limit;  ///< null = as many connections as are wanted
+  /// For all of it: finding the address, connecting, the tunnel, the TLS handshake.
   std::chrono::milliseconds connect_timeout{10'000};
+  /// How long a call waits for its turn where `limit` is reached.
+  std::chrono::milliseconds turn_timeout{2'000};
 };
 
 /// How far one request got.
 enum class RequestResult {
   answered,        ///< a whole head arrived
   connect_failed,  ///< nothing was sent
+  no_turn,         ///< all connections it may have are taken; nothing was sent
   timed_out,       ///< sent; no head in time
   broken,          ///< sent; the connection broke, or what came is not HTTP/1.1
   cancelled,       ///< by cancel()
+  unfinished,      ///< the request's body did not come to its end: its source says why
+};
+
+/// Where a request's body comes from that is sent while it comes.
+class BodySource {
+ public:
+  struct Piece {
+    std::string_view bytes;  ///< valid until the next call; empty after interrupt()
+    bool end = false;        ///< these are the last bytes
+    bool failed = false;     ///< there are no more, and these were not all
+  };
+
+  virtual ~BodySource() = default;
+  virtual Awaitable<Piece> next() = 0;
+  /// A next() that waits, or the next one that would, returns without bytes.
+  virtual void interrupt() = 0;
 };
 
 /// A piece of a reply's body, decoded.
@@ -37,6 +69,7 @@ struct BodyPiece {
   std::string_view bytes;  ///< valid until the next call; may be empty at the end
   bool end = false;        ///< the body is whole
   bool broken = false;     ///< the connection broke or stalled before its end
+  bool stalled = false;    ///< broken, because nothing came for too long
 };
 
 /// One request to an upstream and its reply, on a kept-alive connection if there is one.
@@ -61,6 +94,16 @@ class UpstreamCall {
                                    std::string_view body,
                                    std::chrono::milliseconds first_byte_timeout);
 
+  /// The same with a body that comes from `source`, in chunks if `chunked` (else `head` has its
+  /// length). Always on a fresh connection: what was read of a source can't be sent again. Nothing
+  /// is read of it before the connection stands. The upstream may answer before the end of the
+  /// body; the rest is not read then. `take_timeout` is how long the upstream may take for a piece,
+  /// and for its reply once it has all.
+  Awaitable<RequestResult> request(std::string_view head,
+                                   BodySource& source,
+                                   bool chunked,
+                                   std::chrono::milliseconds take_timeout);
+
   /// After `answered`.
   [[nodiscard]] const ReplyHead& head() const { return head_; }
 
@@ -68,8 +111,14 @@ class UpstreamCall {
   /// silent. Call until end or broken.
   Awaitable<BodyPiece> read_body(std::chrono::milliseconds idle_timeout);
 
+  /// The client is slow: how long that takes is not the upstream's silence. Until the next read.
+  void be_patient();
+
   /// Ends whatever is being waited for; from the loop's own thread.
   void cancel();
+
+  /// Sets how long request() waits in turn, in place of the target's own time.
+  void set_turn_timeout(std::chrono::milliseconds time) { turn_timeout_ = time; }
 
   /// Why it failed, for people and logs: "connection refused", "certificate verify failed".
   [[nodiscard]] const std::string& problem() const { return problem_; }
@@ -77,13 +126,24 @@ class UpstreamCall {
   [[nodiscard]] std::int64_t connect_us() const { return connect_us_; }
 
  private:
+  /// Opens a connection, in its turn; `answered` once it stands. It may be one that another call
+  /// has just left, unless it `must_be_fresh`.
+  Awaitable<RequestResult> open(bool must_be_fresh);
   Awaitable<RequestResult> attempt(std::string_view head,
                                    std::string_view body,
                                    std::chrono::milliseconds first_byte_timeout);
+  /// Sends what comes from `source`, until its end or an early reply.
+  Awaitable<std::optional<RequestResult>> send_from(BodySource& source,
+                                                    bool chunked,
+                                                    std::chrono::milliseconds take_timeout);
+  /// The next bytes of `source`; empty if the reply has begun.
+  Awaitable<BodySource::Piece> next_of(BodySource& source);
 
   UpstreamPool& pool_;
   std::shared_ptr<const Target> target_;
+  std::chrono::milliseconds turn_timeout_;
   std::unique_ptr<UpstreamConnection> connection_;
+  std::unique_ptr<ConnectionLimit::Wait> wait_;
   ReplyHead head_;
   std::string problem_;
   std::int64_t connect_us_ = -1;

@@ -3,8 +3,6 @@
 #include "lib/net/tcp_state.hpp"
 #include "lib/net/tls_native.hpp"
 
-#include <boost/asio/connect.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/write.hpp>
 
 #include <algorithm>
@@ -21,8 +19,16 @@ constexpr std::size_t kHeadLimit = 64 * 1024;
 
 }  // namespace
 
-UpstreamConnection::UpstreamConnection(Loop& loop, std::shared_ptr<const Target> target)
-    : target_(std::move(target)), socket_(loop.context()), deadline_(loop, [this] {
+UpstreamConnection::UpstreamConnection(Loop& loop,
+                                       Resolver& resolver,
+                                       std::shared_ptr<const Target> target,
+                                       ConnectionLimit::Place place)
+    : loop_(loop),
+      resolver_(resolver),
+      target_(std::move(target)),
+      place_(std::move(place)),
+      socket_(loop.context()),
+      deadline_(loop, [this] {
         timed_out_ = true;
         close();
       }) {}
@@ -40,48 +46,12 @@ void UpstreamConnection::close() {
   closed_ = true;
   ErrorCode ignored;
   socket_.close(ignored);
+  if (question_) question_->give_up();
 }
 
-Awaitable<std::string> UpstreamConnection::connect() {
-  ErrorCode error;
-  std::vector<asio::ip::tcp::endpoint> endpoints;
-  const auto address = asio::ip::make_address(target_->host, error);
-  const bool is_address = !error;
-  if (is_address) {
-    endpoints.emplace_back(address, target_->port);
-  } else {
-    Resolver resolver(co_await asio::this_coro::executor);
-    auto found =
-        co_await resolver.async_resolve(target_->host, std::to_string(target_->port), into(error));
-    if (error) co_return "can't resolve " + target_->host + ": " + error.message();
-    if (closed_) co_return "resolving " + target_->host + " took too long";
-    for (const auto& entry : found) endpoints.push_back(entry.endpoint());
-  }
-  for (const auto& endpoint : endpoints) {
-    error = {};
-    ErrorCode ignored;
-    socket_.close(ignored);
-    co_await socket_.async_connect(endpoint, into(error));
-    if (!error || closed_) break;
-  }
-  if (closed_) co_return "connecting took too long";
-  if (error) co_return error.message();
-  open_ = true;
-  socket_.set_option(asio::ip::tcp::no_delay(true), error);
-  if (!target_->tls) {
-    socket_.non_blocking(true, error);
-    co_return std::string{};
-  }
-
-  tls_ = std::make_unique<TlsStream>(socket_, target_->tls->native().context);
-  // Servers may refuse an address where a name belongs (RFC 6066 §3).
-  if (!is_address && !SSL_set_tlsext_host_name(tls_->native_handle(), target_->host.c_str())) {
-    co_return std::string("can't name the server");
-  }
-  tls_->set_verify_callback(asio::ssl::host_name_verification(target_->host), error);
-  co_await tls_->async_handshake(TlsStream::client, into(error));
-  if (timed_out_) co_return "the TLS handshake took too long";
-  co_return error ? "TLS: " + error.message() : std::string{};
+ConnectionLimit::Place UpstreamConnection::close_for_another() {
+  close();
+  return std::move(place_);
 }
 
 Awaitable<ErrorCode> UpstreamConnection::write(std::string_view head, std::string_view body) {
@@ -146,6 +116,26 @@ Awaitable<bool> UpstreamConnection::wait_writable(bool watch_for_reply, ErrorCod
     socket_.cancel(ignored);
   }
   co_return watch->replied;
+}
+
+void UpstreamConnection::watch_for_reply(std::function<void()> replied) {
+  if (tls_ || is_interim_reply(socket_.native_handle())) return;
+  watcher_ = std::make_shared<std::function<void()>>(std::move(replied));
+  socket_.async_wait(Socket::wait_read, [watcher = watcher_](ErrorCode error) {
+    if (!error && *watcher) std::exchange(*watcher, nullptr)();
+  });
+}
+
+void UpstreamConnection::stop_watching() {
+  if (!watcher_) return;
+  *watcher_ = nullptr;
+  watcher_.reset();
+  ErrorCode ignored;
+  if (!closed_) socket_.cancel(ignored);
+}
+
+bool UpstreamConnection::has_early_reply() const {
+  return !tls_ && !is_quiet() && !is_interim_reply(const_cast<Socket&>(socket_).native_handle());
 }
 
 asio::mutable_buffer UpstreamConnection::make_room() {

@@ -3,25 +3,33 @@
 #include "lib/net/asio.hpp"
 #include "lib/net/loop.hpp"
 #include "lib/net/parse.hpp"
+#include "lib/net/resolver.hpp"
 #include "lib/net/upstream_call.hpp"
 
 #include <boost/asio/ssl/stream.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace nufi::net {
 
 /// A connection to an upstream, plain or TLS, and the parser of what it sends. One owner, one loop.
 class UpstreamConnection {
  public:
-  UpstreamConnection(Loop& loop, std::shared_ptr<const Target> target);
+  /// `place` is what the target's limit gave for it, if there is one.
+  UpstreamConnection(Loop& loop,
+                     Resolver& resolver,
+                     std::shared_ptr<const Target> target,
+                     ConnectionLimit::Place place);
 
-  /// Resolves, connects, shakes hands. "" or why not.
+  /// Finds the address, connects, opens the tunnel, shakes hands. "" or why not, in words that say
+  /// how far it came.
   Awaitable<std::string> connect();
 
   /// Writes head and body; the error of the first write that failed. Without TLS it stops, without
@@ -29,6 +37,16 @@ class UpstreamConnection {
   Awaitable<ErrorCode> write(std::string_view head, std::string_view body);
   /// How many bytes the latest write() has got rid of.
   [[nodiscard]] std::size_t written() const { return written_; }
+
+  /// More of the request would follow: what write() sent is not the whole of it.
+  void leave_request_unfinished() { whole_request_ = false; }
+  /// Calls `replied` once, when a reply begins while the request is being sent; not over TLS, whose
+  /// own messages can't be told from one, and not behind an interim reply, which promises that the
+  /// rest is read. Until stop_watching(); meanwhile nothing else may be done here.
+  void watch_for_reply(std::function<void()> replied);
+  void stop_watching();
+  /// A reply has begun, though the request is not whole.
+  [[nodiscard]] bool has_early_reply() const;
 
   /// closed: in good order, before any byte of a reply; reset: the same, but broken off.
   enum class HeadResult { whole, closed, reset, malformed };
@@ -38,6 +56,8 @@ class UpstreamConnection {
 
   /// Everything above fails at once from now on.
   void close();
+  /// The same; its place is for another connection.
+  ConnectionLimit::Place close_for_another();
   /// Time by which the current operation must end; then it is closed. Zero = no limit.
   void limit(std::chrono::milliseconds time);
   [[nodiscard]] bool timed_out() const { return timed_out_; }
@@ -53,13 +73,25 @@ class UpstreamConnection {
  private:
   using TlsStream = asio::ssl::stream<Socket&>;
 
+  Awaitable<std::string> find_addresses(const std::string& host,
+                                        std::vector<asio::ip::address>& addresses);
+  /// A TCP connection to one of the addresses of `host`.
+  Awaitable<std::string> reach(const std::string& host, std::uint16_t port);
+  /// Asks the proxy at the other end for a way to the target.
+  Awaitable<std::string> open_tunnel(const Tunnel& tunnel);
+  Awaitable<std::string> shake_hands();
+
   /// Waits until more can be written; true if the reply came before.
   Awaitable<bool> wait_writable(bool watch_for_reply, ErrorCode& error);
   /// Where the next bytes go; empty if a single element of the reply fills the largest buffer.
   asio::mutable_buffer make_room();
   bool parse_buffered(ErrorCode& error);
 
+  Loop& loop_;
+  Resolver& resolver_;
   std::shared_ptr<const Target> target_;
+  ConnectionLimit::Place place_;
+  std::shared_ptr<Resolver::Question> question_;  ///< while an address is looked for
   Socket socket_;
   std::unique_ptr<TlsStream> tls_;
   Deadline deadline_;
@@ -68,6 +100,7 @@ class UpstreamConnection {
   bool closed_ = false;  ///< by close()
   bool whole_request_ = false;
   std::size_t written_ = 0;
+  std::shared_ptr<std::function<void()>> watcher_;
 
   std::optional<ReplySink> parser_;
   std::unique_ptr<char[]> buffer_;

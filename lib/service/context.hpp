@@ -1,6 +1,7 @@
 #pragma once
 
 #include "lib/base/clock.hpp"
+#include "lib/domain/proxy.hpp"
 #include "lib/ledger/ledger.hpp"
 #include "lib/service/data_plane.hpp"
 #include "lib/service/settings.hpp"
@@ -34,6 +35,7 @@ struct DaemonFacts {
   std::string durability;                ///< "process", "power"
   std::string timezone;                  ///< in force since the start
   std::string ca_file;                   ///< additional roots for all upstreams, or ""
+  domain::ProxyRules proxies;            ///< how upstreams are reached
   std::chrono::seconds drain_timeout{};  ///< what calls get to end in at shutdown
 };
 

@@ -33,31 +33,11 @@ const ReadyUpstream& put(Directory& directory, const domain::ReadyUpstream& give
 
 }  // namespace
 
-TEST_CASE("directory: one failure is forgiven, then an upstream cools twice as long each time") {
-  UpstreamHealth health;
-  const SteadyTime now{1000s};
-  CHECK(health.text() == "unknown");
-  health.failed("refused", now);
-  CHECK(health.cooling(now) == 0ms);
-  CHECK(health.text() == "failing: refused");
-  for (const auto expected : {1s, 2s, 4s, 8s, 16s, 32s, 60s, 60s, 60s}) {
-    health.failed("refused", now);
-    CHECK(health.cooling(now) == expected);
-    CHECK(health.cooling(now + expected) == 0ms);
-    CHECK(health.cooling(now + expected - 1ms) == 1ms);
-  }
-  health.succeeded();
-  CHECK(health.cooling(now) == 0ms);
-  CHECK(health.text() == "ok");
-  health.failed("again", now);
-  CHECK(health.cooling(now) == 0ms);
-}
-
 TEST_CASE("directory: what is known of an upstream outlives a change of its settings") {
   Directory directory("");
   const auto id = domain::UpstreamId::random();
   const auto first = put(directory, upstream(id, "http://127.0.0.1:1/v1"));
-  first.health->failed("x", SteadyTime{});
+  first.health->enter(SteadyTime{})->failed("x", std::nullopt, SteadyTime{});
   first.refuses_stream_options->store(true);
   auto changed = upstream(id, "http://127.0.0.1:1/v1");
   changed.secret = Secret("other");
@@ -65,7 +45,7 @@ TEST_CASE("directory: what is known of an upstream outlives a change of its sett
   CHECK(second.target == first.target);
   CHECK(second.authorization == "Bearer other");
   CHECK(second.refuses_stream_options->load());
-  CHECK(directory.health(id) == "failing: x");
+  CHECK(directory.health(id, SteadyTime{}) == "failing: x");
   CHECK(put(directory, upstream(id, "http://127.0.0.1:2/v1")).target != first.target);
 }
 

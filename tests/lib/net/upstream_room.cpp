@@ -47,7 +47,7 @@ ScriptedUpstream::~ScriptedUpstream() {
   ::close(listener_);
 }
 
-UpstreamRoom::UpstreamRoom() {
+UpstreamRoom::UpstreamRoom(net::Resolver::Lookup lookup) : resolver_(std::move(lookup)) {
   loop_.start();
 }
 
@@ -55,6 +55,7 @@ UpstreamRoom::~UpstreamRoom() {
   loop_.post([this] { pool_.clear(); });
   loop_.post([this] { loop_.stop(); });
   loop_.join();
+  resolver_.stop();
 }
 
 net::Awaitable<void> UpstreamRoom::run(std::shared_ptr<const net::Target> target,

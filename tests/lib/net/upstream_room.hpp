@@ -1,6 +1,7 @@
 #pragma once
 
 #include "lib/net/loop.hpp"
+#include "lib/net/resolver.hpp"
 #include "lib/net/upstream_call.hpp"
 #include "lib/net/upstream_pool.hpp"
 #include "tests/support/raw_socket.hpp"
@@ -56,7 +57,7 @@ struct CallOptions {
 /// A loop with a pool of connections. call() blocks the caller until the call has ended.
 class UpstreamRoom {
  public:
-  UpstreamRoom();
+  explicit UpstreamRoom(net::Resolver::Lookup lookup = net::Resolver::system_lookup);
   ~UpstreamRoom();
   Called call(std::shared_ptr<const net::Target> target, CallOptions options = {});
   /// Ends the call that runs; thread-safe.
@@ -67,8 +68,9 @@ class UpstreamRoom {
                            CallOptions options,
                            Called& called);
 
+  net::Resolver resolver_;
   net::Loop loop_;
-  net::UpstreamPool pool_{loop_};
+  net::UpstreamPool pool_{loop_, resolver_};
   net::UpstreamCall* running_ = nullptr;  ///< of the loop's thread
 };
 
