@@ -36,6 +36,13 @@ enum class BodyRead {
   gone,       ///< the client hung up
 };
 
+/// Bytes of a request's body that is read in pieces.
+struct UploadPiece {
+  std::string_view bytes;           ///< valid until the next call; empty when interrupted
+  bool end = false;                 ///< these are the last bytes
+  BodyRead read = BodyRead::whole;  ///< anything but `whole`: the body does not come to its end
+};
+
 /// One request and its reply on a client's connection. Belongs to the connection's loop; lives
 /// until the handler's coroutine returns. A handler that returns without a reply closes the
 /// connection.
@@ -54,6 +61,14 @@ class Exchange {
   [[nodiscard]] virtual const std::string& body() const = 0;
   /// Gives the body's memory back: it has been sent on.
   virtual void drop_body() = 0;
+
+  /// How long the request says its body is; std::nullopt if it comes in chunks.
+  [[nodiscard]] virtual std::optional<std::uint64_t> body_length() const = 0;
+  /// Instead of read_body(): the next bytes of the body as soon as any are there. The client is
+  /// read no faster than this is called, and its least speed counts only while this waits for it.
+  virtual Awaitable<UploadPiece> read_body_piece(std::uint64_t most) = 0;
+  /// A read_body_piece() that waits, or the next one that would, returns without bytes.
+  virtual void interrupt_body() = 0;
 
   /// Adds a field to whatever reply this request gets.
   virtual void add_reply_field(std::string_view name, std::string_view value) = 0;

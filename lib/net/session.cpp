@@ -16,16 +16,10 @@ using namespace std::chrono_literals;
 
 /// Holds the requests most clients send; one that is longer gets a larger buffer.
 constexpr std::size_t kBuffer = 2048;
-constexpr std::size_t kUploadBuffer = 64 * 1024;
 /// How long a client may go on sending what we will not read, so that it sees why.
 constexpr auto kLinger = 2s;
 /// Some clients send an empty line behind a body (RFC 9112 §2.2): so many are passed over.
 constexpr int kEmptyLines = 2;
-/// What chunks may spend on sizes, extensions and trailers: so much, and so much per byte of body.
-/// A byte in a chunk of its own takes 5; who spends more wants nothing but our time.
-constexpr std::uint64_t kFraming = 16 * 1024;
-constexpr std::uint64_t kFramingPerByte = 16;
-
 std::string address_of(const asio::ip::tcp::endpoint& endpoint) {
   auto address = endpoint.address();
   if (address.is_v6() && address.to_v6().is_v4_mapped()) {
@@ -92,7 +86,7 @@ void Session::on_read(ErrorCode error, std::size_t size) {
 Awaitable<bool> Session::more_input() {
   if (gone_) co_return false;
   const auto before = end_ - begin_;
-  while (end_ - begin_ == before && !gone_) {
+  while (end_ - begin_ == before && !gone_ && !interrupted_) {
     start_reading();
     co_await input_.wait();
   }
@@ -219,87 +213,6 @@ std::optional<Refusal> Session::check_request() const {
     return Refusal{400, "bad_request", "the only transfer encoding understood is chunked"};
   }
   return std::nullopt;
-}
-
-bool Session::parse_body(std::uint64_t most, BodyRead& result) {
-  ErrorCode error;
-  parser_->body_to(buffer_.get() + begin_);
-  char* const from = buffer_.get() + begin_;
-  const auto consumed = parser_->put(asio::buffer(from, end_ - begin_), error);
-  begin_ += consumed;
-  carried_ += parser_->body_size();
-  framing_ += consumed - parser_->body_size();
-  if (body_.size() + parser_->body_size() > most) {
-    result = BodyRead::too_large;
-    return false;
-  }
-  body_.append(from, parser_->body_size());
-  const bool is_wasteful = framing_ > kFraming + kFramingPerByte * carried_;
-  if ((error && error != http::error::need_more) || is_wasteful) {
-    result = BodyRead::malformed;
-    return false;
-  }
-  return true;
-}
-
-Awaitable<BodyRead> Session::read_body(std::uint64_t most) {
-  body_.clear();
-  carried_ = framing_ = 0;
-  parser_->eager(true);
-  const auto length = parser_->content_length();
-  if (length && *length > most) {
-    close_after_ = true;
-    co_return BodyRead::too_large;
-  }
-  if (!parser_->is_done() && equals_ignoring_case(head_.fields.find("expect"), "100-continue") &&
-      begin_ == end_) {
-    if (!co_await write_all("HTTP/1.1 100 Continue\r\n\r\n")) co_return BodyRead::gone;
-  }
-  const auto started_at = std::chrono::steady_clock::now();
-  auto result = BodyRead::whole;
-  timed_out_ = false;
-  while (!parser_->is_done()) {
-    if (begin_ != end_) {
-      const auto before = begin_;
-      if (!parse_body(most, result)) break;
-      if (parser_->is_done()) break;
-      if (begin_ != before && begin_ != end_) continue;
-    }
-    // A large upload deserves a larger buffer; what is not consumed moves along.
-    if (capacity_ < kUploadBuffer && (body_.size() > kBuffer || end_ - begin_ == capacity_) &&
-        !reading_) {
-      auto larger = std::make_unique<char[]>(kUploadBuffer);
-      std::memcpy(larger.get(), buffer_.get() + begin_, end_ - begin_);
-      end_ -= begin_;
-      begin_ = 0;
-      capacity_ = kUploadBuffer;
-      buffer_ = std::move(larger);
-    }
-    if (end_ - begin_ == capacity_) {
-      result = BodyRead::malformed;  // a chunk's head that long
-      break;
-    }
-    const auto allowed = home_.options.body_grace +
-                         std::chrono::milliseconds(body_.size() * 1000 / home_.options.body_speed);
-    const auto passed = std::chrono::steady_clock::now() - started_at;
-    deadline_.set(std::max<std::chrono::steady_clock::duration>(allowed - passed, 1ms));
-    if (!co_await more_input()) {
-      result = timed_out_ ? BodyRead::too_slow : BodyRead::gone;
-      if (timed_out_) gone_ = false;
-      break;
-    }
-  }
-  deadline_.clear();
-  if (capacity_ > kBuffer && begin_ == end_ && !reading_) {
-    buffer_.reset();
-    capacity_ = begin_ = end_ = 0;
-  }
-  if (result != BodyRead::whole) close_after_ = true;
-  co_return result;
-}
-
-void Session::drop_body() {
-  std::string().swap(body_);
 }
 
 std::string Session::head_text(const Reply& reply, std::string_view framing) const {
@@ -464,12 +377,13 @@ Awaitable<void> Session::run(std::shared_ptr<Session> self) {
   auto& home = self->home_;
   while (!home.draining) {
     self->in_call_ = self->started_ = self->chunked_ = self->whole_ = false;
+    self->body_begun_ = self->interrupted_ = false;
     const auto read = co_await self->read_head();
     if (read != HeadRead::whole) break;
     self->in_call_ = true;
     co_await home.handler(*self);
     self->gone_callback_ = nullptr;
-    self->in_call_ = false;
+    self->in_call_ = self->interrupted_ = false;
     self->drop_body();
     // A body that was not read can't be told from the next request.
     if (!self->parser_->is_done() || !self->whole_ || self->close_after_ ||

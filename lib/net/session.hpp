@@ -57,6 +57,9 @@ class Session final : public Exchange, public std::enable_shared_from_this<Sessi
   Awaitable<BodyRead> read_body(std::uint64_t most) override;
   const std::string& body() const override { return body_; }
   void drop_body() override;
+  std::optional<std::uint64_t> body_length() const override;
+  Awaitable<UploadPiece> read_body_piece(std::uint64_t most) override;
+  void interrupt_body() override;
   void add_reply_field(std::string_view name, std::string_view value) override {
     extra_fields_.add(name, value);
   }
@@ -88,7 +91,12 @@ class Session final : public Exchange, public std::enable_shared_from_this<Sessi
                             std::string_view third = {},
                             std::size_t sent = 0);
   std::string head_text(const Reply& reply, std::string_view framing) const;
+  // Reading a body (session_body.cpp).
   bool parse_body(std::uint64_t most, BodyRead& result);
+  Awaitable<BodyRead> begin_body(std::uint64_t most);
+  /// Reads until body_ has more of the body, or it is whole, or interrupted.
+  Awaitable<BodyRead> read_more_body(std::uint64_t most);
+  void end_body(BodyRead result);
   Awaitable<void> close_gently();
 
   SessionHome& home_;
@@ -112,6 +120,9 @@ class Session final : public Exchange, public std::enable_shared_from_this<Sessi
   std::string body_;
   std::uint64_t carried_ = 0;  ///< bytes of the body so far
   std::uint64_t framing_ = 0;  ///< bytes that chunks took beside them
+  std::chrono::steady_clock::duration body_waited_{};  ///< for the client to send its body
+  bool body_begun_ = false;
+  bool interrupted_ = false;
   Fields extra_fields_;
   bool in_call_ = false;
   bool started_ = false;

@@ -117,6 +117,7 @@ void ContentBound::note_key(const JsonValue& value) {
   if (is_named(value.key, "image_url") || is_named(value.key, "input_image")) {
     count_image(value.depth);
   }
+  if (form_ == Form::image_edits && is_named(value.key, "file_id")) count_image(value.depth);
   if (is_in_content(value) && is_named_one_of(value.key, kFiles)) is_elsewhere_ = true;
   if (is_named(value.key, "cached_content")) is_elsewhere_ = true;
 }
@@ -219,8 +220,8 @@ void ContentBound::scalar(const JsonValue& value) {
 std::int64_t ContentBound::prompt_tokens(std::size_t bytes) const {
   // A reranker reads the query with each document.
   const auto again = query_bytes_ * std::max<std::int64_t>(0, prompts_ - 1);
-  return static_cast<std::int64_t>(bytes - bytes_apart_) + token_ids_ + images_ * kImageTokenBound +
-         again;
+  const auto image = form_ == Form::image_edits ? kEditedPictureBound : kImageTokenBound;
+  return static_cast<std::int64_t>(bytes - bytes_apart_) + token_ids_ + images_ * image + again;
 }
 
 std::int64_t ContentBound::prompts() const {

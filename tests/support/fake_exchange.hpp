@@ -21,6 +21,9 @@ class FakeExchange final : public net::Exchange {
   net::Awaitable<net::BodyRead> read_body(std::uint64_t) override { throw unexpected(); }
   const std::string& body() const override { throw unexpected(); }
   void drop_body() override {}
+  std::optional<std::uint64_t> body_length() const override { return std::nullopt; }
+  net::Awaitable<net::UploadPiece> read_body_piece(std::uint64_t) override { throw unexpected(); }
+  void interrupt_body() override {}
   void add_reply_field(std::string_view name, std::string_view value) override {
     reply_fields.add(name, value);
   }
