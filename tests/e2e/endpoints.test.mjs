@@ -1,11 +1,11 @@
-// Every JSON endpoint: bytes in = bytes out, what it costs, and how it is refused.
+// What is peculiar to one endpoint or another; what they have in common is in conformance.test.mjs.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 
 import { call, Connection, requestBytes } from './support/client.mjs';
 import { patience } from './support/daemon.mjs';
 import { house } from './support/house.mjs';
-import { endpoints, pcm, response, responseEvents, responseUsage } from './support/replies.mjs';
+import { pcm, response, responseEvents, responseUsage } from './support/replies.mjs';
 import { until } from './support/wait.mjs';
 
 const nano = (usd) => Math.round(usd * 1e9);
@@ -16,12 +16,10 @@ const used = (row) =>
 describe('endpoints', () => {
   const h = house({ args: ['--hold-wait', '0s'], add: { more: ['--alias', 'nick=test-model'] } });
   let key;
-  let poor;
   before(async () => {
     await h.daemon.ok(['prices', 'set', 'paint', '--per-image', '0.04']);
     await h.daemon.ok(['prices', 'set', 'voice', '--per-character', '0.000015']);
     key = (await h.daemon.key({ budget: 100 })).key;
-    poor = (await h.daemon.key({ budget: 0.000001 })).key;
   });
   const post = (name, body, more = {}) => call(h.port, { key, path: `/v1/${name}`, body, ...more });
   const lastRow = async () => (await h.daemon.rows())[0];
@@ -35,65 +33,6 @@ describe('endpoints', () => {
       await exchange.finish();
     };
   };
-
-  for (const each of endpoints) {
-    const { name, body, model = 'test-model' } = each;
-    describe(name, () => {
-      it('passes as it is, both ways, and is charged what it used', async () => {
-        answer(each.reply, each.type);
-        const reply = await post(name, body);
-        assert.equal(reply.status, 200, reply.text);
-        assert.ok(h.upstream.last.body.equals(Buffer.from(body)), h.upstream.last.text);
-        assert.equal(h.upstream.last.target, `/v1/${name}`);
-        assert.ok(reply.body.equals(Buffer.from(each.reply)));
-        assert.equal(reply.headers['content-type'], each.type ?? 'application/json');
-        const row = await lastRow();
-        assert.equal(row.id, reply.headers['x-nufi-request-id']);
-        assert.deepEqual(
-          [row.endpoint, row.model, row.status, row.http_status, row.cost_basis, used(row), nano(row.cost_usd)],
-          [name, model, 'ok', 200, 'exact', each.tokens, each.cost],
-        );
-      });
-
-      it("passes the upstream's error as it is, at no cost", async () => {
-        const error = '{"error":{"message":"no","type":"invalid_request_error","param":null,"code":"x"} }';
-        answer(error, 'application/json', 400);
-        const reply = await post(name, body);
-        assert.deepEqual([reply.status, reply.text], [400, error]);
-        const row = await lastRow();
-        assert.deepEqual([row.status, row.cost_usd, used(row)], ['client_error', 0, {}]);
-      });
-
-      it('is refused by a budget without room, and nothing is sent', async () => {
-        const reply = await post(name, body, { key: poor });
-        assert.equal(reply.status, 429, reply.text);
-        assert.equal(reply.json.error.code, 'insufficient_quota');
-        assert.match(reply.json.error.message, /^Budget reached/);
-        assert.equal(h.upstream.requests.length, 0);
-      });
-
-      it('is refused in one shape: no key, no JSON, a field twice, another method', async () => {
-        const error = (reply) => [reply.status, reply.json.error.code, reply.json.error.param];
-        assert.deepEqual(error(await post(name, body, { key: undefined })), [401, 'invalid_api_key', null]);
-        assert.deepEqual(error(await post(name, `${body}]`)), [400, 'invalid_json', null]);
-        const twice = body.replace('"model"', '"model":"other","model"');
-        assert.deepEqual(error(await post(name, twice)), [400, 'invalid_value', 'model']);
-        const shouted = body.replace('"model"', '"MODEL":"other","model"');
-        assert.deepEqual(error(await post(name, shouted)), [400, 'invalid_value', 'model']);
-        const get = await call(h.port, { key, method: 'GET', path: `/v1/${name}` });
-        assert.deepEqual([get.status, get.headers.allow], [405, 'POST']);
-        assert.equal(h.upstream.requests.length, 0);
-      });
-
-      it('is renamed in its text, and only there', async () => {
-        if (model !== 'test-model') return;
-        answer(each.reply, each.type);
-        const named = body.replace('"test-model"', '"nick"');
-        assert.equal((await post(name, named)).status, 200);
-        assert.equal(h.upstream.last.text, body);
-      });
-    });
-  }
 
   it('what is not an endpoint is 404', async () => {
     for (const name of ['audio', 'images', 'embeddings/', 'responses/resp_1', 'chat', 'Embeddings']) {
