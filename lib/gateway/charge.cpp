@@ -33,7 +33,8 @@ void charge_hold(const domain::Ask& ask, const Pricing& pricing, ledger::Settlem
   // The hold was for the dearest candidate; one without a price costs nothing all the same.
   const bool costs = pricing.price != nullptr && !pricing.free;
   settlement.cost = costs ? ask.money : domain::Money::zero();
-  settlement.upstream_cost = unmultiplied(settlement.cost, pricing.multiplier);
+  settlement.upstream_cost = std::min(unmultiplied(settlement.cost, pricing.multiplier),
+                                      std::max(ask.money, domain::kMostCountedMoney));
 }
 
 void charge_usage(const domain::Usage& usage,
@@ -194,10 +195,14 @@ void charge(Ending ending,
   } else {
     try {
       charge_served(meter, pricing, ask, asked, settlement);
+      // Sums of what is absurd would be more than the books can hold.
+      const auto most = std::max(ask.money, domain::kMostCountedMoney);
+      if (settlement.cost <= most && settlement.upstream_cost <= most) return;
     } catch (const Error&) {
-      settlement.error_code = "cost_out_of_range";
-      charge_hold(ask, pricing, settlement);
+      // The same, only more so.
     }
+    settlement.error_code = "cost_out_of_range";
+    charge_hold(ask, pricing, settlement);
   }
 }
 

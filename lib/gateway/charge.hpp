@@ -43,8 +43,9 @@ struct Asked {
 ///              error_code "usage_invalid"
 ///   cut_short  the usage if it was reported already, else an estimate of what has passed
 ///   unseen     the hold
-/// A cost that is out of range (an absurd price) is charged as the hold, with error_code
-/// "cost_out_of_range". `meter` may be null when no reply was read. Throws nothing.
+/// A cost that is out of range (an absurd price), or more than domain::kMostCountedMoney and the
+/// hold, is charged as the hold, with error_code "cost_out_of_range". `meter` may be null when no
+/// reply was read. Throws nothing.
 void charge(Ending ending,
             const Meter* meter,
             const Pricing& pricing,

@@ -7,6 +7,7 @@
 #include "lib/gateway/endpoint.hpp"
 #include "lib/gateway/gateway.hpp"
 #include "lib/gateway/meter.hpp"
+#include "lib/gateway/reply_body.hpp"
 #include "lib/gateway/soft_guard.hpp"
 #include "lib/net/upstream_call.hpp"
 #include "lib/openai/splice.hpp"
@@ -47,9 +48,9 @@ class InferenceCall {
   std::optional<No> enter(const ledger::HoldRequest& request);
   net::Awaitable<Outcome> forward();
   net::Awaitable<Outcome> pass_reply(net::UpstreamCall& call);
-  net::Awaitable<Outcome> pass_pieces(net::UpstreamCall& call);
-  net::Awaitable<Outcome> pass_broken_off(bool client_there, bool is_stream);
-  net::Awaitable<Outcome> pass_error_reply(net::UpstreamCall& call);
+  net::Awaitable<Outcome> pass_pieces(net::UpstreamCall& call, ReplyBody& body);
+  net::Awaitable<Outcome> pass_broken_off(bool client_there);
+  net::Awaitable<Outcome> pass_error_reply(net::UpstreamCall& call, ReplyBody& body);
   [[nodiscard]] No why_broken_off() const;
   /// What the request asked for, for where the reply does not say what was used.
   [[nodiscard]] Asked asked() const;
@@ -61,7 +62,8 @@ class InferenceCall {
   bool must_ask_for_usage(const Priced& priced) const;
   std::string body_for(const Priced& priced) const;
   Ending ending_of(const Outcome& outcome) const;
-  net::Reply reply_head(const net::UpstreamCall& call) const;
+  net::Reply reply_head(const net::UpstreamCall& call, const ReplyBody& body) const;
+  void make_meter(const net::UpstreamCall& call, const ReplyBody& body);
   Outcome served() const;
   Outcome no_reply(net::RequestResult result, const net::UpstreamCall& call);
 
@@ -80,6 +82,7 @@ class InferenceCall {
   std::optional<Meter> meter_;
   ledger::Settlement settlement_;
   bool settled_ = false;
+  bool is_readable_ = true;  ///< the reply's coding is understood
   bool cut_ = false;
   std::optional<domain::WindowRefusal> emptied_;  ///< the window that this soft stream used up
   bool usage_injected_ = false;

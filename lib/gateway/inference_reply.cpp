@@ -25,7 +25,8 @@ std::int64_t microseconds(SteadyTime from, SteadyTime to) {
 
 bool makes_text(openai::Form form) {
   using openai::Form;
-  return form == Form::chat || form == Form::completions || form == Form::responses;
+  return form == Form::chat || form == Form::completions || form == Form::responses ||
+         form == Form::messages;
 }
 
 /// How the reply says it is to be read.
@@ -36,15 +37,30 @@ Meter::Kind reply_kind(const Endpoint& endpoint, const net::Fields& fields) {
   return is_sound ? Meter::Kind::opaque : Meter::Kind::plain;
 }
 
+/// What it costs is known without its reply.
+bool is_counted_by_request(openai::Form form) {
+  return form == openai::Form::speech || form == openai::Form::images;
+}
+
+std::optional<std::uint64_t> length_of(const net::Fields& fields) {
+  const auto given = parse_integer(fields.find("content-length"));
+  if (!given || *given < 0) return std::nullopt;
+  return static_cast<std::uint64_t>(*given);
+}
+
 }  // namespace
 
-net::Reply InferenceCall::reply_head(const net::UpstreamCall& call) const {
+net::Reply InferenceCall::reply_head(const net::UpstreamCall& call, const ReplyBody& body) const {
   net::Reply reply;
   reply.status = call.head().status;
   const auto rates = rate_fields(caller_, gateway_.limiter_);
-  pass_reply_fields(call.head().fields, reply.fields, rates.empty());
+  pass_reply_fields(call.head().fields, reply.fields, rates.empty(), body.is_decoded());
   for (const auto& [name, value] : rates) reply.fields.add(name, value);
   if (call.head().fields.count("x-request-id") == 0) reply.fields.add("x-request-id", id_);
+  const bool as_message = speaks_messages(exchange_.head().path());
+  if (as_message && call.head().fields.count("request-id") == 0) {
+    reply.fields.add("request-id", id_);
+  }
   reply.fields.add("x-nufi-request-id", id_);
   reply.fields.add("x-nufi-upstream", serving_->candidate.upstream->name);
   if (held_.ask.clamped_output) {
@@ -77,11 +93,14 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_reply(net::UpstreamCa
                                      "' answered with a redirect, which is not followed.");
     co_return outcome;
   }
-  if (status >= 400) co_return co_await pass_error_reply(call);
-  co_return co_await pass_pieces(call);
+  ReplyBody body(call);
+  if (status >= 400) co_return co_await pass_error_reply(call, body);
+  make_meter(call, body);
+  co_return co_await pass_pieces(call, body);
 }
 
-net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_error_reply(net::UpstreamCall& call) {
+net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_error_reply(net::UpstreamCall& call,
+                                                                       ReplyBody& coded) {
   // As it is: status, fields and body. It costs nothing, so only the settlement must come first.
   Outcome outcome;
   outcome.status = call.head().status < 500 ? RowStatus::client_error : RowStatus::upstream_error;
@@ -89,7 +108,7 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_error_reply(net::Upst
   std::string body;
   net::BodyPiece piece;
   do {
-    piece = co_await call.read_body(gateway_.options_.idle_timeout);
+    piece = co_await coded.read(gateway_.options_.idle_timeout);
     body += piece.bytes;
   } while (!piece.end && !piece.broken && body.size() < kErrorLookahead);
 
@@ -101,7 +120,7 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_error_reply(net::Upst
     outcome.ask_again = true;
     co_return outcome;
   }
-  const auto reply = reply_head(call);
+  const auto reply = reply_head(call, coded);
   co_await settle_once(outcome);
   if (piece.end || piece.broken) {
     co_await exchange_.send(reply, body);
@@ -110,7 +129,7 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_error_reply(net::Upst
   bool open = co_await exchange_.start(reply, std::nullopt);
   if (open) open = co_await exchange_.write(body);
   while (open && !piece.end && !piece.broken) {
-    piece = co_await call.read_body(gateway_.options_.idle_timeout);
+    piece = co_await coded.read(gateway_.options_.idle_timeout);
     open = co_await exchange_.write(piece.bytes);
   }
   if (open && piece.end) co_await exchange_.finish({});
@@ -121,7 +140,13 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_error_reply(net::Upst
 InferenceCall::Outcome InferenceCall::served() const {
   Outcome outcome;
   outcome.ending = Ending::served;
-  if (!meter_->failed()) return outcome;
+  if (!is_readable_ && !is_counted_by_request(endpoint_.form)) {
+    // What it says it used can't be read, and nothing else bounds it but the hold.
+    outcome.ending = Ending::unseen;
+    outcome.error_code = "usage_unreadable";
+    return outcome;
+  }
+  if (!meter_->failed() && !meter_->is_blank()) return outcome;
   outcome.status = RowStatus::upstream_error;
   outcome.error_code = "upstream_error";
   if (!meter_->has_content() && meter_->usage_kind() == Meter::UsageKind::missing) {
@@ -130,28 +155,32 @@ InferenceCall::Outcome InferenceCall::served() const {
   return outcome;
 }
 
-net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_pieces(net::UpstreamCall& call) {
-  const auto kind = reply_kind(endpoint_, call.head().fields);
-  const bool stream = kind == Meter::Kind::stream;
-  meter_.emplace(kind, Meter::Options{endpoint_.form, usage_injected_, request_.tier_asked});
-  const auto reply = reply_head(call);
-  std::optional<std::uint64_t> length;
-  if (!stream) {
-    if (const auto given = parse_integer(call.head().fields.find("content-length"))) {
-      length = static_cast<std::uint64_t>(*given);
-    }
-  }
+void InferenceCall::make_meter(const net::UpstreamCall& call, const ReplyBody& body) {
+  is_readable_ = body.is_readable();
+  Meter::Options options;
+  options.form = endpoint_.form;
+  options.drop_usage_event = usage_injected_;
+  options.watch_tier = request_.tier_asked;
+  options.stream_asked = request_.call.stream;
+  options.pictures_asked = request_.call.image_bound;
+  const auto kind = is_readable_ ? reply_kind(endpoint_, call.head().fields) : Meter::Kind::opaque;
+  meter_.emplace(kind, options);
+}
 
+net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_pieces(net::UpstreamCall& call,
+                                                                  ReplyBody& body) {
+  const auto reply = reply_head(call, body);
   SoftGuard guard(
       [&ledger = gateway_.ledger_](const auto& window) { return ledger.window(window); }, caller_);
   bool client_there = true;
   while (true) {
     const auto timeout = meter_->done() ? kAfterDone : gateway_.options_.idle_timeout;
-    const auto piece = co_await call.read_body(timeout);
+    const auto piece = co_await body.read(timeout);
     if (piece.broken) break;
     const auto out = meter_->feed(piece.bytes);
     if (piece.end) meter_->end();
-    if (piece.end && !stream) {
+    const bool is_stream = meter_->kind() == Meter::Kind::stream;
+    if (piece.end && !is_stream) {
       // A plain reply's last bytes wait for the settlement.
       const auto outcome = served();
       co_await settle_once(outcome);
@@ -163,26 +192,31 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_pieces(net::UpstreamC
       co_return outcome;
     }
     if (client_there && !exchange_.started()) {
+      // A stream may lose its usage event, or end in an event of ours: its length is not known.
+      const bool has_length = !is_stream && !meter_->is_blank() && !body.is_decoded();
+      const auto length = has_length ? length_of(call.head().fields) : std::nullopt;
       client_there = co_await exchange_.start(reply, length);
     }
     if (client_there && !out.empty() && !exchange_.try_write(out)) {
+      call.be_patient();
       client_there = co_await exchange_.write(out);
     }
-    if (meter_->done() || piece.end) {
+    if (!settled_ && (meter_->done() || piece.end)) {
       const auto outcome = served();
       co_await settle_once(outcome);
+      if (client_there && !piece.end) client_there = co_await exchange_.write(meter_->release());
     }
     if (piece.end) {
       if (client_there) co_await exchange_.finish(meter_->rest());
       co_return served();
     }
     if (!client_there && !gateway_.settings_.drain_on_disconnect.load()) break;
-    if (stream && !settled_ && has_emptied_window(guard)) {
+    if (is_stream && !settled_ && has_emptied_window(guard)) {
       call.cancel();
       break;
     }
   }
-  co_return co_await pass_broken_off(client_there, stream);
+  co_return co_await pass_broken_off(client_there);
 }
 
 bool InferenceCall::has_emptied_window(SoftGuard& guard) {
@@ -207,8 +241,8 @@ No InferenceCall::why_broken_off() const {
 }
 
 /// It ended before its end. What has passed is charged.
-net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_broken_off(bool client_there,
-                                                                      bool is_stream) {
+net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_broken_off(bool client_there) {
+  const bool is_stream = meter_->kind() == Meter::Kind::stream;
   Outcome outcome;
   outcome.ending = Ending::cut_short;
   if (settled_) {
@@ -217,7 +251,7 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_broken_off(bool clien
     co_return outcome;
   }
   meter_->end();
-  const bool is_known = meter_->usage_kind() != Meter::UsageKind::missing;
+  const bool is_known = meter_->knows_output();
   // Before the first word a model may have thought at length, which nothing has counted.
   const bool is_hidden =
       is_stream && makes_text(endpoint_.form) && !is_known && !meter_->has_visible_text();
@@ -247,7 +281,8 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_broken_off(bool clien
     exchange_.close_after();
     std::string last(meter_->rest());
     if (!last.empty() && !last.ends_with("\n\n")) last += "\n\n";
-    co_await exchange_.finish(last + error_event(no.error));
+    last += error_event(no.error, speaks_messages(exchange_.head().path()), id_);
+    co_await exchange_.finish(last);
   } else {
     exchange_.close_after();  // a plain reply without its end: the closed connection says so
   }

@@ -1,5 +1,7 @@
 #include "lib/gateway/meter.hpp"
 
+#include "lib/openai/message_event.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -131,6 +133,41 @@ bool ends_response(std::string_view type) {
          type == "response.incomplete" || type == "response.cancelled";
 }
 
+/// The event that a stream of one picture, of speech or of a transcript ends with.
+bool ends_piece(std::string_view type) {
+  return type == "image_generation.completed" || type == "image_edit.completed" ||
+         type == "speech.audio.done" || type == "transcript.text.done";
+}
+
+/// The event calls itself an error in its first line.
+bool is_called_error(std::string_view raw) {
+  constexpr std::string_view kField = "event:";
+  if (!raw.starts_with(kField)) return false;
+  const auto name = skip_space(raw.substr(kField.size()));
+  return name.substr(0, name.find_first_of("\r\n")) == "error";
+}
+
+/// The value of a member `error` that says there is one.
+bool is_error(std::string_view value) {
+  return value != "null" && value != "false" && value != "{}" && value != "\"\"";
+}
+
+bool answers_in_json(openai::Form form) {
+  return form != openai::Form::speech && form != openai::Form::transcriptions;
+}
+
+bool begins_json(char c) {
+  return c == '{' || c == '[';
+}
+
+/// The first byte of a comment, or of one of the fields data, event, id, retry.
+bool begins_event(char c) {
+  return std::string_view(":deir").find(c) != std::string_view::npos;
+}
+
+/// White space, and the byte order mark that may stand in front of anything.
+constexpr std::string_view kNothing = " \t\r\n\xef\xbb\xbf";
+
 std::string_view unquoted(std::string_view text) {
   return text.size() < 2 ? std::string_view{} : text.substr(1, text.size() - 2);
 }
@@ -138,21 +175,56 @@ std::string_view unquoted(std::string_view text) {
 }  // namespace
 
 Meter::Meter(Kind kind, Options options)
-    : kind_(kind),
-      options_(options),
-      usage_parent_(kind == Kind::stream && options.form == openai::Form::responses ? "response"
-                                                                                    : ""),
-      plain_(kind == Kind::plain ? std::make_unique<PlainScans>() : nullptr),
-      splitter_(kLongestHeld) {}
+    : kind_(kind), options_(options), splitter_(kLongestHeld), kind_known_(kind == Kind::opaque) {}
+
+/// Looks for the first byte that says something; where it is, npos if it has not come.
+std::size_t Meter::look_for_kind(std::string_view piece) {
+  const auto at = piece.find_first_not_of(kNothing);
+  if (at == std::string_view::npos) return at;
+  kind_known_ = true;
+  const char first = piece[at];
+  if (kind_ == Kind::stream && begins_json(first)) {
+    kind_ = Kind::plain;
+  } else if (kind_ == Kind::plain && options_.stream_asked && begins_event(first)) {
+    kind_ = Kind::stream;
+    bytes_ = 0;
+  }
+  if (kind_ == Kind::plain) {
+    plain_ = std::make_unique<PlainScans>();
+    begun_ = begins_json(first);
+  } else if (options_.form == openai::Form::responses) {
+    usage_parent_ = "response";
+  } else if (is_message()) {
+    usage_parent_ = "message";
+  }
+  return at;
+}
+
+bool Meter::is_blank() const {
+  return kind_ != Kind::opaque && answers_in_json(options_.form) && !begun_;
+}
 
 bool Meter::is_chat_like() const {
   return options_.form == openai::Form::chat || options_.form == openai::Form::completions;
 }
 
-void Meter::take_usage(std::string_view json) {
-  auto reading = openai::read_usage(json, options_.form);
+bool Meter::is_message() const {
+  return options_.form == openai::Form::messages;
+}
+
+/// `is_whole`: it knows of all the output there is.
+void Meter::take_usage(std::string_view json, bool is_whole) {
+  openai::UsageReading reading;
+  if (is_message() && kind_ == Kind::stream) {
+    if (!message_usage_) message_usage_ = std::make_unique<openai::MessageUsage>();
+    message_usage_->add(json, is_whole);
+    reading = message_usage_->reading();
+  } else {
+    reading = openai::read_usage(json, options_.form);
+  }
   // One that says nothing does not take back what an earlier one said.
   if (reading.kind == UsageKind::missing) return;
+  if (options_.watch_tier && reading.reported.tier) tier_ = reading.reported.tier;
   usage_ = std::move(reading);
   has_output_after_usage_ = false;
 }
@@ -171,7 +243,8 @@ void Meter::take_tier(std::string_view quoted) {
 }
 
 void Meter::pass(const openai::SseEvent& event) {
-  (done_ || over_ ? held_back_ : out_) += event.raw.substr(std::exchange(passed_, 0));
+  const bool is_held = (done_ && !released_) || over_;
+  (is_held ? held_back_ : out_) += event.raw.substr(std::exchange(passed_, 0));
 }
 
 /// True if the event is to be taken out.
@@ -194,8 +267,13 @@ bool Meter::read_chat(std::string_view data, bool may_drop) {
     if (may_drop && is_empty && usage->starts_with('{')) return true;
   }
   if (data.empty()) return false;
-  if (member(data, "error", "\"error\"")) failed_ = true;
+  note_error(data);
   return false;
+}
+
+void Meter::note_error(std::string_view data) {
+  const auto error = member(data, "error", "\"error\"");
+  failed_ = failed_ || (error && is_error(*error));
 }
 
 void Meter::note_type(std::string_view type) {
@@ -204,6 +282,7 @@ void Meter::note_type(std::string_view type) {
     done_ = done_ || ends_response(type);
   } else if (type != "error") {
     events_ += 1;
+    if (ends_piece(type) && ++pieces_ >= options_.pictures_asked) done_ = true;
   }
 }
 
@@ -211,7 +290,7 @@ void Meter::note_type(std::string_view type) {
 void Meter::read_typed(std::string_view data) {
   if (data.empty()) return;
   if (const auto usage = member(data, "usage", "\"usage\"", usage_parent_)) take_usage(*usage);
-  if (member(data, "error", "\"error\"")) failed_ = true;
+  note_error(data);
   const auto type = member(data, "type", "\"type\"");
   note_type(type ? unquoted(*type) : std::string_view{});
   if (options_.form == openai::Form::responses) {
@@ -224,10 +303,24 @@ void Meter::read_typed(std::string_view data) {
   }
 }
 
+/// An event of a stream in Anthropic's form.
+void Meter::read_message(std::string_view data) {
+  const auto event = openai::read_message_event(data);
+  if (!event.usage.empty()) take_usage(event.usage, event.usage_is_whole);
+  if (event.tokens > 0) count(event.tokens, /*has_output=*/true);
+  has_visible_text_ = has_visible_text_ || event.has_text;
+  done_ = done_ || event.ends;
+  failed_ = failed_ || event.failed;
+  // The usage of its start is no answer: what fails before there is one costs nothing.
+  if (failed_ && events_ == 0) usage_ = {};
+}
+
 void Meter::read_event(const openai::SseEvent& event) {
   // The second half of the line end of an event that was taken out goes with it.
   if (std::exchange(dropped_, false) && event.raw == "\n") return;
   if (!event.is_whole()) return read_piece(event);
+  begun_ = begun_ || (!event.data.empty() && event.data != kDone);
+  failed_ = failed_ || is_called_error(event.raw);
   if (event.data == kDone) {
     done_ = true;
   } else if (is_chat_like()) {
@@ -235,6 +328,8 @@ void Meter::read_event(const openai::SseEvent& event) {
       dropped_ = event.raw.ends_with('\r');
       return;
     }
+  } else if (is_message()) {
+    read_message(event.data);
   } else {
     read_typed(event.data);
   }
@@ -244,18 +339,19 @@ void Meter::read_event(const openai::SseEvent& event) {
 
 /// An event that is too long to be kept is read for its type and usage as it passes.
 void Meter::read_piece(const openai::SseEvent& event) {
+  begun_ = true;
   if (event.begins) long_ = std::make_unique<LongEvent>(usage_parent_);
   long_->usage.feed(event.raw);
   long_->type.feed(event.raw);
   long_->bytes += event.raw.size();
   if (event.ends) {
     const auto type = long_->type.found() ? unquoted(long_->type.value()) : std::string_view{};
-    if (is_chat_like() || type.ends_with(".delta")) {
+    if (is_chat_like() || type.ends_with(".delta") || type == "content_block_delta") {
       count(tokens_of_text(long_->bytes), /*has_output=*/true);
       has_visible_text_ = true;
     }
-    if (long_->usage.found()) take_usage(long_->usage.value());
-    if (!is_chat_like()) note_type(type);
+    if (long_->usage.found()) take_usage(long_->usage.value(), /*is_whole=*/!is_message());
+    if (!is_chat_like() && !is_message()) note_type(type);
     long_.reset();
   }
   pass(event);
@@ -277,17 +373,18 @@ void Meter::feed_plain(std::string_view piece) {
   }
   if (!usage.complete()) return;
   if (usage.found()) take_usage(usage.value());
-  failed_ = error.found() && error.value() != "null";
+  failed_ = error.found() && is_error(error.value());
 }
 
 std::string_view Meter::feed(std::string_view piece) {
-  if (kind_ != Kind::stream) {
-    bytes_ += static_cast<std::int64_t>(piece.size());
-    if (kind_ == Kind::plain) feed_plain(piece);
-    return piece;
-  }
-  out_.clear();
-  splitter_.feed(piece);
+  if (released_) return piece;
+  std::size_t nothing = 0;
+  if (!kind_known_) nothing = look_for_kind(piece);
+  if (kind_ != Kind::stream) bytes_ += static_cast<std::int64_t>(piece.size());
+  if (kind_ == Kind::plain && kind_known_) feed_plain(piece);
+  if (kind_ != Kind::stream || !kind_known_) return piece;
+  out_ = piece.substr(0, nothing);
+  splitter_.feed(piece.substr(nothing));
   openai::SseEvent event;
   while (splitter_.next(event)) read_event(event);
   const auto partial = splitter_.partial();
@@ -298,8 +395,15 @@ std::string_view Meter::feed(std::string_view piece) {
   return out_;
 }
 
+std::string_view Meter::release() {
+  released_ = true;
+  out_ = std::exchange(held_back_, {});
+  out_ += splitter_.partial().substr(passed_);
+  return out_;
+}
+
 void Meter::end() {
-  if (std::exchange(over_, true) || kind_ != Kind::stream) return;
+  if (std::exchange(over_, true) || kind_ != Kind::stream || released_) return;
   openai::SseEvent event;
   if (splitter_.last(event)) read_event(event);
 }
@@ -314,6 +418,7 @@ std::int64_t Meter::estimated_output() const {
     case openai::Form::chat:
     case openai::Form::completions:
     case openai::Form::responses:
+    case openai::Form::messages:
       return kind_ == Kind::stream ? streamed_tokens_
                                    : tokens_of_text(static_cast<std::size_t>(bytes_));
     case openai::Form::embeddings:
@@ -321,6 +426,9 @@ std::int64_t Meter::estimated_output() const {
     case openai::Form::images:
     case openai::Form::speech:
     case openai::Form::rerank:
+    case openai::Form::transcriptions:
+    case openai::Form::image_edits:
+    case openai::Form::message_tokens:
       return 0;
   }
   return 0;

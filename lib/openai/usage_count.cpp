@@ -16,7 +16,7 @@ std::optional<std::int64_t> read_count(const JsonValue& value) {
 
 std::optional<domain::Money> rounded_usd(std::string_view number) {
   constexpr int kDecimals = 9;
-  constexpr std::int64_t kMost = INT64_C(900'000'000'000'000'000);
+  constexpr std::int64_t kMost = INT64_C(100'000'000'000'000);
   const auto mark = std::min(number.find_first_of("eE"), number.size());
   std::int64_t exponent = 0;
   if (mark < number.size()) {

@@ -296,3 +296,18 @@ TEST_CASE("charge: pictures that can't be read are charged as the hold, missing 
     CHECK(settlement.usage.images == 3);
   }
 }
+
+TEST_CASE(
+    "charge: a cost that is absurd without a limit is charged as the hold, so that sums hold") {
+  Fixture f;
+  f.price.rates.own(Bucket::output) = 9'000'000'000'000'000'000;
+  const auto meter = plain(R"({"usage":{"prompt_tokens":1,"completion_tokens":900}})");
+  auto settlement = f.settle(Ending::served, &meter);
+  CHECK(settlement.error_code == "cost_out_of_range");
+  CHECK(settlement.cost == f.ask.money);
+  // A budget that has room for it makes it no less.
+  f.ask.money = Money::nanos(9'000'000'000'000'000);
+  settlement = f.settle(Ending::served, &meter);
+  CHECK(settlement.error_code.empty());
+  CHECK(settlement.cost == Money::nanos(8'100'000'000'001'000));
+}

@@ -229,3 +229,90 @@ TEST_CASE("meter: pictures are counted in the reply") {
   CHECK(meter.pictures() == 2);
   CHECK_FALSE(Meter(Kind::plain, options(Form::images)).pictures());
 }
+
+TEST_CASE("meter: the first byte says whether it is JSON or events, whatever the type says") {
+  auto of_stream = options(Form::chat);
+  of_stream.stream_asked = true;
+  const std::string json = R"({"choices":[{}],"usage":{"prompt_tokens":1,"completion_tokens":2}})";
+  const std::string events = "data: " + json + "\n\ndata: [DONE]\n\n";
+  for (const std::string before : {"", "\n\n", "\xef\xbb\xbf", " \r\n\xef\xbb\xbf"}) {
+    CAPTURE(before);
+    std::mt19937 random(4);
+    for (int turn = 0; turn < 50; ++turn) {
+      for (const auto given : {Kind::plain, Kind::stream}) {
+        Meter plain(given, of_stream);
+        auto passed = pass(plain, before + json, random, 20);
+        REQUIRE(passed.early == before + json);
+        REQUIRE(plain.kind() == Kind::plain);
+        REQUIRE(plain.usage().usage.total() == 3);
+        Meter stream(given, of_stream);
+        passed = pass(stream, before + events, random, 20);
+        REQUIRE(passed.early + passed.late == before + events);
+        REQUIRE(passed.late == "data: [DONE]\n\n");
+        REQUIRE(stream.kind() == Kind::stream);
+        REQUIRE(stream.usage().usage.total() == 3);
+        REQUIRE(!stream.is_blank());
+      }
+    }
+  }
+  Meter nobody_asked(Kind::plain, options(Form::chat));
+  nobody_asked.feed(events);
+  CHECK(nobody_asked.kind() == Kind::plain);
+}
+
+TEST_CASE("meter: what is neither JSON nor an event is no answer") {
+  for (const std::string text : {"", "\n", "<html></html>", "overloaded"}) {
+    Meter plain(Kind::plain, options(Form::chat));
+    plain.feed(text);
+    CHECK(plain.is_blank());
+    CHECK(!plain.has_content());
+  }
+  for (const std::string text : {"", ": ping\n\n", "data: [DONE]\n\n", "id: 7\n\n"}) {
+    Meter stream(Kind::stream, options(Form::chat));
+    stream.feed(text);
+    stream.end();
+    CHECK(stream.is_blank());
+  }
+  Meter text(Kind::plain, options(Form::transcriptions));
+  text.feed("so it was said");
+  CHECK(!text.is_blank());
+  CHECK(text.has_content());
+}
+
+TEST_CASE("meter: an empty error is none, an event called error is one") {
+  for (const std::string none : {"null", "{}", "\"\"", "false"}) {
+    Meter meter(Kind::plain, options(Form::chat));
+    meter.feed(R"({"choices":[{}],"error":)" + none + "}");
+    CHECK(!meter.failed());
+  }
+  Meter named(Kind::stream, options(Form::chat));
+  named.feed("event: error\ndata: {\"message\":\"no\"}\n\n");
+  CHECK(named.failed());
+  CHECK(!named.has_content());
+}
+
+TEST_CASE("meter: what was held back is released once the call is settled, and the rest passes") {
+  Meter meter(Kind::stream, options(Form::chat));
+  CHECK(meter.feed("data: [DONE]\n\n: b").empty());
+  CHECK(meter.done());
+  CHECK(meter.release() == "data: [DONE]\n\n: b");
+  CHECK(meter.feed("ye\n\ndata: {\"usage\":{\"prompt_tokens\":1}}\n\n") ==
+        "ye\n\ndata: {\"usage\":{\"prompt_tokens\":1}}\n\n");
+  CHECK(meter.rest().empty());
+  CHECK(meter.usage_kind() == UsageKind::missing);
+}
+
+TEST_CASE("meter: a stream of pictures ends with the last one asked for, speech with its usage") {
+  const auto picture = event("image_generation.completed", R"("b64_json":"QUJD")");
+  auto two = options(Form::images);
+  two.pictures_asked = 2;
+  Meter pictures(Kind::stream, two);
+  CHECK(pictures.feed(picture) == picture);
+  CHECK(!pictures.done());
+  CHECK(pictures.feed(picture).empty());
+  CHECK(pictures.done());
+  CHECK(pictures.rest() == picture);
+  Meter speech(Kind::stream, options(Form::speech));
+  CHECK(speech.feed(event("speech.audio.done", R"("usage":{"total_tokens":7})")).empty());
+  CHECK(speech.done());
+}
