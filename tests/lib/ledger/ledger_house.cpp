@@ -25,9 +25,17 @@ void Valve::resume() {
   resumed_.notify_all();
 }
 
+void Valve::await_batch() {
+  std::unique_lock lock(mutex_);
+  came_.wait(lock, [this] { return held_back_ > 0; });
+}
+
 void Valve::apply(const store::LedgerBatch& batch) {
   std::unique_lock lock(mutex_);
+  ++held_back_;
+  came_.notify_all();
   resumed_.wait(lock, [this] { return !paused_; });
+  --held_back_;
   if (fails_) throw Error(Errc::unavailable, "disk full");
   inner_.apply(batch);
   ++applied_;
@@ -181,6 +189,12 @@ void House::fold() {
   valve_->resume();
   ledger_->sync();
   valve_->pause();
+}
+
+void House::be_still() {
+  valve_->pause();
+  ledger_->count_refusal(ask(Payer(), 0).row);  // brings the writer to the valve
+  valve_->await_batch();
 }
 
 domain::RequestId House::hold(HoldRequest request) {

@@ -24,6 +24,8 @@ class Valve final : public store::LedgerStore {
   /// Batches wait until resume(): what is recorded stays in memory and journal.
   void pause();
   void resume();
+  /// Returns when a batch waits to pass.
+  void await_batch();
   /// Batches are refused, as by a full disk.
   void fail(bool fails) { fails_ = fails; }
   /// Keeps batches out while it is held.
@@ -68,6 +70,8 @@ class Valve final : public store::LedgerStore {
   std::mutex mutex_;
   std::condition_variable resumed_;
   bool paused_ = false;
+  int held_back_ = 0;  ///< batches that wait to pass
+  std::condition_variable came_;
   std::atomic<bool> fails_ = false;
   std::atomic<int> applied_ = 0;
 };
@@ -132,6 +136,9 @@ class House {
   std::unique_ptr<House> crash();
   /// Brings all to the database, and pauses again if it was paused.
   void fold();
+  /// Pauses the valve and returns when the writer waits at it: from here on to resume() nothing
+  /// happens but what the test does. Without that a batch of before may still serve who waits.
+  void be_still();
 
   domain::RequestId hold(HoldRequest request);
   domain::WindowState window(const domain::WindowId& id) { return ledger_->window(id); }

@@ -68,7 +68,7 @@ std::vector<Payer> make_payers() {
 
 class Model {
  public:
-  Model() { house_->valve().pause(); }
+  Model() { house_->be_still(); }
 
   void play(const Step& step) {
     act(step);
@@ -128,7 +128,7 @@ class Model {
     if (what < 62) return settle_one(a, b);
     if (what < 68) return give_up(a);
     if (what < 80) return house_->clock.advance(std::chrono::seconds(a % 40));
-    if (what < 83) return house_->fold();
+    if (what < 83) return fold();
     if (what < 86) return house_->clock.advance(std::chrono::hours(a % 30));
     if (what < 88) return house_->clock.shift(std::chrono::hours(a % 9 - 4));
     if (what < 90) return change_limit(a, b);
@@ -277,7 +277,7 @@ class Model {
     changed.key_limits.budget_period = period;
     house_->valve().resume();
     house_->ledger().start_window(key_window(changed));
-    house_->valve().pause();
+    house_->be_still();
     // Another cycle may have more in it than the limit allows. What was forgiven in it stays so.
     moved_.insert({changed.key, Metric::usd});
     std::erase_if(forgiven_, [&](const auto& each) {
@@ -308,7 +308,7 @@ class Model {
     if (a % 3 == 0) windows.push_back({Scope::account, by.account, Metric::usd, Period::hour});
     house_->valve().resume();
     const auto forgiven = house_->ledger().reset_windows(windows, {});
-    house_->valve().pause();
+    house_->be_still();
     for (std::size_t i = 0; i < windows.size(); ++i) {
       const auto cycle = house_->window(windows[i]).cycle;
       forgiven_[{windows[i], cycle.start}] += forgiven[i];
@@ -332,7 +332,7 @@ class Model {
     house_->ledger().sync();
     while (house_->store().ledger().retire(before, 1ms).more) {
     }
-    house_->valve().pause();
+    house_->be_still();
     for (auto& [id, call] : calls_) {
       // The newest row stays: ids go on from it.
       const bool is_newest = id == calls_.rbegin()->first;
@@ -340,10 +340,15 @@ class Model {
     }
   }
 
+  void fold() {
+    house_->fold();
+    house_->be_still();
+  }
+
   void verify() {
     house_->valve().resume();
     RC_ASSERT(house_->ledger().verify().faults.empty());
-    house_->valve().pause();
+    house_->be_still();
   }
 
   /// Calls in flight cost their hold.
@@ -353,7 +358,7 @@ class Model {
     for (auto& waiting : waiting_) house_->ledger().give_up(waiting.pending.ticket);
     waiting_.clear();
     house_ = std::move(after);
-    house_->valve().pause();
+    house_->be_still();
   }
 
   std::unique_ptr<House> house_ = std::make_unique<House>();
