@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 
 import { call, Connection, requestBytes } from './support/client.mjs';
-import { costOf, endpoints, prices } from './support/conformance.mjs';
+import { costOf, endpoints as plain, prices } from './support/conformance.mjs';
+import { messageEndpoints } from './support/conformance_messages.mjs';
 import { patience } from './support/daemon.mjs';
 import { house } from './support/house.mjs';
 import { lastRow, nano, used } from './support/ledger.mjs';
@@ -14,6 +15,8 @@ const rowFields =
   'error_code tokens cost_usd upstream_cost_usd cost_basis price_id attempts timing client_ip user_agent';
 const buckets =
   'input cached_input cache_write audio_input image_input output reasoning audio_output image_output';
+
+const endpoints = [...plain, ...messageEndpoints];
 
 /// Sent by a client that says too much, or that stands behind a proxy which does.
 const ownToClient = {
