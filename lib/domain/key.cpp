@@ -198,7 +198,9 @@ std::string without_keys(std::string_view text) {
     const auto end = std::find_if_not(text.begin(), text.end(), [](char c) {
       return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
     });
-    text.remove_prefix(static_cast<std::size_t>(end - text.begin()));
+    // Right behind it another one may begin, whose first letters look like the last of this one.
+    const auto length = static_cast<std::size_t>(end - text.begin());
+    text.remove_prefix(std::min(length, text.find(kBegin)));
   }
 }
 

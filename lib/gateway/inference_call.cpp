@@ -14,6 +14,9 @@
 namespace nufi::gateway {
 namespace {
 
+/// What the ledger keeps of a user agent: those of browsers fit, those made to fill it don't.
+constexpr std::size_t kUserAgentBytes = 512;
+
 /// True if a window above the caller may refuse a call: what is soft softens the key's own only.
 bool is_limited(const Caller& caller) {
   const auto limited = [](const domain::SpendLimits& limits) {
@@ -140,6 +143,7 @@ net::Awaitable<std::optional<No>> InferenceCall::hold() {
   auto request = hold_request(caller_, request_.call, candidates_);
   request.row.client_ip = exchange_.client_ip();
   request.row.user_agent = domain::without_keys(exchange_.head().fields.find("user-agent"));
+  request.row.user_agent.resize(std::min(request.row.user_agent.size(), kUserAgentBytes));
   const auto who = request.row;
   if (auto no = enter(request)) co_return no;
   if (!request_.call.is_charged) {

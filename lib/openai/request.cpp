@@ -236,7 +236,9 @@ class Reader final : public JsonVisitor {
                   std::uint32_t bit) {
     if (folded != name) return false;
     if (value.key != name) {
-      refuse("the field '" + std::string(value.key) + "' is ambiguous: write it as '" +
+      // What a C reader sees of it may be the beginning of something very long.
+      const auto shown = value.key.size() <= 4 * name.size() ? value.key : name;
+      refuse("the field '" + std::string(shown) + "' is ambiguous: write it as '" +
                  std::string(name) + "'",
              name);
       return false;

@@ -74,6 +74,14 @@ TEST_CASE("key: only the last three characters are shown") {
   CHECK(mask_key("") == "sk-nufi-…");
 }
 
+TEST_CASE("key: keys in a text are hidden, also where one follows another") {
+  const std::string key(mint_key().expose());
+  CHECK(without_keys("no key") == "no key");
+  CHECK(without_keys("a " + key + " b") == "a sk-nufi-… b");
+  CHECK(without_keys(key + key) == "sk-nufi-…sk-nufi-…");
+  CHECK(without_keys("sk-nufi-abc" + key + ".") == "sk-nufi-…sk-nufi-….");
+}
+
 TEST_CASE("key: the strongest state wins") {
   Key key;
   CHECK(key_state(key, kNow, false) == KeyState::active);
