@@ -4,7 +4,7 @@
 #include "daemon/version.hpp"
 #include "lib/base/error.hpp"
 #include "lib/base/text.hpp"
-#include "lib/gateway/cors.hpp"
+#include "lib/domain/origin.hpp"
 #include "lib/service/settings.hpp"
 
 #include <CLI/CLI.hpp>
@@ -217,7 +217,7 @@ void settle(const Texts& texts, const Paths& paths, Config& config) {
   }
   for (std::string& origin : config.cors_origins) {
     try {
-      origin = gateway::read_origin(origin);
+      origin = domain::read_origin(origin);
     } catch (const Error& error) {
       throw Error(Errc::usage, std::string("--cors-origin ") + error.what(), error.hint());
     }

@@ -1,9 +1,5 @@
 #include "lib/gateway/cors.hpp"
 
-#include "lib/base/error.hpp"
-#include "lib/base/text.hpp"
-#include "lib/domain/upstream.hpp"
-
 #include <algorithm>
 
 namespace nufi::gateway {
@@ -16,12 +12,6 @@ constexpr std::string_view kExposed =
     "retry-after-ms, x-should-retry, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, "
     "x-ratelimit-reset-requests, x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, "
     "x-ratelimit-reset-tokens";
-
-[[noreturn]] void refuse(std::string_view text, const std::string& why) {
-  throw Error(Errc::invalid,
-              "'" + std::string(text) + "' is no origin: " + why,
-              "write it as the browser does, like https://app.example or http://localhost:3000");
-}
 
 /// What Access-Control-Allow-Origin says to a page of `origin`; "" if it may nothing.
 std::string_view answer_to(std::string_view origin, const std::vector<std::string>& allowed) {
@@ -41,23 +31,6 @@ bool is_field_name_list(std::string_view text) {
 }
 
 }  // namespace
-
-std::string read_origin(std::string_view text) {
-  if (text == "*") return "*";
-  if (equals_ignoring_case(text, "null")) {
-    refuse(text, "every page without an origin says so, whoever made it");
-  }
-  const auto scheme_end = text.find("://");
-  if (scheme_end == std::string_view::npos) refuse(text, "it has no https:// or http://");
-  if (text.find('/', scheme_end + 3) != std::string_view::npos) refuse(text, "it has a path");
-  if (text.find('*') != std::string_view::npos) refuse(text, "each one is named whole");
-  try {
-    const auto url = domain::BaseUrl::parse(text);
-    return std::string(url.tls ? "https://" : "http://") + url.authority();
-  } catch (const Error& error) {
-    refuse(text, error.what());
-  }
-}
 
 void add_cors_fields(net::Exchange& exchange, const std::vector<std::string>& allowed) {
   if (allowed.empty()) return;

@@ -12,14 +12,8 @@
 /// or read, so being named gives a page nothing but the right to be answered.
 namespace nufi::gateway {
 
-/// An origin as browsers write it: "https://app.example:8443", in lower case, without the port that
-/// its scheme has anyway; or "*", which is every page there is. Throws Error{invalid} saying what
-/// is wrong with it. "null" is what a browser says for pages that have no origin (a file, a
-/// sandbox): anybody can make one, so it can't be named.
-std::string read_origin(std::string_view text);
-
 /// Adds what the answer to `exchange` must tell a browser, whatever the answer is: nothing while
-/// `allowed` (of read_origin) is empty; else that it depends on the origin, and for an allowed
+/// `allowed` (of domain/origin) is empty; else that it depends on the origin, and for an allowed
 /// origin that its page may read it.
 void add_cors_fields(net::Exchange& exchange, const std::vector<std::string>& allowed);
 

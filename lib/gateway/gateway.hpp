@@ -19,7 +19,7 @@ namespace nufi::gateway {
 
 struct Options {
   std::vector<std::string> allowed_hosts;  ///< Host names beside the loopback ones
-  std::vector<std::string> cors_origins;   ///< of read_origin(): pages that may call
+  std::vector<std::string> cors_origins;   ///< of domain/origin: pages that may call
   std::uint64_t max_body = std::uint64_t{32} << 20;
   std::chrono::milliseconds first_byte_timeout{600'000};
   std::chrono::milliseconds idle_timeout{600'000};  ///< silence in the middle of a reply

@@ -1,6 +1,5 @@
 #include "lib/gateway/cors.hpp"
 
-#include "lib/base/error.hpp"
 #include "tests/support/fake_exchange.hpp"
 
 #include <doctest/doctest.h>
@@ -29,35 +28,9 @@ net::RequestHead preflight(const std::string& origin) {
   return head;
 }
 
-std::string refusal(const std::string& origin) {
-  try {
-    return read_origin(origin);
-  } catch (const Error& error) {
-    return error.what();
-  }
-}
-
 const Origins kOne = {"https://app.example"};
 
 }  // namespace
-
-TEST_CASE("cors: an origin is read as browsers write it") {
-  CHECK(read_origin("HTTPS://App.Example:443") == "https://app.example");
-  CHECK(read_origin("http://localhost:3000") == "http://localhost:3000");
-  CHECK(read_origin("http://[::1]:80") == "http://[::1]");
-  CHECK(read_origin("*") == "*");
-}
-
-TEST_CASE("cors: what is no origin is refused with the reason") {
-  CHECK(refusal("null") ==
-        "'null' is no origin: every page without an origin says so, whoever made it");
-  CHECK(refusal("https://app.example/") == "'https://app.example/' is no origin: it has a path");
-  CHECK(refusal("app.example") == "'app.example' is no origin: it has no https:// or http://");
-  CHECK(refusal("https://*.example") ==
-        "'https://*.example' is no origin: each one is named whole");
-  CHECK(refusal("file://x").find("is no origin") != std::string::npos);
-  CHECK(refusal("https://u@app.example").find("is no origin") != std::string::npos);
-}
 
 TEST_CASE("cors: while nobody is named no reply says a word of it") {
   CHECK(fields_for("https://app.example", {}).size() == 0);
