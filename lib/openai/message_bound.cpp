@@ -148,9 +148,8 @@ void MessageBound::judge_block(const Block& block) {
   if (block.is_document && !block.is_text) is_elsewhere_ = true;
   // Billed by its size in pixels, not by the bytes of its base64 text; but only where a server can
   // read nothing else in it.
-  if (is_only_image && block.is_exact && block.is_embedded && !block.is_elsewhere) {
-    bytes_apart_ += block.data;
-  }
+  const bool is_base64 = block.is_embedded && !block.is_text && !block.is_elsewhere;
+  if (is_only_image && block.is_exact && is_base64) bytes_apart_ += block.data;
 }
 
 void MessageBound::note_tool(const JsonValue& value) {

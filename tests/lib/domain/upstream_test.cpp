@@ -85,7 +85,7 @@ TEST_CASE("upstream: providers are known by their host") {
 }
 
 TEST_CASE("upstream: every preset has a valid url and the provider of its host") {
-  CHECK(presets().size() == 11);
+  CHECK(presets().size() == 12);
   for (const Preset& preset : presets()) {
     CAPTURE(preset.name);
     const BaseUrl url = BaseUrl::parse(preset.url);
@@ -104,4 +104,26 @@ TEST_CASE("upstream: secret kinds are known by name") {
     CHECK(secret_kind_from_name(secret_kind_name(kind)) == kind);
   }
   CHECK_FALSE(secret_kind_from_name("vault").has_value());
+}
+
+TEST_CASE("upstream: who may speak Anthropic's form") {
+  const auto speaks = [](const std::string& url) {
+    Upstream upstream;
+    upstream.url = BaseUrl::parse(url);
+    upstream.provider = provider_of_host(upstream.url.host);
+    return upstream.speaks_messages();
+  };
+  CHECK(speaks("https://api.anthropic.com/v1"));
+  CHECK(speaks("https://openrouter.ai/api/v1"));
+  CHECK(speaks("http://127.0.0.1:8080/v1"));
+  CHECK(speaks("https://llm.example.com/v1"));
+  CHECK(speaks("https://api.deepseek.com/anthropic/v1"));
+  CHECK_FALSE(speaks("https://api.deepseek.com"));
+  CHECK_FALSE(speaks("https://api.openai.com/v1"));
+  CHECK_FALSE(speaks("https://api.groq.com/openai/v1"));
+  CHECK_FALSE(speaks("https://api.mistral.ai/v1"));
+  CHECK_FALSE(speaks("https://generativelanguage.googleapis.com/v1beta/openai"));
+  Upstream demo;
+  demo.built_in = true;
+  CHECK_FALSE(demo.speaks_messages());
 }

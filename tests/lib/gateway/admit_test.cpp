@@ -184,3 +184,38 @@ TEST_CASE("admit: loopback names, the own address and named hosts are answered")
     CHECK_FALSE(is_host_allowed(host, "192.168.1.5", allowed));
   }
 }
+
+TEST_CASE("admit: x-api-key is a key where Anthropic's form is spoken, and nowhere else") {
+  Fixture f;
+  const auto& key = f.secret.expose();
+  const auto with = [&](const std::string& target,
+                        const std::string& api_key,
+                        const std::string& authorization = "") {
+    test::FakeExchange exchange;
+    exchange.ip = "127.0.0.1";
+    exchange.request.target = target;
+    exchange.request.fields.add("x-api-key", api_key);
+    if (!authorization.empty()) exchange.request.fields.add("Authorization", authorization);
+    return f.verdict(exchange);
+  };
+  for (const auto* target :
+       {"/v1/messages", "/v1/messages?beta=true", "/v1/messages/count_tokens"}) {
+    CHECK(with(target, key) == "ok laptop");
+    CHECK(with(target, key, "Bearer " + key) == "ok laptop");
+    CHECK(with(target, "", "Bearer " + key) == "ok laptop");
+    CHECK(with(target, key, "Basic eDp5") == "ok laptop");
+    CHECK(with(target, key, "Bearer " + domain::mint_key().expose()) == "invalid_api_key");
+    CHECK(with(target, "sk-ant-other", "Bearer " + key) == "invalid_api_key");
+    CHECK(with(target, "sk-ant-other") == "invalid_api_key");
+    CHECK(with(target, "") == "invalid_api_key");
+  }
+  for (const auto* target : {"/v1/chat/completions", "/v1/models", "/v1/messagesx", "/messages"}) {
+    CHECK(with(target, key) == "invalid_api_key");
+  }
+  test::FakeExchange twice;
+  twice.ip = "127.0.0.1";
+  twice.request.target = "/v1/messages";
+  twice.request.fields.add("x-api-key", key);
+  twice.request.fields.add("X-Api-Key", key);
+  CHECK(f.verdict(twice) == "invalid_value");
+}

@@ -195,3 +195,44 @@ TEST_CASE("headers: an upstream's own rates pass unless the key has limits of it
   CHECK(passed(from) == "X-RateLimit-Limit-Requests=9;x-other=1;");
   CHECK(passed(from, /*with_rates=*/false) == "x-other=1;");
 }
+
+TEST_CASE("headers: Anthropic gets its secret and a version as it asks for them") {
+  Fixture f;
+  f.client.target = "/v1/messages?beta=true";
+  f.upstream.api_key = "secret";
+  f.client.fields.add("x-api-key", "sk-nufi-x");
+  f.client.fields.add("anthropic-beta", "tools-1");
+  const auto head = [&] { return upstream_request_head(f.client, f.upstream, "/messages", 2); };
+  // Others who speak its form take a bearer.
+  CHECK(has(head(), "POST /base/v1/messages?beta=true HTTP/1.1\r\n"));
+  CHECK(has(head(), "Authorization: Bearer secret\r\n"));
+  CHECK_FALSE(has(head(), "x-api-key"));
+  CHECK(has(head(), "anthropic-version: 2023-06-01\r\n"));
+  CHECK(has(head(), "anthropic-beta: tools-1\r\n"));
+
+  f.own->provider = "anthropic";
+  CHECK(has(head(), "x-api-key: secret\r\n"));
+  CHECK_FALSE(has(head(), "Authorization"));
+  CHECK_FALSE(has(head(), "sk-nufi"));
+  // Its endpoint in OpenAI's form takes a bearer.
+  f.client.target = "/v1/chat/completions";
+  CHECK(has(f.head(), "Authorization: Bearer secret\r\n"));
+  CHECK_FALSE(has(f.head(), "x-api-key"));
+  CHECK_FALSE(has(f.head(), "anthropic-version"));
+
+  f.client.target = "/v1/messages";
+  f.client.fields.add("Anthropic-Version", "2099-01-01");
+  CHECK(has(head(), "Anthropic-Version: 2099-01-01\r\n"));
+  CHECK_FALSE(has(head(), "2023-06-01"));
+}
+
+TEST_CASE("headers: an upstream's own version of Anthropic's form goes before the client's") {
+  Fixture f;
+  f.client.target = "/v1/messages";
+  f.client.fields.add("anthropic-version", "2099-01-01");
+  f.own->headers.emplace_back("anthropic-version", "2030-01-01");
+  const auto head = upstream_request_head(f.client, f.upstream, "/messages", 2);
+  CHECK(has(head, "anthropic-version: 2030-01-01\r\n"));
+  CHECK_FALSE(has(head, "2099"));
+  CHECK_FALSE(has(head, "2023"));
+}

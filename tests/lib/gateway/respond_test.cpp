@@ -155,3 +155,13 @@ TEST_CASE("respond: the last event of a broken stream is an event") {
         "data: {\"error\":{\"message\":\"gone\",\"type\":\"server_error\",\"param\":null,"
         "\"code\":\"upstream_error\"}}\n\n");
 }
+
+TEST_CASE("respond: a stream in Anthropic's form ends in an event of its form") {
+  const openai::ApiError error{502, "server_error", "upstream_error", "broke off", "", ""};
+  CHECK(error_event(error) ==
+        "data: {\"error\":{\"message\":\"broke off\",\"type\":\"server_error\",\"param\":null,"
+        "\"code\":\"upstream_error\"}}\n\n");
+  CHECK(error_event(error, /*as_message=*/true, "req_1") ==
+        "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":"
+        "\"broke off\"},\"request_id\":\"req_1\"}\n\n");
+}
