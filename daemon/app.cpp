@@ -11,6 +11,7 @@
 #include "daemon/paths.hpp"
 #include "daemon/restore.hpp"
 #include "daemon/routes.hpp"
+#include "daemon/stored_responses.hpp"
 #include "daemon/users.hpp"
 #include "daemon/version.hpp"
 #include "lib/base/clock.hpp"
@@ -118,7 +119,8 @@ class App::House {
                              {.journal_dir = config.data_dir / "journal",
                               .durability = config.durability,
                               .zone = settings_.timezone})),
-        inference_(inference_options(config, settings_), *ledger_, clock_),
+        responses_(store_->ledger(), *ledger_),
+        inference_(inference_options(config, settings_), *ledger_, responses_, clock_),
         publisher_(*store_, inference_, vault_, built_ins()),
         backups_(*store_, *ledger_, config.data_dir / "backups", config.data_dir / "secret.key"),
         retention_(store_->ledger(), clock_) {
@@ -240,6 +242,7 @@ class App::House {
   const service::SettingValues settings_;  ///< as they were at the start
   const std::unique_ptr<ledger::Ledger> ledger_;
   std::optional<DemoUpstream> demo_;
+  StoredResponses responses_;
   Inference inference_;
   service::Publisher publisher_;
   service::Backups backups_;

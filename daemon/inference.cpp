@@ -84,11 +84,14 @@ gateway::Options gateway_options(const Inference::Options& options) {
 }  // namespace
 
 struct Inference::Parts {
-  Parts(Options given, ledger::Ledger& ledger, const Clock& clock)
+  Parts(Options given,
+        ledger::Ledger& ledger,
+        gateway::StoredResponses& responses,
+        const Clock& clock)
       : options(std::move(given)),
         directory(options.ca_file, options.proxies),
         server_settings(server_options(options)),
-        gateway(gateway_options(options), directory, ledger, clock, server_settings.loops),
+        gateway(gateway_options(options), directory, ledger, responses, clock, server_settings.loops),
         server(
             server_settings,
             [this](net::Exchange& exchange) { return gateway.handle(exchange); },
@@ -105,14 +108,17 @@ struct Inference::Parts {
   net::Server server;  ///< last: its loops stop before what they use is destroyed
 };
 
-Inference::Inference(Options options, ledger::Ledger& ledger, const Clock& clock) {
+Inference::Inference(Options options,
+                     ledger::Ledger& ledger,
+                     gateway::StoredResponses& responses,
+                     const Clock& clock) {
   if (!options.allow_remote && options.listen_fd < 0 && !is_loopback(options.host)) {
     throw Error(Errc::invalid,
                 "'" + options.host + "' is reachable from other machines",
                 "if you mean it, say so: --allow-remote inference");
   }
   if (!options.ca_file.empty()) net::TlsContext check(options.ca_file);
-  parts_ = std::make_unique<Parts>(std::move(options), ledger, clock);
+  parts_ = std::make_unique<Parts>(std::move(options), ledger, responses, clock);
   set_hold_wait(parts_->options.hold_wait);
 }
 

@@ -11,6 +11,10 @@
 #include <string>
 #include <vector>
 
+namespace nufi::gateway {
+class StoredResponses;
+}
+
 namespace nufi::daemon {
 
 /// The data plane of nufid: the inference door, the gateway behind it, and what both know.
@@ -33,9 +37,12 @@ class Inference final : public service::DataPlane {
     domain::ProxyRules proxies;
   };
 
-  /// Throws Error{invalid} for an address that is not loopback without allow_remote. `ledger` and
-  /// `clock` must outlive it.
-  Inference(Options options, ledger::Ledger& ledger, const Clock& clock);
+  /// Throws Error{invalid} for an address that is not loopback without allow_remote. `ledger`,
+  /// `responses` and `clock` must outlive it.
+  Inference(Options options,
+            ledger::Ledger& ledger,
+            gateway::StoredResponses& responses,
+            const Clock& clock);
   ~Inference() override;
 
   /// Binds the door; calls are taken from start() on. Throws Error{unavailable} if the port is

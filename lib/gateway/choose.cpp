@@ -2,6 +2,7 @@
 
 #include "lib/domain/access.hpp"
 #include "lib/domain/coverage.hpp"
+#include "lib/domain/wide.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -39,7 +40,8 @@ Priced priced(const Caller& caller, const domain::Call& call, domain::Candidate 
 std::variant<std::vector<Priced>, No> choose_upstreams(const Caller& caller,
                                                        const domain::Call& call,
                                                        std::uint64_t random,
-                                                       SteadyTime now) {
+                                                       SteadyTime now,
+                                                       const domain::UpstreamId* only) {
   if (!domain::is_plain_model_name(call.model)) {
     return refuse_invalid(
         "invalid_value", "The model's name has characters that no model's name has.", "model");
@@ -52,6 +54,16 @@ std::variant<std::vector<Priced>, No> choose_upstreams(const Caller& caller,
   if (call.as_message) {
     std::erase_if(found, [](const auto& each) { return !each.upstream->speaks_messages(); });
     if (found.empty()) return refuse_no_messages(call.model);
+  }
+  if (only != nullptr) {
+    std::erase_if(found, [&](const auto& each) { return each.upstream->id != *only; });
+    if (found.empty()) {
+      return refuse_invalid("invalid_value",
+                            "The upstream that has the conversation of previous_response_id does "
+                            "not serve the model '" +
+                                call.model + "' to this API key.",
+                            "previous_response_id");
+    }
   }
 
   std::vector<Priced> able;
@@ -89,6 +101,18 @@ std::variant<std::vector<Priced>, No> choose_upstreams(const Caller& caller,
   if (rest != std::chrono::milliseconds::max()) return refuse_resting(rest);
   if (unpriced) return refuse_unknown_price(call.model);
   return refuse_upstream(502, "upstream_error", "The upstream can't be used: " + problem);
+}
+
+void bound_transcript(domain::Call& call, const std::vector<Priced>& candidates) {
+  std::int64_t most = 0;
+  for (const auto& each : candidates) {
+    const auto* price = each.pricing.price;
+    if (each.pricing.free) continue;
+    if (price == nullptr || !price->output_bound()) return;
+    most = std::max(most, domain::narrow(domain::multiply(domain::widen(*price->output_bound()),
+                                                          domain::widen(call.prompts))));
+  }
+  if (most > 0) call.output_cap = std::min(call.output_cap.value_or(most), most);
 }
 
 ledger::HoldRequest hold_request(const Caller& caller,

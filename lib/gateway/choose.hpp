@@ -25,11 +25,17 @@ struct Priced {
 /// model is not allowed or served by none, its price is unknown, or knows nothing of what the
 /// endpoint bills, under a budget, its upstreams rest or can't be used. `random` draws among
 /// upstreams of one priority. Those that are busy, or probed by another call after a rest, are left
-/// out, unless there is no other.
+/// out, unless there is no other. With `only`, nobody but that upstream can: it has the
+/// conversation that goes on.
 std::variant<std::vector<Priced>, No> choose_upstreams(const Caller& caller,
                                                        const domain::Call& call,
                                                        std::uint64_t random,
-                                                       SteadyTime now);
+                                                       SteadyTime now,
+                                                       const domain::UpstreamId* only = nullptr);
+
+/// A transcript, which has no cap of its own, is never longer than the most that one of `candidates`
+/// makes at once, if all say what that is.
+void bound_transcript(domain::Call& call, const std::vector<Priced>& candidates);
 
 /// What the ledger is asked for `call`, at the dearest of `candidates`, in every window above
 /// `caller`. The client's address and user agent are left to be filled in.

@@ -7,6 +7,7 @@
 #include "lib/gateway/endpoint.hpp"
 #include "lib/gateway/inference_call.hpp"
 #include "lib/gateway/info.hpp"
+#include "lib/gateway/response_call.hpp"
 
 #include <utility>
 
@@ -15,11 +16,13 @@ namespace nufi::gateway {
 Gateway::Gateway(Options options,
                  Directory& directory,
                  ledger::Ledger& ledger,
+                 StoredResponses& responses,
                  const Clock& clock,
                  std::size_t loops)
     : options_(std::move(options)),
       directory_(directory),
       ledger_(ledger),
+      owners_(responses),
       clock_(clock),
       limiter_(clock),
       live_calls_(loops) {}
@@ -49,6 +52,10 @@ net::Awaitable<void> Gateway::route(net::Exchange& exchange) {
       co_return co_await send_no(exchange, refuse_method(head.method, "POST"), unrecorded_id());
     }
     InferenceCall call(*this, exchange, *endpoint);
+    co_return co_await call.run();
+  }
+  if (const auto response = find_response_path(path)) {
+    ResponseCall call(*this, exchange, *response);
     co_return co_await call.run();
   }
   if (path == "/healthz" || path == "/readyz") {

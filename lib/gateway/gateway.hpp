@@ -5,6 +5,7 @@
 #include "lib/gateway/limiter.hpp"
 #include "lib/gateway/live_calls.hpp"
 #include "lib/gateway/respond.hpp"
+#include "lib/gateway/response_owners.hpp"
 #include "lib/ledger/ledger.hpp"
 #include "lib/net/exchange.hpp"
 
@@ -49,6 +50,7 @@ class Gateway {
   Gateway(Options options,
           Directory& directory,
           ledger::Ledger& ledger,
+          StoredResponses& responses,
           const Clock& clock,
           std::size_t loops);
 
@@ -66,6 +68,7 @@ class Gateway {
 
  private:
   friend class InferenceCall;
+  friend class ResponseCall;
 
   net::Awaitable<void> route(net::Exchange& exchange);
   net::Awaitable<void> ready(net::Exchange& exchange);
@@ -73,6 +76,7 @@ class Gateway {
   const Options options_;
   Directory& directory_;
   ledger::Ledger& ledger_;
+  ResponseOwners owners_;
   const Clock& clock_;
   LiveSettings settings_;
   Limiter limiter_;

@@ -52,9 +52,9 @@ constexpr std::array<std::string_view, 30> kNotToUpstream = {"host",
                                                              "x-client-ip",
                                                              "content-encoding"};
 
-/// Anthropic refuses calls that don't name it; there has only been one.
+/// Anthropic refuses calls that name no version; for those this one.
 constexpr std::string_view kMessagesVersion = "anthropic-version";
-constexpr std::string_view kFirstMessagesVersion = "2023-06-01";
+constexpr std::string_view kUsualMessagesVersion = "2023-06-01";
 
 constexpr std::array<std::string_view, 3> kNotToClient = {
     "content-length", "set-cookie", "set-cookie2"};
@@ -109,7 +109,8 @@ void append(std::string& text, std::string_view name, std::string_view value) {
 std::string upstream_request_head(const net::RequestHead& client,
                                   const ReadyUpstream& upstream,
                                   std::string_view path,
-                                  std::size_t body_size) {
+                                  std::optional<std::uint64_t> body_size,
+                                  std::string_view content_type) {
   const auto& url = upstream.upstream->url;
   std::string text;
   text.reserve(1024);
@@ -150,12 +151,17 @@ std::string upstream_request_head(const net::RequestHead& client,
     if (!is_own(name)) append(text, field.name, value);
   }
   if (as_message && client.fields.count(kMessagesVersion) == 0 && !is_own(kMessagesVersion)) {
-    append(text, kMessagesVersion, kFirstMessagesVersion);
+    append(text, kMessagesVersion, kUsualMessagesVersion);
   }
   append(text, "Accept-Encoding", "identity");
-  if (body_size > 0) {
-    append(text, "Content-Type", "application/json");
-    append(text, "Content-Length", std::to_string(body_size));
+  if (!body_size) {
+    append(text, "Content-Type", content_type);
+    append(text, "Transfer-Encoding", "chunked");
+  } else if (*body_size > 0) {
+    append(text, "Content-Type", content_type);
+    append(text, "Content-Length", std::to_string(*body_size));
+  } else if (client.method == "POST") {
+    append(text, "Content-Length", "0");
   }
   text += "\r\n";
   return text;

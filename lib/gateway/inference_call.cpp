@@ -51,6 +51,7 @@ InferenceCall::InferenceCall(Gateway& gateway, net::Exchange& exchange, const En
 
 net::Awaitable<void> InferenceCall::run() {
   auto no = co_await read();
+  if (!no) no = co_await find_previous();
   if (!no) no = choose();
   if (!no) no = co_await hold();
   if (no) {
@@ -74,19 +75,17 @@ net::Awaitable<std::optional<No>> InferenceCall::read() {
 
   const auto coding = exchange_.head().fields.find("content-encoding");
   if (!coding.empty() && !equals_ignoring_case(coding, "identity")) co_return refuse_compressed();
-  switch (co_await exchange_.read_body(gateway_.options_.max_body)) {
-    case net::BodyRead::whole:
-      break;
-    case net::BodyRead::too_large:
-      co_return refuse_too_large(gateway_.options_.max_body);
-    case net::BodyRead::malformed:
-      co_return refuse_invalid("invalid_body",
-                               "The request's body is not framed as HTTP/1.1 asks.");
-    case net::BodyRead::too_slow:
-      co_return refuse_slow_body();
-    case net::BodyRead::gone:
-      co_return refuse_invalid("client_gone", "The client hung up.");
-  }
+  const auto type = exchange_.head().fields.find("content-type");
+  const bool as_form = endpoint_.body == BodyKind::form ||
+                       (endpoint_.body == BodyKind::form_or_json && openai::is_form(type));
+  auto no = as_form ? read_form() : read_json();
+  co_return co_await std::move(no);
+}
+
+net::Awaitable<std::optional<No>> InferenceCall::read_json() {
+  const auto most = gateway_.options_.max_body;
+  auto unread = refuse_unread(co_await exchange_.read_body(most), most);
+  if (unread) co_return unread;
   auto parsed = openai::read_request(endpoint_.form, exchange_.body());
   if (auto* bad = std::get_if<openai::BadRequest>(&parsed)) {
     co_return refuse_invalid(std::move(bad->code), std::move(bad->message), std::move(bad->param));
@@ -98,9 +97,11 @@ net::Awaitable<std::optional<No>> InferenceCall::read() {
 }
 
 std::optional<No> InferenceCall::choose() {
-  auto chosen = choose_upstreams(caller_, request_.call, random_bits(), gateway_.clock_.steady());
+  auto chosen = choose_upstreams(
+      caller_, request_.call, random_bits(), gateway_.clock_.steady(), only_ ? &*only_ : nullptr);
   if (auto* no = std::get_if<No>(&chosen)) return std::move(*no);
   candidates_ = std::move(std::get<std::vector<Priced>>(chosen));
+  if (endpoint_.form == openai::Form::transcriptions) bound_transcript(request_.call, candidates_);
   if (!request_.unbounded_tool.empty() && is_limited(caller_)) {
     return refuse_unbounded(request_.unbounded_tool);
   }
@@ -129,8 +130,7 @@ std::optional<No> InferenceCall::enter(const ledger::HoldRequest& request) {
   gateway_.ledger_.count_refusal(request.row);
   const auto now = gateway_.clock_.now();
   // Where a window has no room either, waiting for the minute would not help.
-  if (const auto preview = gateway_.ledger_.preview(request);
-      preview.refusal && call.is_charged) {
+  if (const auto preview = gateway_.ledger_.preview(request); preview.refusal && call.is_charged) {
     return refuse_hold(caller_, *preview.refusal, now, gateway_.options_.budget_status);
   }
   return refuse_rate(caller_, std::get<domain::RateRefusal>(entered), gateway_.limiter_, now);
@@ -166,6 +166,33 @@ net::Awaitable<std::optional<No>> InferenceCall::hold() {
   co_return std::nullopt;
 }
 
+net::Awaitable<std::optional<No>> InferenceCall::read_form() {
+  const auto& fields = exchange_.head().fields;
+  const auto type = fields.find("content-type");
+  const auto boundary = openai::boundary_of(type);
+  if (!openai::is_form(type) || fields.count("content-type") != 1) {
+    co_return refuse_invalid(
+        "invalid_content_type", "This endpoint takes a form: send it as multipart/form-data.");
+  }
+  if (!boundary) {
+    co_return refuse_invalid("invalid_multipart",
+                             "The Content-Type of a form must name one valid boundary.");
+  }
+  upload_ = std::make_unique<Upload>(
+      exchange_, endpoint_.form, *boundary, gateway_.options_.max_body);
+  // What bounds the cost must be known before a hold is taken (see FormRequest).
+  const bool is_bounded =
+      endpoint_.form == openai::Form::transcriptions && exchange_.body_length().has_value();
+  auto no = co_await upload_->read(is_bounded || !is_limited(caller_));
+  if (no) co_return no;
+  auto reading = upload_->reading();
+  request_ = std::move(reading.request);
+  request_.call.endpoint = endpoint_.name;
+  prompt_estimate_ = reading.prompt_estimate;
+  audio_ms_estimate_ = reading.audio_ms_estimate;
+  co_return std::nullopt;
+}
+
 bool InferenceCall::must_ask_for_usage(const Priced& priced) const {
   return endpoint_.has_stream_options && request_.call.stream && !request_.usage_asked &&
          !priced.ready->refuses_stream_options->load();
@@ -198,6 +225,8 @@ Asked InferenceCall::asked() const {
   asked.images = call.image_bound;
   asked.picture_tokens = call.output_cap.value_or(0);
   asked.characters = call.character_bound;
+  asked.audio_ms = audio_ms_estimate_;
+  asked.audio_ms_bound = call.audio_ms_bound;
   return asked;
 }
 

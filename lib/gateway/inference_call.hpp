@@ -8,7 +8,9 @@
 #include "lib/gateway/gateway.hpp"
 #include "lib/gateway/meter.hpp"
 #include "lib/gateway/reply_body.hpp"
+#include "lib/gateway/response_id.hpp"
 #include "lib/gateway/soft_guard.hpp"
+#include "lib/gateway/upload.hpp"
 #include "lib/net/upstream_call.hpp"
 #include "lib/openai/splice.hpp"
 
@@ -43,24 +45,33 @@ class InferenceCall {
 
   // Stages, in order. Those that return a No have refused.
   net::Awaitable<std::optional<No>> read();
+  net::Awaitable<std::optional<No>> read_json();
+  net::Awaitable<std::optional<No>> read_form();
+  /// Who made the response that this one goes on from: only that upstream has its conversation,
+  /// and only the account that it was made for may go on.
+  net::Awaitable<std::optional<No>> find_previous();
   std::optional<No> choose();
   net::Awaitable<std::optional<No>> hold();
   std::optional<No> enter(const ledger::HoldRequest& request);
   net::Awaitable<Outcome> forward();
   net::Awaitable<Outcome> pass_reply(net::UpstreamCall& call);
   net::Awaitable<Outcome> pass_pieces(net::UpstreamCall& call, ReplyBody& body);
-  net::Awaitable<Outcome> pass_broken_off(bool client_there);
+  net::Awaitable<Outcome> pass_broken_off(bool client_there, bool timed_out);
   net::Awaitable<Outcome> pass_error_reply(net::UpstreamCall& call, ReplyBody& body);
-  [[nodiscard]] No why_broken_off() const;
+  [[nodiscard]] No why_broken_off(bool timed_out) const;
   /// What the request asked for, for where the reply does not say what was used.
   [[nodiscard]] Asked asked() const;
   /// Notes the window that this stream of a soft key has used up, if it has.
   bool has_emptied_window(SoftGuard& guard);
+  /// Notes whose the response is that this reply names, once it does.
+  void note_response(std::string_view piece, bool is_stream);
   /// Settles if that has not been done; the reply's last bytes must wait for it.
   net::Awaitable<void> settle_once(const Outcome& outcome);
 
   bool must_ask_for_usage(const Priced& priced) const;
   std::string body_for(const Priced& priced) const;
+  net::Awaitable<net::RequestResult> send(net::UpstreamCall& call, const Priced& priced, bool last);
+  Outcome no_upload() const;
   Ending ending_of(const Outcome& outcome) const;
   net::Reply reply_head(const net::UpstreamCall& call, const ReplyBody& body) const;
   void make_meter(const net::UpstreamCall& call, const ReplyBody& body);
@@ -74,12 +85,16 @@ class InferenceCall {
   std::string id_;  ///< of the ledger row, once there is one
   Caller caller_;
   openai::Request request_;
+  std::unique_ptr<Upload> upload_;      ///< of a call that comes as a form
+  std::int64_t audio_ms_estimate_ = 0;  ///< length of the sound in it
+  std::optional<domain::UpstreamId> only_;  ///< nobody else may take the call
   std::vector<Priced> candidates_;
   const Priced* serving_ = nullptr;
   std::int64_t prompt_estimate_ = 0;
   Limiter::Pass pass_;  ///< through the rate limits
   ledger::Held held_;
   std::optional<Meter> meter_;
+  ResponseIdScan response_scan_;
   ledger::Settlement settlement_;
   bool settled_ = false;
   bool is_readable_ = true;  ///< the reply's coding is understood

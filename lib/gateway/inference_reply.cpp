@@ -77,20 +77,12 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_reply(net::UpstreamCa
   outcome.status = RowStatus::upstream_error;
   if (status == 401 || status == 403) {
     outcome.error_code = "upstream_auth_failed";
-    outcome.no = refuse_upstream(
-        502,
-        "upstream_auth_failed",
-        "The upstream '" + serving_->candidate.upstream->name +
-            "' refused nufid's credential (HTTP " + std::to_string(status) +
-            "). Check it with: nufi upstreams test " + serving_->candidate.upstream->name);
+    outcome.no = refuse_upstream_auth(serving_->candidate.upstream->name, status);
     co_return outcome;
   }
   if (status >= 300 && status < 400) {
     outcome.error_code = "upstream_error";
-    outcome.no = refuse_upstream(502,
-                                 "upstream_error",
-                                 "The upstream '" + serving_->candidate.upstream->name +
-                                     "' answered with a redirect, which is not followed.");
+    outcome.no = refuse_upstream_redirect(serving_->candidate.upstream->name);
     co_return outcome;
   }
   ReplyBody body(call);
@@ -180,6 +172,7 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_pieces(net::UpstreamC
     const auto out = meter_->feed(piece.bytes);
     if (piece.end) meter_->end();
     const bool is_stream = meter_->kind() == Meter::Kind::stream;
+    note_response(piece.bytes, is_stream);
     if (piece.end && !is_stream) {
       // A plain reply's last bytes wait for the settlement.
       const auto outcome = served();
@@ -216,7 +209,7 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_pieces(net::UpstreamC
       break;
     }
   }
-  co_return co_await pass_broken_off(client_there);
+  co_return co_await pass_broken_off(client_there, call.timed_out());
 }
 
 bool InferenceCall::has_emptied_window(SoftGuard& guard) {
@@ -225,7 +218,7 @@ bool InferenceCall::has_emptied_window(SoftGuard& guard) {
   return emptied_.has_value();
 }
 
-No InferenceCall::why_broken_off() const {
+No InferenceCall::why_broken_off(bool timed_out) const {
   if (cut_) {
     auto no = refuse_key(domain::Denial::key_revoked);
     no.error.message = "This API key was revoked while the stream ran.";
@@ -234,14 +227,17 @@ No InferenceCall::why_broken_off() const {
   if (emptied_) {
     return refuse_hold(caller_, *emptied_, gateway_.clock_.now(), gateway_.options_.budget_status);
   }
-  return refuse_upstream(502,
-                         "upstream_error",
-                         "The upstream '" + serving_->candidate.upstream->name +
-                             "' broke off in the middle of its reply.");
+  const auto who = "The upstream '" + serving_->candidate.upstream->name + "' ";
+  if (timed_out) {
+    return refuse_upstream(
+        504, "upstream_timeout", who + "fell silent in the middle of its reply.");
+  }
+  return refuse_upstream(502, "upstream_error", who + "broke off in the middle of its reply.");
 }
 
 /// It ended before its end. What has passed is charged.
-net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_broken_off(bool client_there) {
+net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_broken_off(bool client_there,
+                                                                      bool timed_out) {
   const bool is_stream = meter_->kind() == Meter::Kind::stream;
   Outcome outcome;
   outcome.ending = Ending::cut_short;
@@ -269,12 +265,13 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_broken_off(bool clien
     if (!is_stream && !is_known && !is_spoken) outcome.ending = Ending::unseen;
   } else {
     outcome.status = RowStatus::upstream_error;
-    outcome.error_code = "upstream_error";
+    outcome.error_code = timed_out ? "upstream_timeout" : "upstream_error";
     outcome.ending = meter_->has_content() ? Ending::cut_short : Ending::failed;
   }
+  auto no = why_broken_off(timed_out);
+  if (!exchange_.started()) settlement_.http_status = no.error.status;
   co_await settle_once(outcome);
   if (exchange_.is_gone() || !client_there) co_return outcome;
-  auto no = why_broken_off();
   if (!exchange_.started()) {
     outcome.no = std::move(no);
   } else if (is_stream) {

@@ -223,6 +223,40 @@ No refuse_upstream(int status, std::string code, std::string message) {
   return no(status, "server_error", std::move(code), std::move(message));
 }
 
+No refuse_upstream_auth(std::string_view name, int status) {
+  return refuse_upstream(
+      502,
+      "upstream_auth_failed",
+      fmt::format("The upstream '{0}' refused nufid's credential (HTTP {1}). Check it with: nufi "
+                  "upstreams test {0}",
+                  name,
+                  status));
+}
+
+No refuse_upstream_redirect(std::string_view name) {
+  return refuse_upstream(
+      502,
+      "upstream_error",
+      fmt::format("The upstream '{}' answered with a redirect, which is not followed.", name));
+}
+
+No refuse_response_not_found(std::string_view id) {
+  return no(
+      404, "invalid_request_error", "", fmt::format("Response with id '{}' not found.", id));
+}
+
+No refuse_previous_response(std::string_view id) {
+  return refuse_invalid("previous_response_not_found",
+                        fmt::format("Previous response with id '{}' not found.", id),
+                        "previous_response_id");
+}
+
+No refuse_unreadable(const std::string& problem) {
+  return refuse_unavailable("storage_unavailable",
+                            "Whose the response is can't be looked up: " + problem,
+                            std::chrono::seconds(1));
+}
+
 No refuse_unavailable(std::string code, std::string message, std::chrono::seconds retry_after) {
   auto refusal = no(503, "server_error", std::move(code), std::move(message));
   refusal.headers.emplace_back("Retry-After", std::to_string(retry_after.count()));

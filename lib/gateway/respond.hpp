@@ -39,6 +39,16 @@ No refuse_too_large(std::uint64_t most);
 No refuse_compressed();
 No refuse_slow_body();
 No refuse_upstream(int status, std::string code, std::string message);
+/// The upstream `name` refused our credential with `status` (401 or 403).
+No refuse_upstream_auth(std::string_view name, int status);
+/// It answered with a redirect.
+No refuse_upstream_redirect(std::string_view name);
+/// There is no stored response of this id, or not for this caller: both in the same words.
+No refuse_response_not_found(std::string_view id);
+/// The same where a new response should go on from it.
+No refuse_previous_response(std::string_view id);
+/// Whose a response is can't be looked up now.
+No refuse_unreadable(const std::string& problem);
 /// 503 with Retry-After.
 No refuse_unavailable(std::string code, std::string message, std::chrono::seconds retry_after);
 /// A window without room (a budget: `budget_status`, 429 or 402). `subject` names its key, project

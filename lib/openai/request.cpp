@@ -3,6 +3,7 @@
 #include "lib/base/text.hpp"
 #include "lib/openai/content_bound.hpp"
 #include "lib/openai/json_walk.hpp"
+#include "lib/openai/member_name.hpp"
 #include "lib/openai/message_bound.hpp"
 
 #include <algorithm>
@@ -30,20 +31,6 @@ struct Field {
   /// Reads it; containers are given when they close.
   void (Reader::*read)(std::string_view name, const JsonValue& value);
 };
-
-/// A member name as a server without case would read it. The two letters outside ASCII whose
-/// folding is ASCII (long s, Kelvin sign) are folded as well, as Go's and others' decoders do; and
-/// a name ends at a NUL, as in C.
-std::string fold_key(std::string_view raw) {
-  auto key = raw.find('\\') == std::string_view::npos ? std::string(raw) : unescape_json(raw);
-  key.resize(std::min(key.find('\0'), key.size()));
-  for (std::string_view from : {"\xC5\xBF", "\xE2\x84\xAA"}) {
-    for (std::size_t at = key.find(from); at != std::string::npos; at = key.find(from, at)) {
-      key.replace(at, from.size(), from.size() == 2 ? "s" : "k");
-    }
-  }
-  return to_lower(key);
-}
 
 std::span<const Field> fields_of(Form form);
 
@@ -159,6 +146,21 @@ class Reader final : public JsonVisitor {
   void reference(std::string_view, const JsonValue& value) {
     if (value.kind != JsonKind::null) content_.prompt_is_elsewhere();
   }
+  void previous_response(std::string_view name, const JsonValue& value) {
+    reference(name, value);
+    if (value.kind == JsonKind::null) return;
+    if (value.kind != JsonKind::string || value.raw.size() <= 2) {
+      return wrong(name, "the id of a response");
+    }
+    request_.previous_response_id = unescape_json(value.raw.substr(1, value.raw.size() - 2));
+  }
+  void conversation(std::string_view name, const JsonValue& value) {
+    reference(name, value);
+    request_.names_conversation = value.kind != JsonKind::null;
+  }
+  void store(std::string_view name, const JsonValue& value) {
+    request_.refuses_storing = !truth(name, value) && value.kind != JsonKind::null;
+  }
   void list_or_text(std::string_view name, const JsonValue& value) {
     if (value.kind == JsonKind::number || value.kind == JsonKind::boolean) {
       wrong(name, "text or a list");
@@ -252,7 +254,7 @@ class Reader final : public JsonVisitor {
   }
 
   const Field* decide(const JsonValue& value) {
-    const auto folded = fold_key(value.key);
+    const auto folded = fold_name(value.key);
     for (std::size_t i = 0; i < fields_.size(); ++i) {
       if (is_decided(value, folded, fields_[i].name, 1U << (i + 1))) return &fields_[i];
     }
@@ -263,7 +265,7 @@ class Reader final : public JsonVisitor {
     if (decided_ == nullptr || decided_->name != "stream_options") return;
     if (value.parent_key != "stream_options") return;
     options_have_members_ = true;
-    if (!is_decided(value, fold_key(value.key), kIncludeUsage, 1U)) return;
+    if (!is_decided(value, fold_name(value.key), kIncludeUsage, 1U)) return;
     if (value.kind != JsonKind::boolean && value.kind != JsonKind::null) {
       return wrong("stream_options.include_usage", "true or false");
     }
@@ -344,8 +346,9 @@ constexpr std::array kResponseFields = {kModel,
                                         Field{"max_tool_calls", &Reader::max_tool_calls},
                                         kInput,
                                         kTools,
-                                        Field{"previous_response_id", &Reader::reference},
-                                        Field{"conversation", &Reader::reference},
+                                        Field{"previous_response_id", &Reader::previous_response},
+                                        Field{"conversation", &Reader::conversation},
+                                        Field{"store", &Reader::store},
                                         Field{"prompt", &Reader::reference}};
 constexpr std::array kImageFields = {kModel, kStream, kChoices};
 constexpr std::array kSpeechFields = {

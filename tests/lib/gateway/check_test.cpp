@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <variant>
@@ -20,6 +21,13 @@ using domain::Period;
 using domain::Scope;
 
 namespace {
+
+/// A gateway without a database for these.
+class NoResponses final : public StoredResponses {
+ public:
+  void find(std::string, std::function<void(Answer)> done) override { done({}); }
+  void forget(std::string, std::function<void()> done) override { done(); }
+};
 
 /// A gateway with one key and one upstream whose model "priced" costs 1 USD per million tokens in
 /// and 10 out; "unpriced" has no price.
@@ -97,7 +105,8 @@ struct House {
                                                          .durability = store::Durability::process,
                                                          .zone = TimeZone()});
   Directory directory{""};
-  Gateway gateway{{}, directory, *ledger, clock, 1};
+  NoResponses responses;
+  Gateway gateway{{}, directory, *ledger, responses, clock, 1};
   domain::Key key;
   domain::Account account;
   domain::Project project;
