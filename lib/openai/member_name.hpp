@@ -1,9 +1,18 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 #include <string_view>
 
 namespace nufi::openai {
+
+/// A name as a server without case would read it. The two letters outside ASCII whose folding is
+/// ASCII (long s, Kelvin sign) are folded as well, as Go's and others' decoders do; and a name ends
+/// at a NUL, as in C.
+std::string fold_letters(std::string name);
+
+/// The same of a member name as it stands in JSON.
+std::string fold_member(std::string_view raw);
 
 /// True if `raw`, a member name as it stands in JSON, may be read as `name` (lower case, no letter
 /// s or k) by some server: not all heed case.

@@ -1,6 +1,7 @@
 #include "lib/openai/part_head.hpp"
 
 #include "lib/base/text.hpp"
+#include "lib/openai/member_name.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -90,14 +91,7 @@ std::string fold_name(std::string_view name) {
       text += name[i];
     }
   }
-  text.resize(std::min(text.find('\0'), text.size()));
-  // Long s and the Kelvin sign fold to ASCII where letters are folded as Unicode says.
-  for (const std::string_view from : {"\xC5\xBF", "\xE2\x84\xAA"}) {
-    for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at)) {
-      text.replace(at, from.size(), from.size() == 2 ? "s" : "k");
-    }
-  }
-  std::string folded = to_lower(trim(text));
+  std::string folded(trim(fold_letters(std::move(text))));
   folded.resize(std::min(folded.find_first_of("[."), folded.size()));
   return folded;
 }

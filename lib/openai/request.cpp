@@ -254,7 +254,7 @@ class Reader final : public JsonVisitor {
   }
 
   const Field* decide(const JsonValue& value) {
-    const auto folded = fold_name(value.key);
+    const auto folded = fold_member(value.key);
     for (std::size_t i = 0; i < fields_.size(); ++i) {
       if (is_decided(value, folded, fields_[i].name, 1U << (i + 1))) return &fields_[i];
     }
@@ -265,7 +265,7 @@ class Reader final : public JsonVisitor {
     if (decided_ == nullptr || decided_->name != "stream_options") return;
     if (value.parent_key != "stream_options") return;
     options_have_members_ = true;
-    if (!is_decided(value, fold_name(value.key), kIncludeUsage, 1U)) return;
+    if (!is_decided(value, fold_member(value.key), kIncludeUsage, 1U)) return;
     if (value.kind != JsonKind::boolean && value.kind != JsonKind::null) {
       return wrong("stream_options.include_usage", "true or false");
     }
