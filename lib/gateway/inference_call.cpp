@@ -8,6 +8,7 @@
 #include "lib/net/server.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <random>
 #include <utility>
 
@@ -58,10 +59,21 @@ net::Awaitable<void> InferenceCall::run() {
     if (!exchange_.is_gone()) co_await send_no(exchange_, std::move(*no), unrecorded_id());
     co_return;
   }
-  auto outcome = co_await forward();
+  Outcome outcome;
+  std::exception_ptr mistake;
+  try {
+    outcome = co_await forward();
+  } catch (...) {
+    // Ours: what the call cost is not known then, but its hold must not stay for ever.
+    mistake = std::current_exception();
+    outcome.ending = Ending::unseen;
+    outcome.status = domain::RowStatus::interrupted;
+    outcome.error_code = "internal_error";
+  }
   exchange_.on_gone(nullptr);
   if (outcome.no) settlement_.http_status = outcome.no->error.status;
   co_await settle_once(outcome);
+  if (mistake) std::rethrow_exception(mistake);
   if (outcome.no && !exchange_.is_gone()) {
     outcome.no->headers.emplace_back("x-nufi-request-id", id_);
     co_await send_no(exchange_, std::move(*outcome.no), id_);
@@ -78,8 +90,8 @@ net::Awaitable<std::optional<No>> InferenceCall::read() {
   const auto type = exchange_.head().fields.find("content-type");
   const bool as_form = endpoint_.body == BodyKind::form ||
                        (endpoint_.body == BodyKind::form_or_json && openai::is_form(type));
-  auto no = as_form ? read_form() : read_json();
-  co_return co_await std::move(no);
+  if (as_form) co_return co_await read_form();
+  co_return co_await read_json();
 }
 
 net::Awaitable<std::optional<No>> InferenceCall::read_json() {

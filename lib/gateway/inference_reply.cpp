@@ -33,13 +33,17 @@ bool makes_text(openai::Form form) {
 Meter::Kind reply_kind(const Endpoint& endpoint, const net::Fields& fields) {
   const auto type = to_lower(fields.find("content-type"));
   if (type.starts_with("text/event-stream")) return Meter::Kind::stream;
-  const bool is_sound = endpoint.form == openai::Form::speech && type.find("json") == type.npos;
-  return is_sound ? Meter::Kind::opaque : Meter::Kind::plain;
+  // Sound, and transcripts as text or captions.
+  const bool is_json = type.find("json") != type.npos;
+  const bool is_other =
+      endpoint.form == openai::Form::speech || endpoint.form == openai::Form::transcriptions;
+  return is_other && !is_json ? Meter::Kind::opaque : Meter::Kind::plain;
 }
 
 /// What it costs is known without its reply.
 bool is_counted_by_request(openai::Form form) {
-  return form == openai::Form::speech || form == openai::Form::images;
+  return form == openai::Form::speech || form == openai::Form::images ||
+         form == openai::Form::image_edits;
 }
 
 std::optional<std::uint64_t> length_of(const net::Fields& fields) {

@@ -188,6 +188,10 @@ Awaitable<BodySource::Piece> UpstreamCall::next_of(BodySource& source) {
   co_return piece;
 }
 
+bool UpstreamCall::timed_out() const {
+  return connection_ && connection_->timed_out();
+}
+
 void UpstreamCall::be_patient() {
   connection_->limit(std::chrono::milliseconds::zero());
 }

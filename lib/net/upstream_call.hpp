@@ -120,6 +120,8 @@ class UpstreamCall {
   /// Sets how long request() waits in turn, in place of the target's own time.
   void set_turn_timeout(std::chrono::milliseconds time) { turn_timeout_ = time; }
 
+  /// It failed, or broke off, because the upstream was silent for too long.
+  [[nodiscard]] bool timed_out() const;
   /// Why it failed, for people and logs: "connection refused", "certificate verify failed".
   [[nodiscard]] const std::string& problem() const { return problem_; }
   /// Microseconds it took to connect, 0 for a kept-alive connection, -1 before.

@@ -168,6 +168,7 @@ bool UpstreamConnection::parse_buffered(ErrorCode& error) {
 Awaitable<UpstreamConnection::HeadResult> UpstreamConnection::read_head(ReplyHead& head,
                                                                         std::string& problem) {
   begin_ = end_ = decoded_ = 0;
+  broken_ = false;
   parser_.emplace(head);
   std::size_t looked = 0;
   while (true) {
@@ -203,6 +204,9 @@ Awaitable<UpstreamConnection::HeadResult> UpstreamConnection::read_head(ReplyHea
     }
     ErrorCode error;
     if (!parse_buffered(error)) {
+      // What is wrong stands behind the head: what came before it has been said.
+      broken_ = parser_->head_done() && head.status >= 200;
+      if (broken_) co_return HeadResult::whole;
       problem = "the reply is not HTTP/1.1: " + error.message();
       co_return HeadResult::malformed;
     }
@@ -224,6 +228,7 @@ Awaitable<BodyPiece> UpstreamConnection::read_body() {
       const std::string_view bytes(buffer_.get(), std::exchange(decoded_, 0));
       co_return BodyPiece{bytes, parser_->is_done(), false};
     }
+    if (broken_) co_return BodyPiece{{}, false, true};
     if (parser_->is_done()) co_return BodyPiece{{}, true, false};
     // No helper coroutine here: this runs once a chunk.
     const auto room = make_room();
@@ -241,7 +246,7 @@ Awaitable<BodyPiece> UpstreamConnection::read_body() {
       parser_->put_eof(error);
       co_return BodyPiece{{}, !error, static_cast<bool>(error)};
     }
-    if (error || !parse_buffered(error)) co_return BodyPiece{{}, false, true};
+    broken_ = error || !parse_buffered(error);
   }
 }
 

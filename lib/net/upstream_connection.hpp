@@ -107,6 +107,7 @@ class UpstreamConnection {
   std::size_t capacity_ = 0;
   std::size_t begin_ = 0;    ///< first byte not parsed
   std::size_t end_ = 0;      ///< behind the last byte read
+  bool broken_ = false;      ///< nothing more of the reply can be read
   std::size_t decoded_ = 0;  ///< body bytes at the front of the buffer, not handed out yet
 };
 
