@@ -19,6 +19,10 @@ bool covers(const Price& price, const Call& call) {
     const bool has_sound = has_output || rates.own(Bucket::audio_output).has_value();
     return price.per_character > none || price.per_second > none || (has_input && has_sound);
   }
+  if (endpoint == "audio/transcriptions" || endpoint == "audio/translations") {
+    const bool has_sound = has_input || rates.own(Bucket::audio_input).has_value();
+    return price.per_second > none || (has_sound && has_output);
+  }
   if (call.makes_output) return has_input && has_output;
   return has_input || (endpoint != "embeddings" && price.per_request > none);
 }

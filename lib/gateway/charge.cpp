@@ -2,6 +2,7 @@
 
 #include "lib/base/error.hpp"
 #include "lib/domain/wide.hpp"
+#include "lib/gateway/transcript_usage.hpp"
 
 #include <algorithm>
 
@@ -53,19 +54,20 @@ void charge_usage(const domain::Usage& usage,
           : domain::cost_of(usage, *pricing.price, pricing.tier, domain::kMultiplierOne);
 }
 
-bool bills_tokens(const domain::Price& price) {
-  return std::any_of(price.rates.of.begin(), price.rates.of.end(), [](const auto& rate) {
-    return rate.value_or(0) > 0;
-  });
+bool makes_pictures(Form form) {
+  return form == Form::images || form == Form::image_edits;
 }
 
 /// What is counted by other units than tokens.
 void add_units(const Meter* meter, const Asked& asked, domain::Usage& usage) {
-  if (asked.form == Form::images) {
+  if (makes_pictures(asked.form)) {
     usage.images = asked.images;
     if (meter != nullptr) usage.images = meter->pictures().value_or(asked.images);
   }
   if (asked.form == Form::speech) usage.characters = asked.characters;
+  if (asked.form == Form::transcriptions) {
+    usage.audio_ms = std::min(asked.audio_ms, asked.audio_ms_bound);
+  }
 }
 
 /// What was used, by all that is known without a report of it. Never more tokens than were held,
@@ -75,7 +77,7 @@ domain::Usage estimate(const Meter* meter, const domain::Ask& ask, const Asked& 
   add_units(meter, asked, usage);
   usage[Bucket::input] = std::min(asked.prompt_estimate, ask.tokens);
   const auto rest = ask.tokens - usage[Bucket::input];
-  if (asked.form == Form::images) {
+  if (makes_pictures(asked.form)) {
     usage[Bucket::image_output] = std::min(usage.images * asked.picture_tokens, rest);
   } else if (asked.form == Form::speech) {
     usage[Bucket::audio_output] =
@@ -120,7 +122,7 @@ domain::Usage reported_usage(const Meter& meter,
   if (is_partial && more > 0) {
     basis = CostBasis::estimated;
     auto made = Bucket::output;
-    if (asked.form == Form::images) made = Bucket::image_output;
+    if (makes_pictures(asked.form)) made = Bucket::image_output;
     if (asked.form == Form::speech) made = Bucket::audio_output;
     usage[made] += more;
   }
@@ -132,13 +134,13 @@ void charge_estimate(const Meter* meter,
                      const domain::Ask& ask,
                      const Asked& asked,
                      ledger::Settlement& settlement) {
-  const bool counts_units = asked.form == Form::images || asked.form == Form::speech;
+  const bool counts_units = makes_pictures(asked.form) || asked.form == Form::speech;
   if (counts_units && (pricing.price == nullptr || !bills_tokens(*pricing.price))) {
     // Pictures that are listed and characters are known exactly, seconds are not.
     domain::Usage usage;
     add_units(meter, asked, usage);
     auto basis = CostBasis::exact;
-    if (asked.form == Form::images && (meter == nullptr || !meter->pictures())) {
+    if (makes_pictures(asked.form) && (meter == nullptr || !meter->pictures())) {
       basis = CostBasis::estimated;
     }
     if (pricing.price != nullptr && pricing.price->per_second > domain::Money::zero()) {
@@ -153,6 +155,20 @@ void charge_estimate(const Meter* meter,
   settlement.upstream_cost = unmultiplied(ask.money, pricing.multiplier);
 }
 
+void charge_transcript(const Meter* meter,
+                       const Pricing& pricing,
+                       const domain::Ask& ask,
+                       const Asked& asked,
+                       ledger::Settlement& settlement) {
+  if (meter != nullptr) settlement.upstream_reported_cost = meter->usage().cost;
+  const auto used = transcript_usage(meter, pricing, asked);
+  charge_usage(
+      used.usage, used.is_exact ? CostBasis::exact : CostBasis::estimated, pricing, settlement);
+  if (used.is_exact || settlement.cost <= ask.money) return;
+  settlement.cost = ask.money;
+  settlement.upstream_cost = unmultiplied(ask.money, pricing.multiplier);
+}
+
 void charge_served(const Meter* meter,
                    const Pricing& pricing,
                    const domain::Ask& ask,
@@ -163,7 +179,11 @@ void charge_served(const Meter* meter,
     settlement.error_code = "usage_invalid";
     return charge_hold(ask, pricing, settlement);
   }
-  switch (meter != nullptr ? meter->usage_kind() : Kind::missing) {
+  const auto kind = meter != nullptr ? meter->usage_kind() : Kind::missing;
+  if (asked.form == Form::transcriptions && kind != Kind::impossible) {
+    return charge_transcript(meter, pricing, ask, asked, settlement);
+  }
+  switch (kind) {
     case Kind::impossible:
       settlement.error_code = "usage_invalid";
       return charge_hold(ask, pricing, settlement);
@@ -179,6 +199,12 @@ void charge_served(const Meter* meter,
 }
 
 }  // namespace
+
+bool bills_tokens(const domain::Price& price) {
+  return std::any_of(price.rates.of.begin(), price.rates.of.end(), [](const auto& rate) {
+    return rate.value_or(0) > 0;
+  });
+}
 
 void charge(Ending ending,
             const Meter* meter,

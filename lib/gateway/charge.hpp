@@ -33,6 +33,8 @@ struct Asked {
   std::int64_t images = 0;           ///< pictures asked for
   std::int64_t picture_tokens = 0;   ///< the most one of them takes
   std::int64_t characters = 0;       ///< to be spoken
+  std::int64_t audio_ms = 0;         ///< of the sound to be written down, an estimate
+  std::int64_t audio_ms_bound = 0;   ///< and the most it can be
 };
 
 /// Fills usage, cost, upstream_cost, reported cost, basis and price_id of `settlement`.
@@ -43,6 +45,7 @@ struct Asked {
 ///              error_code "usage_invalid"
 ///   cut_short  the usage if it was reported already, else an estimate of what has passed
 ///   unseen     the hold
+/// Transcripts: see transcript_usage().
 /// A cost that is out of range (an absurd price), or more than domain::kMostCountedMoney and the
 /// hold, is charged as the hold, with error_code "cost_out_of_range". `meter` may be null when no
 /// reply was read. Throws nothing.
@@ -52,6 +55,9 @@ void charge(Ending ending,
             const domain::Ask& ask,
             const Asked& asked,
             ledger::Settlement& settlement);
+
+/// True if some tokens cost something at `price`.
+bool bills_tokens(const domain::Price& price);
 
 /// What the part of a reply that has passed so far has used: as reported, else estimated.
 domain::Usage used_so_far(const Meter& meter, const domain::Ask& ask, const Asked& asked);

@@ -3,12 +3,20 @@
 #include "lib/domain/upstream.hpp"
 #include "lib/openai/request.hpp"
 
+#include <cstdint>
 #include <string_view>
 
 namespace nufi::gateway {
 
-/// One POST endpoint of the inference API with a JSON body. What differs between them is said here
-/// and in openai/request (which fields are decided on); everything else is the same call.
+/// How the body of a request to an endpoint may come.
+enum class BodyKind : std::uint8_t {
+  json,
+  form,          ///< multipart/form-data
+  form_or_json,  ///< as its Content-Type says
+};
+
+/// One POST endpoint of the inference API. What differs between them is said here
+/// and in openai/request and form_request (which fields are decided on); everything else is the same call.
 struct Endpoint {
   std::string_view path;           ///< "/v1/chat/completions"
   std::string_view name;           ///< in the ledger: "chat/completions"
@@ -16,6 +24,7 @@ struct Endpoint {
   openai::Form form;               ///< how its body is read and its reply metered
   openai::CapField cap_field;      ///< what carries a cap on output that we set
   bool has_stream_options;         ///< a stream's usage must be asked for
+  BodyKind body = BodyKind::json;
 };
 
 /// True for /v1/messages and what is below it: who calls there speaks Anthropic's form, in which it

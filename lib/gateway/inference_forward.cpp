@@ -29,10 +29,11 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::forward() {
   Outcome outcome;
   std::optional<LiveCalls::Entry> live;
   net::UpstreamCall* current = nullptr;
-  if (request_.call.stream) {
+  if (request_.call.stream || (upload_ && !upload_->is_whole())) {
     live.emplace(gateway_.live_calls_, net::Server::current_loop(), caller_.key->id, [&] {
       cut_ = true;
       if (current != nullptr) current->cancel();
+      if (upload_) upload_->interrupt();
     });
   }
   // A revoke or an edit that came while the call waited had nothing to cut yet.
@@ -67,21 +68,17 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::forward() {
     const auto& priced = attempts.current();
     serving_ = &priced;
     usage_injected_ = must_ask_for_usage(priced);
-    const auto body = body_for(priced);
-    const auto head = upstream_request_head(
-        exchange_.head(), *priced.ready, endpoint_.upstream_path, body.size());
-    if (attempts.is_last() && !usage_injected_) exchange_.drop_body();
 
     net::UpstreamCall call(exchange_.services().upstreams, priced.ready->target);
     call.set_turn_timeout(patience);
     current = &call;
     attempts.begin();
-    const auto result = co_await call.request(head, body, gateway_.options_.first_byte_timeout);
+    const auto result = co_await send(call, priced, attempts.is_last());
     attempts.end(result, call);
     settlement_.attempts = attempts.count();
     settlement_.tried = attempts.tried();
     settlement_.connect_us = call.connect_us();
-    goes_on = attempts.go_on();
+    goes_on = (!upload_ || upload_->can_be_sent_again()) && attempts.go_on();
     if (!goes_on && result == RequestResult::answered) {
       outcome = co_await pass_reply(call);
       goes_on = outcome.ask_again;
@@ -94,8 +91,55 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::forward() {
   co_return outcome;
 }
 
+net::Awaitable<RequestResult> InferenceCall::send(net::UpstreamCall& call,
+                                                  const Priced& priced,
+                                                  bool last) {
+  const auto timeout = gateway_.options_.first_byte_timeout;
+  const auto& client = exchange_.head();
+  const auto path = endpoint_.upstream_path;
+  if (!upload_) {
+    const auto body = body_for(priced);
+    const auto head = upstream_request_head(client, *priced.ready, path, body.size());
+    if (last && !usage_injected_) exchange_.drop_body();
+    co_return co_await call.request(head, body, timeout);
+  }
+  const auto type = client.fields.find("content-type");
+  const auto& model = priced.candidate.model;
+  if (upload_->is_whole()) {
+    const auto body = upload_->known_with(model);
+    const auto head = upstream_request_head(client, *priced.ready, path, body.size(), type);
+    if (last) upload_->forget();
+    co_return co_await call.request(head, body, timeout);
+  }
+  const auto length = upload_->length_with(model);
+  const auto head = upstream_request_head(client, *priced.ready, path, length, type);
+  upload_->begin(model);
+  co_return co_await call.request(head, *upload_, !length, timeout);
+}
+
+/// The form did not come to its end, so that nobody can have done what it asks for; unless only the
+/// end of its body is missing.
+InferenceCall::Outcome InferenceCall::no_upload() const {
+  Outcome outcome;
+  outcome.ending = upload_->is_form_sent() ? Ending::unseen : Ending::failed;
+  if (cut_) {
+    outcome.status = RowStatus::cut;
+    outcome.error_code = "key_revoked";
+    outcome.no = refuse_key(domain::Denial::key_revoked);
+  } else if (exchange_.is_gone() || !upload_->no()) {
+    outcome.status = RowStatus::client_gone;
+  } else {
+    outcome.status = RowStatus::client_error;
+    outcome.no = upload_->no();
+    outcome.error_code = outcome.no->error.code;
+  }
+  return outcome;
+}
+
 InferenceCall::Outcome InferenceCall::no_reply(RequestResult result,
                                                const net::UpstreamCall& call) {
+  const bool is_ours = result == RequestResult::cancelled || result == RequestResult::unfinished;
+  if (is_ours && upload_ && !upload_->is_whole() && !upload_->is_form_sent()) return no_upload();
   Outcome outcome;
   outcome.status = RowStatus::upstream_error;
   const auto& name = serving_->candidate.upstream->name;
@@ -119,9 +163,10 @@ InferenceCall::Outcome InferenceCall::no_reply(RequestResult result,
                              "All connections that the upstream '" + name + "' may have are taken.",
                              kAfterNoTurn);
       return outcome;
+    case RequestResult::unfinished:
+      return no_upload();
     case RequestResult::connect_failed:
     case RequestResult::broken:
-    case RequestResult::unfinished:
     case RequestResult::answered:
       break;
   }

@@ -152,6 +152,10 @@ bool is_error(std::string_view value) {
   return value != "null" && value != "false" && value != "{}" && value != "\"\"";
 }
 
+bool makes_pictures(openai::Form form) {
+  return form == openai::Form::images || form == openai::Form::image_edits;
+}
+
 bool answers_in_json(openai::Form form) {
   return form != openai::Form::speech && form != openai::Form::transcriptions;
 }
@@ -293,7 +297,7 @@ void Meter::read_typed(std::string_view data) {
   note_error(data);
   const auto type = member(data, "type", "\"type\"");
   note_type(type ? unquoted(*type) : std::string_view{});
-  if (options_.form == openai::Form::responses) {
+  if (options_.form == openai::Form::responses || options_.form == openai::Form::transcriptions) {
     const auto delta = behind_member(data, "\"delta\"");
     if (delta.starts_with('"')) {
       const auto size = string_size(delta);
@@ -366,7 +370,7 @@ void Meter::feed_plain(std::string_view piece) {
   auto& [usage, error, tier, pictures] = *plain_;
   usage.feed(piece);
   error.feed(piece);
-  if (options_.form == openai::Form::images) pictures.feed(piece);
+  if (makes_pictures(options_.form)) pictures.feed(piece);
   if (options_.watch_tier) {
     tier.feed(piece);
     if (tier.found()) take_tier(tier.value());
@@ -382,6 +386,10 @@ std::string_view Meter::feed(std::string_view piece) {
   if (!kind_known_) nothing = look_for_kind(piece);
   if (kind_ != Kind::stream) bytes_ += static_cast<std::int64_t>(piece.size());
   if (kind_ == Kind::plain && kind_known_) feed_plain(piece);
+  if (kind_ != Kind::stream && options_.form == openai::Form::transcriptions) {
+    if (!transcript_) transcript_ = std::make_unique<openai::TranscriptScan>();
+    transcript_->feed(piece);
+  }
   if (kind_ != Kind::stream || !kind_known_) return piece;
   out_ = piece.substr(0, nothing);
   splitter_.feed(piece.substr(nothing));
@@ -419,6 +427,7 @@ std::int64_t Meter::estimated_output() const {
     case openai::Form::completions:
     case openai::Form::responses:
     case openai::Form::messages:
+    case openai::Form::transcriptions:
       return kind_ == Kind::stream ? streamed_tokens_
                                    : tokens_of_text(static_cast<std::size_t>(bytes_));
     case openai::Form::embeddings:
@@ -426,7 +435,6 @@ std::int64_t Meter::estimated_output() const {
     case openai::Form::images:
     case openai::Form::speech:
     case openai::Form::rerank:
-    case openai::Form::transcriptions:
     case openai::Form::image_edits:
     case openai::Form::message_tokens:
       return 0;

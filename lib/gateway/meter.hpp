@@ -5,6 +5,7 @@
 #include "lib/openai/message_usage.hpp"
 #include "lib/openai/request.hpp"
 #include "lib/openai/sse.hpp"
+#include "lib/openai/transcript.hpp"
 #include "lib/openai/usage.hpp"
 
 #include <cstdint>
@@ -87,6 +88,8 @@ class Meter {
   [[nodiscard]] bool has_visible_text() const { return has_visible_text_; }
   /// Pictures in the reply, if it lists them.
   [[nodiscard]] std::optional<std::int64_t> pictures() const;
+  /// How long the sound was, by a transcript that is not a stream; null for anything else.
+  [[nodiscard]] const openai::TranscriptScan* transcript() const { return transcript_.get(); }
   /// What should list the pictures does not.
   [[nodiscard]] bool has_unreadable_pictures() const;
 
@@ -128,6 +131,7 @@ class Meter {
   std::unique_ptr<PlainScans> plain_;                    ///< of a plain reply
   std::unique_ptr<LongEvent> long_;                      ///< the event that comes in pieces
   std::unique_ptr<openai::MessageUsage> message_usage_;  ///< of a stream in Anthropic's form
+  std::unique_ptr<openai::TranscriptScan> transcript_;
   std::optional<domain::ServiceTier> tier_;
   openai::SseSplitter splitter_;
   std::string out_;

@@ -2,6 +2,7 @@
 
 #include "lib/openai/json_walk.hpp"
 #include "lib/openai/message_usage.hpp"
+#include "lib/openai/transcript.hpp"
 #include "lib/openai/usage_count.hpp"
 
 #include <algorithm>
@@ -37,12 +38,13 @@ class Counts final : public JsonVisitor {
       if (value.key == "cache_read_input_tokens") take(value, cache_read);
       if (value.key == "cache_creation_input_tokens") take(value, cache_creation);
       if (is_details(value.key)) possible = false;
+      if (value.key == "seconds") take_seconds(value);
       if (value.key == "cost" && value.kind == JsonKind::number) {
         cost = rounded_usd(value.raw);
       }
     } else if (value.depth == 2) {
       if (value.parent_key == "prompt_tokens_details" ||
-          value.parent_key == "input_tokens_details") {
+          value.parent_key == "input_tokens_details" || value.parent_key == "input_token_details") {
         if (value.key == "cached_tokens") take(value, cached);
         if (value.key == "cache_write_tokens") take(value, cache_write);
         if (value.key == "audio_tokens") take(value, audio_in);
@@ -63,6 +65,7 @@ class Counts final : public JsonVisitor {
   std::optional<std::int64_t> cache_read, cache_creation;
   std::optional<std::int64_t> reasoning, audio_out, image_out, text_out;
   std::optional<domain::Money> cost;
+  std::optional<std::int64_t> sound_ms;
 
  private:
   static bool is_count(std::string_view key) {
@@ -71,7 +74,12 @@ class Counts final : public JsonVisitor {
   }
   static bool is_details(std::string_view key) {
     return key == "prompt_tokens_details" || key == "input_tokens_details" ||
+           key == "input_token_details" ||
            key == "completion_tokens_details" || key == "output_tokens_details";
+  }
+  void take_seconds(const JsonValue& value) {
+    if (value.kind == JsonKind::number) sound_ms = ms_of_seconds(value.raw);
+    if (!sound_ms) possible = false;
   }
   void take(const JsonValue& value, std::optional<std::int64_t>& into) {
     if (const auto number = read_count(value)) {
@@ -104,7 +112,7 @@ std::int64_t prompt_with_cache(const Counts& counts) {
 
 /// Where the output falls that the details do not name.
 Bucket made_by(Form form) {
-  if (form == Form::images) return Bucket::image_output;
+  if (form == Form::images || form == Form::image_edits) return Bucket::image_output;
   if (form == Form::speech) return Bucket::audio_output;
   return Bucket::output;
 }
@@ -120,12 +128,18 @@ UsageReading read_usage(std::string_view json, Form form) {
   if (form == Form::messages) return read_message_usage(json);
   Counts counts;
   if (!walk_json(json, counts).empty() || !counts.possible) return {UsageKind::impossible, {}};
-  if (!counts.prompt && !counts.completion && !counts.total) return {};
+  const bool has_tokens = counts.prompt || counts.completion || counts.total;
+  const bool has_seconds = form == Form::transcriptions && counts.sound_ms;
+  if (!has_tokens && !has_seconds) return {};
 
   UsageReading reading;
   reading.kind = UsageKind::reported;
   reading.reported.cost = counts.cost;
   auto& usage = reading.reported.usage;
+  if (has_seconds) {
+    usage.audio_ms = *counts.sound_ms;
+    reading.reported.counts_seconds = true;
+  }
   const auto total = counts.total.value_or(0);
   std::int64_t completion = counts.completion.value_or(0);
   auto prompt = prompt_with_cache(counts);

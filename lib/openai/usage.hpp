@@ -21,6 +21,7 @@ struct ReportedUsage {
   /// total is known, and stands as output.
   bool prompt_missing = false;
   bool completion_missing = false;
+  bool counts_seconds = false;  ///< it says how long the sound was that was written down
 };
 
 enum class UsageKind : std::uint8_t {
