@@ -142,7 +142,11 @@ void ask_for_secret(const Context& context, UpstreamOptions& options) {
   if (!context.can_ask()) {
     throw Error(Errc::usage,
                 "it is not said where the secret of '" + options.name + "' is",
-                "add --key-env, --key-file, --key-stdin, --key-command or --no-key");
+                known == nullptr || known->key_env.empty()
+                    ? "add --key-env, --key-file, --key-stdin, --key-command or --no-key"
+                    : fmt::format("add --key-env {} if nufid has it, or --key-file, --key-stdin or "
+                                  "--key-command",
+                                  known->key_env));
   }
   const Secret secret = context.ask_secret("secret of '" + printable(options.name) + "': ");
   store_secret(options.terms, Secret(std::string(trim(secret.expose()))));
@@ -191,6 +195,10 @@ void add_add(CLI::App& upstreams, Context& context) {
       context.err << "warning: its secret can't be read: " << printable(view.secret_problem)
                   << '\n';
     } else if (!context.json) {
+      if (view.upstream.free && !terms.free.sets()) {
+        context.note("its calls cost nothing; if they do: nufi upstreams edit " +
+                     view.upstream.name + " --no-free");
+      }
       context.note("try it with: nufi upstreams test " + view.upstream.name);
     }
   });
@@ -218,8 +226,60 @@ void test(Context& context, const std::string& name, const std::string& model) {
   const auto steps = context.client().test_upstream(name, model);
   context.print(list_of_steps(steps));
   for (const domain::ProbeStep& step : steps) {
+    if (!step.hint.empty()) context.note(printable(step.name + ": " + step.hint));
     if (step.result == domain::ProbeResult::failed) context.exit_code = exit_code(Errc::upstream);
   }
+}
+
+/// What to do with servers that are no upstreams yet.
+void note_next(const Context& context, const std::vector<domain::LocalServer>& servers, bool add) {
+  bool can_add = false;
+  for (const domain::LocalServer& server : servers) {
+    const std::string url = printable(server.url);
+    if (!server.upstream.empty()) continue;
+    if (server.preset.empty()) {
+      context.note("not known; if you trust it: nufi upstreams add NAME --url " + url +
+                   " --no-key");
+    } else if (server.needs_key) {
+      context.note(fmt::format("nufi upstreams add {0} --preset {0} --url {1} --key-stdin",
+                               printable(server.preset),
+                               url));
+    } else {
+      can_add = true;
+    }
+  }
+  if (can_add && !add) context.note("add them with: nufi upstreams discover --add");
+}
+
+void add_discover(CLI::App& upstreams, Context& context) {
+  struct Options {
+    bool add = false;
+    std::vector<std::int64_t> ports;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      upstreams.add_subcommand("discover", "find model servers on the machine of nufid");
+  add_output_options(*command, context);
+  add_switch(*command, "--add", "make upstreams of those that are none yet", options->add);
+  add_values(
+      *command,
+      "--port",
+      "PORT",
+      "look there instead of where Ollama, llama-server, LM Studio and vLLM listen, repeatable",
+      [options_of = options.get()](const std::vector<std::string>& values,
+                                   const std::string& option) {
+        for (const std::string& value : values) {
+          options_of->ports.push_back(read_count(value, option));
+        }
+      });
+  command->callback([&context, options] {
+    const auto servers = context.client().discover_upstreams(options->ports, options->add);
+    const Listing listing = list_of_servers(servers);
+    context.print(listing);
+    if (context.json) return;
+    if (servers.empty() && !context.screen.is_terminal) context.note(listing.when_empty);
+    note_next(context, servers, options->add);
+  });
 }
 
 }  // namespace
@@ -244,6 +304,7 @@ void add_upstreams_commands(CLI::App& root, Context& context) {
   tries->add_option("--model", *model, "the model to call (default: one it serves)")
       ->type_name("MODEL");
   tries->callback([&context, name, model] { test(context, *name, *model); });
+  add_discover(upstreams, context);
   CLI::App* remove =
       add_verb(upstreams, context, "remove", "forget it and its secret", kNaming, *name);
   add_yes_option(*remove, context);

@@ -4,9 +4,31 @@
 
 namespace nufi::cli {
 
+using domain::LocalServer;
+using domain::ProbeResult;
+using domain::ProbeStep;
 using domain::UpstreamView;
 
 namespace {
+
+Cell result_cell(ProbeResult result) {
+  switch (result) {
+    case ProbeResult::ok:
+      return text_cell("ok", Tone::good);
+    case ProbeResult::warning:
+      return text_cell("warning", Tone::warning);
+    case ProbeResult::failed:
+      return text_cell("failed", Tone::bad);
+    case ProbeResult::skipped:
+      return text_cell("skipped", Tone::dim);
+  }
+  return {};
+}
+
+Cell upstream_cell(const LocalServer& server) {
+  if (server.added) return {"+ " + server.upstream, server.upstream, Tone::good};
+  return server.upstream.empty() ? Cell{"none", "", Tone::dim} : text_cell(server.upstream);
+}
 
 Cell health_cell(const UpstreamView& view) {
   if (!view.secret_problem.empty())
@@ -66,22 +88,47 @@ Context::Rows rows_of_upstream(const UpstreamView& view) {
           {"ca file", text_cell(upstream.ca_file)}};
 }
 
-Listing list_of_steps(const std::vector<domain::ProbeStep>& steps) {
+Listing list_of_steps(const std::vector<ProbeStep>& steps) {
   Listing listing{items_of(steps),
                   {},
                   Table({{.title = "STEP"},
                          {.title = "RESULT"},
                          {.title = "TIME", .align = Align::right, .rank = 1},
-                         {.title = "DETAIL", .shrinks_to = 20}}),
+                         {.title = "FIRST BYTE", .only_raw = true},
+                         {.title = "DETAIL", .shrinks_to = 20},
+                         {.title = "HINT", .only_raw = true}}),
                   "nothing was tested"};
-  for (const domain::ProbeStep& step : steps) {
+  for (const ProbeStep& step : steps) {
     constexpr std::int64_t kUsPerMs = 1000;
     listing.ids.push_back(step.name);
-    listing.table.add({text_cell(step.name),
-                       step.result != domain::ProbeResult::failed ? text_cell("ok", Tone::good)
-                                                                  : text_cell("failed", Tone::bad),
-                       {human_latency(step.ms * kUsPerMs), std::to_string(step.ms)},
-                       text_cell(step.detail)});
+    const bool was_tried = step.result != ProbeResult::skipped;
+    listing.table.add(
+        {text_cell(step.name),
+         result_cell(step.result),
+         {was_tried ? human_latency(step.ms * kUsPerMs) : "", std::to_string(step.ms)},
+         count_cell(step.first_byte_ms),
+         text_cell(step.detail),
+         text_cell(step.hint)});
+  }
+  return listing;
+}
+
+Listing list_of_servers(const std::vector<LocalServer>& servers) {
+  Listing listing{items_of(servers),
+                  {},
+                  Table({{.title = "SERVER"},
+                         {.title = "URL"},
+                         {.title = "UPSTREAM", .shrinks_to = 8},
+                         {.title = "MODELS", .rank = 1, .shrinks_to = 12}}),
+                  "no model server answers on this machine; name its port with --port"};
+  for (const LocalServer& server : servers) {
+    listing.ids.push_back(server.upstream.empty() ? server.url : server.upstream);
+    listing.table.add({server.preset.empty() ? Cell{"unknown", "", Tone::dim}
+                                             : text_cell(server.preset, Tone::strong),
+                       text_cell(server.url),
+                       upstream_cell(server),
+                       server.needs_key ? Cell{"needs a key", "", Tone::warning}
+                                        : list_cell(server.models, "none")});
   }
   return listing;
 }

@@ -10,5 +10,6 @@ namespace nufi::cli {
 Listing list_of_upstreams(const std::vector<domain::UpstreamView>& upstreams);
 Context::Rows rows_of_upstream(const domain::UpstreamView& view);
 Listing list_of_steps(const std::vector<domain::ProbeStep>& steps);
+Listing list_of_servers(const std::vector<domain::LocalServer>& servers);
 
 }  // namespace nufi::cli

@@ -65,6 +65,8 @@ constexpr std::array kRoutes = {
     Route{"GET", "/v1/requests", kRequestsQuery, get_requests},
     Route{"GET", "/v1/upstreams", "", get_upstreams},
     Route{"POST", "/v1/upstreams", "", post_upstream},
+    Route{"GET", "/v1/upstreams/discover", "ports", get_upstreams_discover},
+    Route{"POST", "/v1/upstreams/discover", "ports", post_upstreams_discover},
     Route{"GET", "/v1/upstreams/{upstream}", "", get_upstream},
     Route{"PATCH", "/v1/upstreams/{upstream}", "", patch_upstream},
     Route{"DELETE", "/v1/upstreams/{upstream}", "", delete_upstream},

@@ -116,6 +116,8 @@ Reply get_upstream(const RouteCall& call);
 Reply patch_upstream(const RouteCall& call);
 Reply delete_upstream(const RouteCall& call);
 Reply post_upstream_test(const RouteCall& call);
+Reply get_upstreams_discover(const RouteCall& call);
+Reply post_upstreams_discover(const RouteCall& call);
 // routes_prices.cpp
 Reply get_models(const RouteCall& call);
 Reply get_prices(const RouteCall& call);

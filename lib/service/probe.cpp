@@ -1,13 +1,15 @@
 #include "lib/service/probe.hpp"
 
+#include "lib/base/error.hpp"
 #include "lib/base/text.hpp"
+#include "lib/base/utf8.hpp"
 #include "lib/domain/catalogue.hpp"
+#include "lib/service/probe_remedy.hpp"
 
 #include <fmt/format.h>
-#include <httplib.h>
-#include <openssl/x509.h>
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <utility>
 
@@ -15,185 +17,197 @@ namespace nufi::service {
 
 namespace {
 
-constexpr int kConnectSeconds = 5;
-constexpr int kReadSeconds = 20;
-constexpr std::size_t kShownError = 200;
+using domain::ProbeResult;
+using domain::ProbeStep;
 
-std::string json_text(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') result += '\\';
-    result += c;
-  }
-  return result + '"';
+bool has(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
 }
 
-/// What the upstream says is wrong, cut short.
-std::string complaint(const httplib::Response& response) {
-  const auto messages = string_fields(response.body, "message");
-  std::string text = messages.empty() ? std::string(trim(response.body)) : messages.front();
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
-  }
-  if (text.size() > kShownError) text = text.substr(0, kShownError) + "…";
-  return text.empty() ? "" : ": " + text;
-}
+/// Newer models take only the second field, and think before they say a word.
+constexpr std::array<std::string_view, 2> kCaps = {R"("max_tokens":1)",
+                                                   R"("max_completion_tokens":256)"};
 
 class Probe {
  public:
-  Probe(const domain::ReadyUpstream& upstream, const std::string& ca_file, const Clock& clock)
-      : upstream_(upstream), clock_(clock), client_(origin(upstream.upstream.url)) {
-    client_.set_connection_timeout(kConnectSeconds);
-    client_.set_read_timeout(kReadSeconds);
-    client_.set_write_timeout(kReadSeconds);
-    client_.set_decompress(false);
-    if (upstream.upstream.url.tls) trust(ca_file);
-  }
+  Probe(const domain::ReadyUpstream& upstream, const ProbeWay& way, const Clock& clock)
+      : upstream_(upstream), clock_(clock), client_(upstream, way, clock) {}
 
-  std::vector<domain::ProbeStep> run(std::string model) {
-    std::string body;
-    step("models", [&](domain::ProbeStep& step) {
-      const auto result = client_.Get(path("/models"), headers());
-      if (!is_ok(result, step)) return;
-      body = result->body;
-      step.detail = fmt::format("{} listed", string_fields(body, "id").size());
-      step.result = domain::ProbeResult::ok;
-    });
-    if (model.empty()) model = pick_model(string_fields(body, "id"));
-    if (model.empty()) {
-      step("chat", [](domain::ProbeStep& chat) {
-        chat.detail = "no model known to ask; add one with --model or --alias";
-      });
-      return std::move(steps_);
+  std::vector<ProbeStep> run(std::string model) {
+    ProbeStep& models = step("models", [this](ProbeStep& one) { list_models(one); });
+    if (is_cut_off_) {
+      for (const char* rest : {"chat", "stream", "usage"}) skip(rest, "there is no way to it");
+      return take();
     }
-    const std::string real = upstream_.upstream.serves(model).value_or(model);
-    std::string plain;
-    std::string streamed;
-    step("chat", [&](domain::ProbeStep& step) { plain = ask(real, /*stream=*/false, step); });
-    step("stream", [&](domain::ProbeStep& step) { streamed = ask(real, /*stream=*/true, step); });
-    step("usage", [&](domain::ProbeStep& step) { judge_usage(plain, streamed, step); });
-    return std::move(steps_);
+    if (model.empty()) model = pick_model();
+    if (model.empty()) {
+      step("chat", [](ProbeStep& chat) {
+        chat.detail = "no model is known to ask";
+        chat.hint = "name one with --model";
+      });
+      return take();
+    }
+    model_ = upstream_.upstream.serves(model).value_or(model);
+    const bool works = is_embedding_model(model_) ? try_embeddings() : try_chat();
+    if (works && models.result == ProbeResult::failed) {
+      models.result = ProbeResult::warning;
+      models.hint = "calls work without it; name its models with --model when you edit it";
+    }
+    return take();
   }
 
  private:
-  static std::string origin(const domain::BaseUrl& url) {
-    const bool is_v6 = url.host.find(':') != std::string::npos;
-    return fmt::format("{}://{}:{}",
-                       url.tls ? "https" : "http",
-                       is_v6 ? "[" + url.host + "]" : url.host,
-                       url.port);
-  }
-
-  /// The system's roots and the given ones; httplib alone would take one or the other.
-  void trust(const std::string& ca_file) {
-    X509_STORE* roots = X509_STORE_new();
-    X509_STORE_set_default_paths(roots);
-    for (const std::string& file : {ca_file, upstream_.upstream.ca_file}) {
-      if (!file.empty()) X509_STORE_load_locations(roots, file.c_str(), nullptr);
-    }
-    client_.set_ca_cert_store(roots);  // takes it over
-    client_.enable_server_certificate_verification(true);
-  }
-
-  [[nodiscard]] std::string path(std::string_view tail) const {
-    return upstream_.upstream.url.path + std::string(tail);
-  }
-
-  [[nodiscard]] httplib::Headers headers() const {
-    httplib::Headers all = {{"Host", upstream_.upstream.url.authority()},
-                            {"Accept-Encoding", "identity"}};
-    if (!upstream_.secret.empty()) {
-      all.emplace("Authorization", "Bearer " + upstream_.secret.expose());
-    }
-    for (const auto& [name, value] : upstream_.upstream.headers) all.emplace(name, value);
-    return all;
-  }
-
-  void step(std::string name, const std::function<void(domain::ProbeStep&)>& act) {
-    domain::ProbeStep one;
-    one.result = domain::ProbeResult::failed;
+  /// Does one step and measures it. The reference lives as long as this: steps never move.
+  ProbeStep& step(std::string name, const std::function<void(ProbeStep&)>& act) {
+    steps_.push_back(std::make_unique<ProbeStep>());
+    ProbeStep& one = *steps_.back();
     one.name = std::move(name);
+    one.result = ProbeResult::failed;
     const SteadyTime start = clock_.steady();
     act(one);
     one.ms = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.steady() - start).count();
-    steps_.push_back(std::move(one));
+    return one;
   }
 
-  static bool is_ok(const httplib::Result& result, domain::ProbeStep& step) {
-    if (!result) {
-      step.detail = "no answer: " + to_lower(httplib::to_string(result.error()));
-      return false;
+  void skip(const char* name, const std::string& why) {
+    ProbeStep& one = step(name, [](ProbeStep&) {});
+    one.result = ProbeResult::skipped;
+    one.detail = why;
+  }
+
+  std::vector<ProbeStep> take() {
+    std::vector<ProbeStep> all;
+    for (auto& one : steps_) all.push_back(std::move(*one));
+    return all;
+  }
+
+  static void put(ProbeStep& step, Diagnosis diagnosis) {
+    step.detail = std::move(diagnosis.detail);
+    step.hint = std::move(diagnosis.hint);
+  }
+
+  void list_models(ProbeStep& step) {
+    const auto reply = client_.get("/models");
+    is_cut_off_ = reply.failure != NoReply::none;
+    const bool is_list = reply.status == 200 && has(reply.body, "\"data\"");
+    listed_ = reply.status == 200 ? string_fields(reply.body, "id") : std::vector<std::string>();
+    if (!is_list && listed_.empty()) return put(step, diagnose(upstream_, reply));
+    step.result = ProbeResult::ok;
+    step.detail = fmt::format("{} listed", listed_.size());
+    if (listed_.empty()) {
+      step.result = ProbeResult::warning;
+      step.detail = "none listed";
+      step.hint = "it has no model yet: load or pull one there";
     }
-    if (result->status == 200) return true;
-    const bool is_refusal = result->status == 401 || result->status == 403;
-    step.detail = fmt::format("{}{} (HTTP {})",
-                              is_refusal ? "the secret was refused" : "not answered",
-                              complaint(*result),
-                              result->status);
-    return false;
+  }
+
+  static const domain::Price* listed_price(const std::string& provider, const std::string& model) {
+    return domain::Catalogue::built_in().find(provider, model);
+  }
+
+  [[nodiscard]] bool is_embedding_model(const std::string& model) const {
+    const auto* price = listed_price(upstream_.upstream.provider, model);
+    if (price != nullptr) return price->mode == "embedding";
+    const auto name = to_lower(model);
+    return has(name, "embed") || has(name, "bge-") || has(name, "minilm");
   }
 
   /// A literal name it serves, else the cheapest chat model of the catalogue that it lists, else
-  /// the first it lists.
-  [[nodiscard]] std::string pick_model(const std::vector<std::string>& listed) const {
+  /// the first it lists, rather no embedding model.
+  [[nodiscard]] std::string pick_model() const {
     const domain::Upstream& upstream = upstream_.upstream;
     for (const std::string& glob : upstream.models) {
       if (glob.find_first_of("*?") == std::string::npos) return glob;
     }
     if (!upstream.aliases.empty()) return upstream.aliases.front().first;
     std::string cheapest;
+    std::string first;
     domain::Rate least = 0;
-    for (const std::string& model : listed) {
-      const domain::Price* price = domain::Catalogue::built_in().find(upstream.provider, model);
-      if (price == nullptr || price->mode != "chat" || !upstream.serves(model)) continue;
+    for (const std::string& model : listed_) {
+      if (!upstream.serves(model)) continue;
+      if (first.empty() || (is_embedding_model(first) && !is_embedding_model(model))) first = model;
+      const domain::Price* price = listed_price(upstream.provider, model);
+      if (price == nullptr || price->mode != "chat") continue;
       const domain::Rate rate = price->rates.effective(domain::Bucket::output);
       if (cheapest.empty() || rate < least) {
         cheapest = model;
         least = rate;
       }
     }
-    if (!cheapest.empty()) return cheapest;
-    const auto first = std::find_if(listed.begin(), listed.end(), [&](const std::string& model) {
-      return upstream.serves(model).has_value();
-    });
-    return first == listed.end() ? "" : *first;
+    return cheapest.empty() ? first : cheapest;
   }
 
-  /// The body of a good answer, or "".
-  std::string ask(const std::string& model, bool stream, domain::ProbeStep& step) {
-    // Newer models take only the second field, and not as little as one.
-    for (const char* cap : {R"("max_tokens":1)", R"("max_completion_tokens":16)"}) {
-      const std::string request =
+  ProbeReply ask_chat(std::string_view more) {
+    ProbeReply reply;
+    for (const std::string_view cap : kCaps) {
+      reply = client_.post(
+          "/chat/completions",
           fmt::format(R"({{"model":{},"messages":[{{"role":"user","content":"Say hi"}}],{}{}}})",
-                      json_text(model),
+                      quote_json(model_),
                       cap,
-                      stream ? R"(,"stream":true,"stream_options":{"include_usage":true})" : "");
-      const auto result =
-          client_.Post(path("/chat/completions"), headers(), request, "application/json");
-      const bool may_retry = result && result->status == 400 &&
-                             result->body.find("max_completion_tokens") != std::string::npos;
-      if (!is_ok(result, step)) {
-        if (may_retry) continue;
-        return {};
-      }
-      const std::string& body = result->body;
-      const bool is_whole = stream ? body.find("data: [DONE]") != std::string::npos
-                                   : body.find("\"choices\"") != std::string::npos;
-      step.result = is_whole ? domain::ProbeResult::ok : domain::ProbeResult::failed;
-      step.detail = is_whole ? model : "the answer is not what OpenAI's would be";
-      return is_whole ? body : std::string();
+                      more));
+      if (reply.status != 400 || !has(reply.body, "max_completion_tokens")) break;
     }
-    return {};
+    return reply;
   }
 
-  static void judge_usage(const std::string& plain,
-                          const std::string& streamed,
-                          domain::ProbeStep& step) {
-    const bool in_plain = plain.find("\"prompt_tokens\"") != std::string::npos;
-    const bool in_stream = streamed.find("\"prompt_tokens\"") != std::string::npos;
-    const bool is_ok = in_plain && in_stream;
-    step.result = is_ok ? domain::ProbeResult::ok : domain::ProbeResult::warning;
-    if (is_ok) {
+  bool try_chat() {
+    ProbeReply plain;
+    ProbeStep& chat = step("chat", [&](ProbeStep& one) {
+      plain = ask_chat("");
+      if (plain.status == 200 && has(plain.body, "\"choices\"")) {
+        one.result = ProbeResult::ok;
+        one.detail = shown(upstream_, model_);
+      } else {
+        put(one, diagnose_call(upstream_, plain, model_, listed_));
+      }
+    });
+    if (chat.result != ProbeResult::ok) {
+      const bool may_embed = plain.status >= 400 && plain.status != 401 && plain.status != 403 &&
+                             plain.status != 429 && !says_no_such_model(plain, model_);
+      if (may_embed && embeds()) {
+        chat.result = ProbeResult::warning;
+        chat.hint = "it makes embeddings; give a chat model with --model if it has one";
+        keep_embedding();
+        return true;
+      }
+      for (const char* rest : {"stream", "usage"}) skip(rest, "the chat did not work");
+      return false;
+    }
+    ProbeReply streamed;
+    step("stream", [&](ProbeStep& one) { streamed = stream(one); });
+    step("usage", [&](ProbeStep& one) {
+      judge_usage(
+          has(plain.body, "\"prompt_tokens\""), has(streamed.body, "\"prompt_tokens\""), one);
+    });
+    return true;
+  }
+
+  ProbeReply stream(ProbeStep& step) {
+    auto reply = ask_chat(R"(,"stream":true,"stream_options":{"include_usage":true})");
+    if (reply.status == 400 && has(reply.body, "stream_options")) {
+      reply = ask_chat(R"(,"stream":true)");
+    }
+    step.first_byte_ms = reply.first_byte_ms;
+    const bool has_chunks = has(reply.body, "data:") && has(reply.body, "\"choices\"");
+    if (reply.status != 200 || (!has_chunks && !has(reply.body, "\"choices\""))) {
+      put(step, diagnose(upstream_, reply));
+    } else if (!has_chunks) {
+      step.result = ProbeResult::warning;
+      step.detail = "it answers whole, not in pieces";
+    } else if (!has(reply.body, "[DONE]")) {
+      step.result = ProbeResult::warning;
+      step.detail = "it ends without [DONE]: some clients take that for a broken answer";
+    } else {
+      step.result = ProbeResult::ok;
+      step.detail = fmt::format("first byte after {} ms", reply.first_byte_ms.value_or(0));
+    }
+    return reply;
+  }
+
+  static void judge_usage(bool in_plain, bool in_stream, ProbeStep& step) {
+    step.result = in_plain && in_stream ? ProbeResult::ok : ProbeResult::warning;
+    if (in_plain && in_stream) {
       step.detail = "reported, in streams too";
     } else if (in_plain) {
       step.detail = "not reported in streams: their cost is estimated";
@@ -204,38 +218,69 @@ class Probe {
     }
   }
 
+  /// Asks for an embedding of two words; true if there was one.
+  bool embeds() {
+    const auto start = clock_.steady();
+    embedding_ = client_.post(
+        "/embeddings", fmt::format(R"({{"model":{},"input":"Say hi"}})", quote_json(model_)));
+    embedding_ms_ =
+        std::chrono::duration_cast<std::chrono::milliseconds>(clock_.steady() - start).count();
+    return embedding_.status == 200 && has(embedding_.body, "\"embedding\"");
+  }
+
+  void keep_embedding() {
+    step("embeddings", [this](ProbeStep& one) {
+      one.result = ProbeResult::ok;
+      one.detail = shown(upstream_, model_);
+    }).ms = embedding_ms_;
+    step("usage", [this](ProbeStep& one) {
+      const bool is_told = has(embedding_.body, "\"prompt_tokens\"");
+      one.result = is_told ? ProbeResult::ok : ProbeResult::warning;
+      one.detail = is_told ? "reported" : "not reported: costs are estimated";
+    });
+  }
+
+  bool try_embeddings() {
+    for (const char* name : {"chat", "stream"}) {
+      skip(name, shown(upstream_, model_) + " makes embeddings");
+    }
+    if (embeds()) {
+      keep_embedding();
+      return true;
+    }
+    step("embeddings", [this](ProbeStep& one) {
+      put(one, diagnose_call(upstream_, embedding_, model_, listed_));
+    }).ms = embedding_ms_;
+    return false;
+  }
+
   const domain::ReadyUpstream& upstream_;
   const Clock& clock_;
-  httplib::Client client_;
-  std::vector<domain::ProbeStep> steps_;
+  ProbeClient client_;
+  std::vector<std::unique_ptr<ProbeStep>> steps_;
+  std::vector<std::string> listed_;
+  std::string model_;  ///< as the upstream calls it
+  ProbeReply embedding_;
+  std::int64_t embedding_ms_ = 0;
+  bool is_cut_off_ = false;  ///< there was no reply at all
 };
 
 }  // namespace
 
-std::vector<std::string> string_fields(std::string_view json, std::string_view field) {
-  const std::string name = json_text(field);
-  const auto skip_spaces = [&](std::size_t at) {
-    return std::min(json.find_first_not_of(" \t\r\n", at), json.size());
-  };
-  std::vector<std::string> values;
-  for (std::size_t at = json.find(name); at != std::string_view::npos; at = json.find(name, at)) {
-    at = skip_spaces(at + name.size());
-    if (at >= json.size() || json[at] != ':') continue;
-    at = skip_spaces(at + 1);
-    if (at >= json.size() || json[at] != '"') continue;
-    const std::size_t end = json.find_first_of("\"\\", at + 1);
-    if (end == std::string_view::npos) break;
-    if (json[end] == '"') values.emplace_back(json.substr(at + 1, end - at - 1));
-    at = end;
+std::vector<ProbeStep> probe(const domain::ReadyUpstream& upstream,
+                             const std::string& model,
+                             const ProbeWay& way,
+                             const Clock& clock) {
+  try {
+    return Probe(upstream, way, clock).run(model);
+  } catch (const Error& error) {
+    ProbeStep step;
+    step.name = "proxy";
+    step.result = ProbeResult::failed;
+    step.detail = error.what();
+    step.hint = error.hint();
+    return {step};
   }
-  return values;
-}
-
-std::vector<domain::ProbeStep> probe(const domain::ReadyUpstream& upstream,
-                                     std::string model,
-                                     const std::string& ca_file,
-                                     const Clock& clock) {
-  return Probe(upstream, ca_file, clock).run(std::move(model));
 }
 
 }  // namespace nufi::service

@@ -2,6 +2,7 @@
 
 #include "lib/base/error.hpp"
 #include "lib/base/text.hpp"
+#include "lib/domain/access.hpp"
 #include "lib/service/key_terms.hpp"
 
 #include <fmt/format.h>
@@ -49,27 +50,38 @@ void apply_name(const domain::Change<std::string>& name, domain::Upstream& upstr
                 "name of an upstream must be 1 to 64 letters, digits, dots, dashes or underscores",
                 "for example openai or local-llama");
   }
+  // Its path in the management API is a verb.
+  if (name.value() == "discover") {
+    throw Error(Errc::invalid, "an upstream can't be called discover", "choose another name");
+  }
   upstream.name = name.value();
 }
 
+const domain::Preset& preset_called(const std::string& name) {
+  if (const domain::Preset* preset = domain::find_preset(name)) return *preset;
+  std::vector<std::string> names;
+  for (const domain::Preset& one : domain::presets()) names.emplace_back(one.name);
+  const auto near = closest(name, names);
+  throw Error(Errc::invalid,
+              "there is no preset called '" + name + "'",
+              near ? "did you mean " + *near : fmt::format("one of {}", fmt::join(names, ", ")));
+}
+
 void apply_url(const domain::UpstreamTerms& terms, domain::Upstream& upstream) {
+  const domain::Preset* preset = nullptr;
   if (terms.preset.sets()) {
-    const domain::Preset* preset = domain::find_preset(terms.preset.value());
-    if (preset == nullptr) {
-      std::vector<std::string> names;
-      for (const domain::Preset& one : domain::presets()) names.emplace_back(one.name);
-      throw Error(Errc::invalid,
-                  "there is no preset called '" + terms.preset.value() + "'",
-                  fmt::format("one of {}", fmt::join(names, ", ")));
-    }
+    preset = &preset_called(terms.preset.value());
     upstream.url = domain::BaseUrl::parse(preset->url);
     upstream.provider = preset->provider;
   }
   if (terms.url.clears()) throw Error(Errc::invalid, "url must be set");
   if (terms.url.sets()) {
     upstream.url = domain::BaseUrl::parse(terms.url.value());
-    if (!terms.preset.sets()) upstream.provider = domain::provider_of_host(upstream.url.host);
+    if (preset == nullptr) upstream.provider = domain::provider_of_host(upstream.url.host);
   }
+  // A server of one's own on this machine costs nothing by the token. Elsewhere it may be rented,
+  // and a budget must not be passed because nobody said a price.
+  if (preset != nullptr) upstream.free = !preset->needs_key && is_on_this_machine(upstream.url);
 }
 
 void check_reference(SecretKind kind, const std::string& reference) {
@@ -242,6 +254,11 @@ void apply(const domain::UpstreamTerms& terms,
   apply_routing(terms, names, upstream);
   apply_headers(terms, upstream);
   apply_ca_file(terms.ca_file, upstream);
+}
+
+bool is_on_this_machine(const domain::BaseUrl& url) {
+  return url.host == "localhost" || url.host.ends_with(".localhost") || url.host == "::1" ||
+         domain::is_ip_allowed({"127.0.0.0/8"}, url.host);
 }
 
 std::string describe(const domain::SecretSource& source) {

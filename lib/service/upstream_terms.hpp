@@ -18,6 +18,9 @@ void apply(const domain::UpstreamTerms& terms,
            const Vault& vault,
            domain::Upstream& upstream);
 
+/// True if `url` leads to this machine itself: a loopback name or address.
+bool is_on_this_machine(const domain::BaseUrl& url);
+
 /// "env OPENAI_API_KEY", "file /run/secrets/key", "command pass show openai", "stored", "none".
 std::string describe(const domain::SecretSource& source);
 

@@ -184,9 +184,14 @@ std::vector<domain::ProbeStep> test_upstream(const Context& context,
     step.name = "secret";
     step.result = domain::ProbeResult::failed;
     step.detail = ready.problem;
+    step.hint = "nufid must be able to read it; or give it once: nufi upstreams edit " +
+                ready.upstream.name + " --key-stdin";
     return {step};
   }
-  return probe(ready, std::string(model), context.facts.ca_file, context.clock);
+  ProbeWay way;
+  way.ca_file = context.facts.ca_file;
+  way.proxies = context.facts.proxies;
+  return probe(ready, std::string(model), way, context.clock);
 }
 
 }  // namespace nufi::service

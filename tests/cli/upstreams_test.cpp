@@ -73,7 +73,11 @@ TEST_CASE("upstreams add: without a secret and nobody to ask it is refused") {
   CHECK(run.code == 2);
   CHECK(run.err ==
         "error: it is not said where the secret of 'openai' is\n"
-        "hint: add --key-env, --key-file, --key-stdin, --key-command or --no-key\n");
+        "hint: add --key-env OPENAI_API_KEY if nufid has it, or --key-file, --key-stdin or "
+        "--key-command\n");
+  CHECK(console.run({"upstreams", "add", "x", "--url", "http://h/v1"})
+            .err.ends_with("hint: add --key-env, --key-file, --key-stdin, --key-command or "
+                           "--no-key\n"));
   CHECK(console.run({"upstreams", "add", "x", "--preset", "openai", "--key-stdin"}).code == 2);
   CHECK(console.asked.empty());
 }
@@ -114,20 +118,91 @@ TEST_CASE("upstreams edit: changes what is said, and nothing else") {
   CHECK(console.run({"upstreams", "edit", "openai"}).code == 2);
 }
 
-TEST_CASE("upstreams test: prints the steps, and fails when one does") {
+TEST_CASE("upstreams test: prints the steps with remedies, and fails when one does") {
   Console console;
-  console.answers("POST /v1/upstreams/openai/test",
-                  R"({"steps":[{"name":"models","result":"ok","detail":"40 models","ms":120},)"
-                  R"({"name":"chat","result":"failed","detail":"401 invalid key","ms":80}]})");
+  console.answers(
+      "POST /v1/upstreams/openai/test",
+      R"({"steps":[{"name":"models","result":"ok","detail":"40 listed","hint":null,"ms":120,"first_byte_ms":null},)"
+      R"({"name":"chat","result":"failed","detail":"the secret was refused",)"
+      R"("hint":"give it another: nufi upstreams edit openai --key-stdin","ms":80},)"
+      R"({"name":"stream","result":"skipped","detail":"the chat did not work","ms":0}]})");
   const Run run = console.on_terminal({"upstreams", "test", "openai"});
   CHECK(run.code == 1);
   CHECK("\n" + run.out == R"(
-STEP    RESULT   TIME  DETAIL
-models  ok      120ms  40 models
-chat    failed   80ms  401 invalid key
+STEP    RESULT    TIME  DETAIL
+models  ok       120ms  40 listed
+chat    failed    80ms  the secret was refused
+stream  skipped         the chat did not work
 )");
+  CHECK(run.err == "chat: give it another: nufi upstreams edit openai --key-stdin\n");
+  console.is_terminal = false;
+  CHECK(console.run({"upstreams", "test", "openai"})
+            .out.starts_with("models\tok\t120\t\t40 listed\t\nchat\tfailed\t80\t\tthe secret"));
   console.run({"upstreams", "test", "openai", "--model", "gpt-4o"});
   CHECK(console.asked.back() == "POST /v1/upstreams/openai/test?model=gpt-4o");
+}
+
+TEST_CASE("upstreams test: what only loses something is no failure") {
+  Console console;
+  console.answers("POST /v1/upstreams/openai/test",
+                  R"({"steps":[{"name":"stream","result":"ok","ms":210,"first_byte_ms":90},)"
+                  R"({"name":"usage","result":"warning","detail":"not reported","ms":0}]})");
+  const Run run = console.run({"upstreams", "test", "openai"});
+  CHECK(run.code == 0);
+  CHECK(run.out == "stream\tok\t210\t90\t\t\nusage\twarning\t0\t\tnot reported\t\n");
+  CHECK(ordered_json::parse(console.run({"upstreams", "test", "openai", "--json"})
+                                .out)["data"][0]["first_byte_ms"] == 90);
+}
+
+TEST_CASE("upstreams discover: says what answers where, and how to go on") {
+  Console console;
+  console.answers(
+      "GET /v1/upstreams/discover",
+      R"({"data":[{"preset":"ollama","url":"http://127.0.0.1:11434/v1","models":["llama3.2:3b","qwen3:8b","nomic-embed-text:latest"],"needs_key":false,"upstream":"ollama","added":false},)"
+      R"({"preset":"llamacpp","url":"http://127.0.0.1:8080/v1","models":["gemma-3-4b"],"needs_key":false,"upstream":null,"added":false},)"
+      R"({"preset":"vllm","url":"http://127.0.0.1:8000/v1","models":[],"needs_key":true,"upstream":null,"added":false},)"
+      R"({"preset":null,"url":"http://127.0.0.1:1234/v1","models":["m"],"needs_key":false,"upstream":null,"added":false}],"next":null})");
+  const Run run = console.on_terminal({"upstreams", "discover"});
+  CHECK(run.code == 0);
+  CHECK("\n" + run.out == R"(
+SERVER    URL                        UPSTREAM  MODELS
+ollama    http://127.0.0.1:11434/v1  ollama    llama3.2:3b, qwen3:8b, nomic-emb…
+llamacpp  http://127.0.0.1:8080/v1   none      gemma-3-4b
+vllm      http://127.0.0.1:8000/v1   none      needs a key
+unknown   http://127.0.0.1:1234/v1   none      m
+)");
+  CHECK("\n" + run.err == R"(
+nufi upstreams add vllm --preset vllm --url http://127.0.0.1:8000/v1 --key-stdin
+not known; if you trust it: nufi upstreams add NAME --url http://127.0.0.1:1234/v1 --no-key
+add them with: nufi upstreams discover --add
+)");
+  console.is_terminal = false;
+  CHECK(console.run({"upstreams", "discover"})
+            .out.starts_with("ollama\thttp://127.0.0.1:11434/v1\tollama\t"
+                             "llama3.2:3b,qwen3:8b,nomic-embed-text:latest\n"
+                             "llamacpp\thttp://127.0.0.1:8080/v1\t\tgemma-3-4b\n"));
+}
+
+TEST_CASE("upstreams discover: adds when told, where it is told, and nothing found is no error") {
+  Console console;
+  console.answers(
+      "POST /v1/upstreams/discover?ports=9001%2C9002",
+      R"({"data":[{"preset":"ollama","url":"http://127.0.0.1:9001/v1","models":[],"needs_key":false,"upstream":"ollama","added":true}],"next":null})");
+  const Run run =
+      console.on_terminal({"upstreams", "discover", "--add", "--port", "9001", "--port", "9002"});
+  CHECK("\n" + run.out == R"(
+SERVER  URL                       UPSTREAM  MODELS
+ollama  http://127.0.0.1:9001/v1  + ollama  none
+)");
+  console.answers("GET /v1/upstreams/discover", R"({"data":[],"next":null})");
+  console.is_terminal = false;
+  const Run none = console.run({"upstreams", "discover"});
+  CHECK(none.code == 0);
+  CHECK(none.out.empty());
+  CHECK(none.err == "no model server answers on this machine; name its port with --port\n");
+  CHECK(ordered_json::parse(console.run({"upstreams", "discover", "--json"}).out) ==
+        ordered_json::parse(R"({"data":[],"next":null})"));
+  CHECK(console.run({"upstreams", "discover", "--port", "none"}).code == 2);
 }
 
 TEST_CASE("upstreams remove: a pipe needs --yes") {

@@ -1,7 +1,6 @@
 #include "lib/service/upstreams.hpp"
 
 #include "daemon/demo.hpp"
-#include "lib/service/probe.hpp"
 #include "tests/support/control_plane.hpp"
 
 #include <doctest/doctest.h>
@@ -214,10 +213,50 @@ TEST_CASE("upstreams: a built-in one can't be changed, and its name is taken") {
         }).starts_with("conflict"));
 }
 
-TEST_CASE("probe: string fields are found in JSON text however it is laid out") {
-  const char* text =
-      R"({"data":[{"id": "a","x":{"id" :"b"}},{"id":1},{"ID":"n","id":"c\"d"}, {"id":"e"}]})";
-  CHECK(string_fields(text, "id") == std::vector<std::string>{"a", "b", "e"});
-  CHECK(string_fields("", "id").empty());
-  CHECK(string_fields("{\"id\":\"", "id").empty());
+TEST_CASE("upstreams: a server of one's own on this machine is free, unless told otherwise") {
+  const ControlPlane plane;
+  UpstreamTerms terms;
+  terms.name = Change<std::string>::set("mine");
+  terms.preset = Change<std::string>::set("vllm");
+  bool is_free = true;
+  SUBCASE("as it stands") {}
+  SUBCASE("on another port") {
+    terms.url = Change<std::string>::set("http://localhost:9000/v1");
+  }
+  SUBCASE("on another machine") {
+    terms.url = Change<std::string>::set("http://gpu.example:8000/v1");
+    is_free = false;
+  }
+  SUBCASE("said not to be") {
+    terms.free = Change<bool>::set(false);
+    is_free = false;
+  }
+  SUBCASE("a provider never is") {
+    terms.preset = Change<std::string>::set("groq");
+    terms.secret_text = Change<Secret>::set(Secret("gsk-secret"));
+    is_free = false;
+  }
+  CHECK(add_upstream(plane.context(), plane.owner(), terms).upstream.free == is_free);
+}
+
+TEST_CASE("upstreams: an unknown preset gets the nearest, or all of them") {
+  const ControlPlane plane;
+  UpstreamTerms terms = local("one");
+  const auto hint = [&](const std::string& preset) {
+    terms.preset = Change<std::string>::set(preset);
+    try {
+      add_upstream(plane.context(), plane.owner(), terms);
+    } catch (const Error& error) {
+      return error.hint();
+    }
+    return std::string();
+  };
+  CHECK(hint("opneai") == "did you mean openai");
+  CHECK(hint("nothing-like-one").starts_with("one of openai, openrouter, ollama, "));
+}
+
+TEST_CASE("upstreams: none is called discover, which is a verb of theirs") {
+  const ControlPlane plane;
+  CHECK(failure_of([&] { add_upstream(plane.context(), plane.owner(), local("discover")); }) ==
+        "invalid: an upstream can't be called discover");
 }
