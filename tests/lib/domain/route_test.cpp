@@ -103,6 +103,7 @@ TEST_CASE("route: a candidate carries the model's name at its upstream") {
 TEST_CASE("route: the next one is tried only when the call can't have been billed") {
   CHECK(may_try_next(AttemptResult::connect_failed, 0));
   CHECK(may_try_next(AttemptResult::closed_unused, 0));
+  CHECK(may_try_next(AttemptResult::no_turn, 0));
   CHECK_FALSE(may_try_next(AttemptResult::timed_out, 0));
   CHECK_FALSE(may_try_next(AttemptResult::broken, 0));
   for (const int status : {408, 429, 500, 502, 503, 504, 529, 599}) {
@@ -110,5 +111,16 @@ TEST_CASE("route: the next one is tried only when the call can't have been bille
   }
   for (const int status : {200, 301, 400, 401, 403, 404, 409, 413, 422, 600}) {
     CHECK_FALSE(may_try_next(AttemptResult::answered, status));
+  }
+}
+
+TEST_CASE("route: an upstream was reached once anything was sent") {
+  for (const auto result :
+       {AttemptResult::answered, AttemptResult::timed_out, AttemptResult::broken}) {
+    CHECK(has_reached_upstream(result));
+  }
+  for (const auto result :
+       {AttemptResult::connect_failed, AttemptResult::closed_unused, AttemptResult::no_turn}) {
+    CHECK_FALSE(has_reached_upstream(result));
   }
 }
