@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, beforeEach, describe, it } from 'node:test';
 
-import OpenAI, { toFile } from 'openai';
+import OpenAI from 'openai';
 import { zodFunction, zodResponseFormat, zodTextFormat } from 'openai/helpers/zod';
 import { z } from 'zod';
 
@@ -181,6 +181,47 @@ describe('the openai package', () => {
       const text = { format: zodTextFormat(Place, 'place') };
       assert.deepEqual((await client.responses.parse({ ...asked, text })).output_parsed, api.place);
       assert.deepEqual((await client.responses.stream({ ...asked, text }).finalResponse()).output_parsed, api.place);
+    });
+  });
+
+  describe('responses that are kept', () => {
+    const asked = { model: 'test-model', input: 'How is the weather?', max_output_tokens: 50 };
+
+    it('retrieve, again as a stream, its input, and delete: nothing of it is charged', async () => {
+      const { id } = await client.responses.create(asked);
+      const charged = (await lastRow(h.daemon)).id;
+      assert.equal((await client.responses.retrieve(id)).output_text, api.answer);
+      const events = await collect(await client.responses.retrieve(id, { stream: true }));
+      assert.deepEqual([events[0].type, events.at(-1).type], ['response.created', 'response.completed']);
+      const items = await collect(client.responses.inputItems.list(id));
+      assert.equal(items[0].content[0].text, asked.input);
+      const other = new OpenAI({ baseURL: h.daemon.url, apiKey: (await h.daemon.key()).key, maxRetries: 0 });
+      assert.equal((await other.responses.retrieve(id)).id, id, 'another key of the same account');
+      await client.responses.delete(id);
+      await assert.rejects(client.responses.retrieve(id), OpenAI.NotFoundError);
+      assert.equal((await lastRow(h.daemon)).id, charged);
+    });
+
+    it('a streamed one is known by its id too', async () => {
+      const [first] = await collect(await client.responses.create({ ...asked, stream: true }));
+      assert.equal((await client.responses.retrieve(first.response.id)).output_text, api.answer);
+    });
+
+    it('one in the background is cancelled', async () => {
+      const { id, status } = await client.responses.create({ ...asked, background: true });
+      assert.equal(status, 'queued');
+      assert.equal((await client.responses.cancel(id)).status, 'cancelled');
+    });
+
+    it('a conversation goes on by its id; one that nobody made here does not', async () => {
+      const first = await client.responses.create(asked);
+      const second = await client.responses.create({ ...asked, previous_response_id: first.id });
+      assert.equal(second.previous_response_id, first.id);
+      await assert.rejects(client.responses.create({ ...asked, previous_response_id: 'resp_unknown' }), (error) => {
+        assert.ok(error instanceof OpenAI.BadRequestError);
+        assert.deepEqual([error.code, error.param], ['previous_response_not_found', 'previous_response_id']);
+        return true;
+      });
     });
   });
 

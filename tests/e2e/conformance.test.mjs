@@ -4,6 +4,7 @@ import { before, describe, it } from 'node:test';
 
 import { call, Connection, requestBytes } from './support/client.mjs';
 import { costOf, endpoints as plain, prices } from './support/conformance.mjs';
+import { formEndpoints } from './support/conformance_forms.mjs';
 import { messageEndpoints } from './support/conformance_messages.mjs';
 import { patience } from './support/daemon.mjs';
 import { house } from './support/house.mjs';
@@ -16,7 +17,7 @@ const rowFields =
 const buckets =
   'input cached_input cache_write audio_input image_input output reasoning audio_output image_output';
 
-const endpoints = [...plain, ...messageEndpoints];
+const endpoints = [...plain, ...formEndpoints, ...messageEndpoints];
 
 /// Sent by a client that says too much, or that stands behind a proxy which does.
 const ownToClient = {

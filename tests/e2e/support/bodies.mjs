@@ -47,13 +47,13 @@ const boundary = "----conformance'()+_,-./:=?7MA4";
 
 class FormBody {
   /// `parts`: {name, value} or {name, filename, data, type}.
-  constructor(parts, end = '--\r\nan epilogue that nobody reads') {
+  constructor(parts, end = '--\r\n') {
     this.type = `multipart/form-data; boundary="${boundary}"`;
     this.parts = parts;
     this.end = end;
   }
   get bytes() {
-    const all = [Buffer.from('a preamble that nobody reads\r\n')];
+    const all = [];
     for (const { name, value, filename, data, type } of this.parts) {
       const file = filename ? `; filename="${filename}"\r\ncontent-TYPE:  ${type}` : '';
       all.push(Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="${name}"${file}\r\n\r\n`));
