@@ -3,38 +3,30 @@
 // ledger: status, HTTP status, how the cost is known, nano-USD, the error's code. Where plain replies
 // and streams differ, they have rows of their own.
 import assert from 'node:assert/strict';
-import net from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import zlib from 'node:zlib';
 
-import { Daemon, patience, short } from './support/daemon.mjs';
-import { ask, clientGot, http, ledgerSays, plain, stream, used } from './support/faults.mjs';
-import { chunk, eventStream, usageChunk } from './support/provider.mjs';
-import { until } from './support/wait.mjs';
-import { Upstream } from './support/upstream.mjs';
+import {
+  chunked,
+  close,
+  error,
+  gzip,
+  http,
+  json,
+  Matrix,
+  part,
+  plain,
+  refuses,
+  sends,
+  sendsAndCloses,
+  sendsAndResets,
+  stream,
+  streamOf,
+  used,
+} from './support/faults.mjs';
+import { chunk, usageChunk } from './support/provider.mjs';
 
 const whole = ['200 the answer', 'ok 200 exact 37000'];
-
-/// Sends the bytes, in as many writes as there are arguments; then the connection stays as it is.
-const sends = (...parts) => async (exchange) => {
-  for (const part of parts) await exchange.write(part);
-};
-const sendsAndCloses = (...parts) => async (exchange) => {
-  await sends(...parts)(exchange);
-  exchange.end();
-};
-const sendsAndResets = (...parts) => async (exchange) => {
-  await sends(...parts)(exchange);
-  await new Promise((resolve) => setImmediate(resolve));
-  exchange.reset();
-};
-const chunked = { framing: 'chunked' };
-const close = { framing: 'close' };
-const gzip = ['Content-Encoding: gzip'];
-const streamOf = (events) => events.map((event) => `data: ${event}\n\n`).join('');
-const json = (value) => JSON.stringify(value);
-const error = (code) => json({ error: { message: 'it failed', type: 'server_error', param: null, code } });
-const part = stream.sends.slice(0, stream.sends.indexOf('llo') - 30);
 
 /// The stream with `change` made to the text of it, for both what is sent and what is got.
 const changed = (change) => ({ ...stream, sends: change(stream.sends), gets: change(stream.gets) });
@@ -125,10 +117,6 @@ const streams = {
 };
 streams['usage in every chunk: the last one counts'].gets = streams['usage in every chunk: the last one counts'].sends;
 
-const reported = (status, body = error('of_its_own')) => ({
-  plain: [sends(http(body, { status: `${status} Status`, type: 'application/json' }))],
-  answer: body,
-});
 const blank = 'upstream_error 200 exact 0 upstream_error';
 const noReply = ['502 upstream_error', 'upstream_error 502 exact 0 upstream_error'];
 
@@ -271,11 +259,56 @@ const rows = {
     '\u000b\u0001\u0080 as it came',
   ],
 
+  // Replies framed in two ways: nobody can tell where they end.
+  'two lengths that differ': [
+    sends(http(plain.sends, { ...plain, fields: ['Content-Length: 3'] })),
+    ...noReply,
+  ],
+  'a length and chunks': [
+    sends(http(plain.sends, { ...plain, ...chunked, fields: ['Content-Length: 3'] })),
+    ...noReply,
+  ],
+  'chunks that are coded': [
+    sends(http(plain.sends, { ...plain, ...chunked, fields: ['Transfer-Encoding: gzip, chunked'] })),
+    ...noReply,
+  ],
+  'a length that is none': [
+    sendsAndCloses(http(plain.sends, { ...plain, ...close, fields: ['Content-Length: some'] })),
+    ...noReply,
+  ],
+  'HTTP/2 in words': [sends(http(plain.sends, { ...plain, version: '2.0' })), ...noReply],
+  'a head of 100 kB': [sends(http(plain.sends, { ...plain, fields: [`X-Long: ${'x'.repeat(100_000)}`] })), ...noReply],
+  'a field over two lines': [
+    sends(http(plain.sends, { ...plain, fields: ['X-Old: a\r\n b'] })),
+    ...whole,
+    plain.gets,
+  ],
+  'a status nobody knows': [
+    sends(http(error('odd'), { ...plain, status: '799 Odd' })),
+    '799 the answer',
+    'upstream_error 799 exact 0 upstream_799',
+    error('odd'),
+  ],
+
+  // Usage that can't be is charged as the hold.
+  ...Object.fromEntries(
+    Object.entries({
+      'negative usage': { ...used, prompt_tokens: -7 },
+      'usage in words': { ...used, completion_tokens: 'three' },
+      'fractional usage': { ...used, completion_tokens: 3.5 },
+      'absurd usage': { ...used, completion_tokens: 1e15 },
+      'usage that is a list': [used],
+    }).map(([fault, usage]) => {
+      const text = json({ choices: [{ message: { content: 'hi' } }], usage });
+      return [fault, [sends(http(text, plain)), '200 the answer', 'ok 200 held', text]];
+    }),
+  ),
+
   // Its own errors. They pass as they are and cost nothing; what concerns our credential does not.
   ...Object.fromEntries(
     [400, 404, 408, 409, 413, 422, 429].map((status) => [
       `${status}`,
-      [reported(status).plain[0], `${status} the answer`, `client_error ${status} exact 0 upstream_${status}`, error('of_its_own')],
+      [refuses(status), `${status} the answer`, `client_error ${status} exact 0 upstream_${status}`, error('of_its_own')],
     ]),
   ),
   '429 with Retry-After': [
@@ -287,7 +320,7 @@ const rows = {
   ...Object.fromEntries(
     [500, 502, 503, 504, 529].map((status) => [
       `${status}`,
-      [reported(status).plain[0], `${status} the answer`, `upstream_error ${status} exact 0 upstream_${status}`, error('of_its_own')],
+      [refuses(status), `${status} the answer`, `upstream_error ${status} exact 0 upstream_${status}`, error('of_its_own')],
     ]),
   ),
   '502 with a page of HTML': [
@@ -302,8 +335,8 @@ const rows = {
     'upstream_error 500 exact 0 upstream_500',
     error('packed'),
   ],
-  '401': [reported(401).plain[0], '502 upstream_auth_failed', 'upstream_error 502 exact 0 upstream_auth_failed'],
-  '403': [reported(403).plain[0], '502 upstream_auth_failed', 'upstream_error 502 exact 0 upstream_auth_failed'],
+  '401': [refuses(401), '502 upstream_auth_failed', 'upstream_error 502 exact 0 upstream_auth_failed'],
+  '403': [refuses(403), '502 upstream_auth_failed', 'upstream_error 502 exact 0 upstream_auth_failed'],
   '302': [
     sends('HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n'),
     ...noReply,
@@ -314,14 +347,14 @@ const rows = {
 const fallbacks = {
   'connect refused': ['refused', 'spare', 2],
   'resets without a reply: it may have been billed': [(exchange) => exchange.reset(), '502', 1],
-  '408': [reported(408).plain[0], 'spare', 2],
-  '429': [reported(429).plain[0], 'spare', 2],
-  '500': [reported(500).plain[0], 'spare', 2],
-  '502': [reported(502).plain[0], 'spare', 2],
-  '503': [reported(503).plain[0], 'spare', 2],
-  '529': [reported(529).plain[0], 'spare', 2],
-  '400': [reported(400).plain[0], '400', 1],
-  '404': [reported(404).plain[0], '404', 1],
+  '408': [refuses(408), 'spare', 2],
+  '429': [refuses(429), 'spare', 2],
+  '500': [refuses(500), 'spare', 2],
+  '502': [refuses(502), 'spare', 2],
+  '503': [refuses(503), 'spare', 2],
+  '529': [refuses(529), 'spare', 2],
+  '400': [refuses(400), '400', 1],
+  '404': [refuses(404), '404', 1],
   '200 with an error: it may have been billed': [sends(http(error('inner'), plain)), '200', 1],
   'a stream that breaks off: the client has seen bytes': [
     sendsAndCloses(http(part, { ...stream, ...chunked }).subarray(0, -5)),
@@ -330,120 +363,6 @@ const fallbacks = {
     true,
   ],
 };
-
-/// Answers, and then is silent until the caller is gone.
-const stalls = (bytes) => async (exchange) => {
-  await exchange.write(bytes);
-  await exchange.gone;
-};
-/// name → [how it answers, what the client gets, what the ledger says, the whole answer, is it a stream]
-const silences = {
-  'before the first byte': [stalls(''), '504 upstream_timeout', 'upstream_error 504'],
-  'in the middle of the head': [stalls('HTTP/1.1 200 OK\r\nX-'), '504 upstream_timeout', 'upstream_error 504'],
-  'behind 100 Continue': [stalls('HTTP/1.1 100 Continue\r\n\r\n'), '504 upstream_timeout', 'upstream_error 504'],
-  'behind the head': [
-    stalls(http('', { ...stream, ...chunked }).subarray(0, -5)),
-    '504 upstream_timeout',
-    'upstream_error 504 exact 0 upstream_timeout',
-    stream.gets,
-    true,
-  ],
-  'in the middle of a plain reply': [
-    stalls(http(plain.sends, plain).subarray(0, -20)),
-    '200 a part, cut off',
-    'upstream_error 200 estimated',
-    plain.gets,
-  ],
-  'in the middle of a stream': [
-    stalls(http(part, { ...stream, ...chunked }).subarray(0, -5)),
-    '200 a part, upstream_timeout',
-    'upstream_error 200 estimated',
-    stream.gets,
-    true,
-  ],
-  'behind [DONE]: it has all been said': [
-    stalls(http(stream.sends, { ...stream, ...chunked }).subarray(0, -5)),
-    '200 the answer',
-    'ok 200 exact 37000',
-    stream.gets,
-    true,
-  ],
-  'in the middle of an error': [
-    stalls(http(error('inner'), { ...plain, status: '500 Oops' }).subarray(0, -5)),
-    '500 the answer',
-    'upstream_error 500 exact 0 upstream_500',
-    error('inner').slice(0, -5),
-  ],
-};
-
-/// One nufid; every case is an upstream and a model of its own, all played by one server.
-class Matrix {
-  answers = new Map();
-  count = 0;
-
-  async start(args = []) {
-    this.server = await Upstream.start({ secret: '' });
-    this.server.handler = (exchange) => this.answers.get(exchange.target.split('/')[1])(exchange);
-    this.daemon = await Daemon.start({ args });
-    await this.daemon.ok(['prices', 'set', 'test-model', '--input', '1', '--output', '10']);
-    this.key = (await this.daemon.key({ budget: 100 })).key;
-    const closed = net.createServer();
-    await new Promise((resolve) => closed.listen(0, '127.0.0.1', resolve));
-    this.deadPort = closed.address().port;
-    await new Promise((resolve) => closed.close(resolve));
-  }
-
-  async stop() {
-    await this.daemon?.stop();
-    await this.server?.stop();
-  }
-
-  /// Adds an upstream that answers like that; its model.
-  async add(answer, { model = `m${++this.count}`, name = model, priority = 0 } = {}) {
-    const port = answer === 'refused' ? this.deadPort : this.server.port;
-    this.answers.set(name, answer);
-    const added = await this.daemon.api('POST', '/v1/upstreams', {
-      name,
-      url: `http://127.0.0.1:${port}/${name}`,
-      models: [model],
-      aliases: { [model]: 'test-model' },
-      priority,
-    });
-    assert.ok(added.status < 300, JSON.stringify(added.json));
-    return model;
-  }
-
-  ask(model, options) {
-    return ask(this.daemon.port, this.key, model, options);
-  }
-
-  async row(model) {
-    const page = await this.daemon.api('GET', `/v1/requests?last=1&model=${model}`);
-    return page.json.data[0];
-  }
-
-  /// Makes the call and says what came of it.
-  async play(answer, { isStream = false, gets = '', model } = {}) {
-    model ??= await this.add(answer);
-    const reply = await this.ask(model, { isStream });
-    const row = await until(
-      async () => {
-        const last = await this.row(model);
-        return last && last.status !== 'running' && last;
-      },
-      10_000 * patience,
-      'the row to be complete',
-    );
-    return { reply, row, client: clientGot(reply, gets), ledger: ledgerSays(row) };
-  }
-
-  async nothingIsHeld() {
-    const { json: status } = await this.daemon.api('GET', '/v1/status');
-    assert.deepEqual([status.calls_in_flight, status.held_usd], [0, 0]);
-    const proof = await this.daemon.json(['ledger', 'verify']);
-    assert.equal(proof.ok, true, JSON.stringify(proof));
-  }
-}
 
 describe('the fault matrix', () => {
   const m = new Matrix();
@@ -495,75 +414,6 @@ describe('the fault matrix', () => {
         assert.equal(row.attempts, attempts);
       });
     }
-  });
-
-  it('gives every hold back, and the books agree', () => m.nothingIsHeld());
-});
-
-describe('an upstream that falls silent', () => {
-  const m = new Matrix();
-  let results;
-  before(async () => {
-    await m.start(['--upstream-timeout', '1s']);
-    // All at once: each takes as long as the daemon waits.
-    const played = Object.entries(silences).map(async ([name, [answer, , , gets, isStream]]) => [
-      name,
-      await m.play(answer, { gets, isStream }),
-    ]);
-    results = new Map(await Promise.all(played));
-  });
-  after(() => m.stop());
-
-  for (const [name, [, client, ledger]] of Object.entries(silences)) {
-    it(name, () => {
-      const got = results.get(name);
-      assert.deepEqual([got.client, got.ledger.slice(0, ledger.length)], [client, ledger]);
-    });
-  }
-
-  it('gives every hold back, and the books agree', () => m.nothingIsHeld());
-});
-
-describe('an upstream that refuses stream_options', () => {
-  const m = new Matrix();
-  before(() => m.start());
-  after(() => m.stop());
-  const refusal = (status) => http(error('unknown field stream_options'), { ...plain, status: `${status} No` });
-  /// Answers if it is not asked for what it does not know; `asked` counts the refusals.
-  const picky = (status, seen) => async (exchange) => {
-    const asks = exchange.json.stream_options !== undefined;
-    seen.push(asks);
-    await exchange.write(asks ? refusal(status) : http(stream.gets, { ...stream, ...chunked }));
-  };
-
-  for (const status of [400, 422]) {
-    it(`with ${status}: it is asked again without, and never with it again, also after an edit`, async () => {
-      const seen = [];
-      const model = await m.add(picky(status, seen));
-      const first = await m.play(null, { model, ...stream });
-      assert.equal(first.client, '200 the answer');
-      assert.match(first.ledger, /^ok 200 estimated \d+ 2 attempts$/);
-      const second = await m.play(null, { model, ...stream });
-      assert.match(second.ledger, /^ok 200 estimated \d+$/);
-      await m.daemon.ok(['upstreams', 'edit', model, '--priority', '3']);
-      await m.play(null, { model, ...stream });
-      assert.deepEqual(seen, [true, false, false, false]);
-    });
-  }
-
-  it('to a client that asks for it itself: the refusal is the answer', async () => {
-    const seen = [];
-    const model = await m.add(picky(400, seen));
-    const body = JSON.stringify({ model, messages: [], stream: true, stream_options: { include_usage: true } });
-    const reply = await m.ask(model, { body });
-    assert.equal(clientGot(reply, error('unknown field stream_options')), '400 the answer');
-    assert.deepEqual(seen, [true]);
-  });
-
-  it('another 400 is no reason to ask again', async () => {
-    const model = await m.add(reported(400).plain[0]);
-    const got = await m.play(null, { model, gets: error('of_its_own'), isStream: true });
-    assert.deepEqual([got.client, got.ledger], ['400 the answer', 'client_error 400 exact 0 upstream_400']);
   });
 
   it('gives every hold back, and the books agree', () => m.nothingIsHeld());

@@ -1,8 +1,12 @@
 // Upstreams that fail in their own way: replies as bytes, and what a call of theirs ends in, in words.
+import assert from 'node:assert/strict';
+import net from 'node:net';
+
 import { Connection, requestBytes } from './client.mjs';
-import { patience } from './daemon.mjs';
+import { Daemon, patience } from './daemon.mjs';
 import { completion, eventStream, usage } from './provider.mjs';
 import { until } from './wait.mjs';
+import { Upstream } from './upstream.mjs';
 import { dechunk, parseHead, sseData } from './wire.mjs';
 
 /// 7 tokens in, 3 out: 37 000 nano-USD at the prices of addUpstream().
@@ -103,4 +107,97 @@ export function ledgerSays(row) {
   if (row.error_code) words.push(row.error_code);
   if (row.attempts !== 1) words.push(`${row.attempts} attempts`);
   return words.join(' ');
+}
+
+/// Sends the bytes, in as many writes as there are arguments; then the connection stays as it is.
+export const sends = (...parts) => async (exchange) => {
+  for (const part of parts) await exchange.write(part);
+};
+export const sendsAndCloses = (...parts) => async (exchange) => {
+  await sends(...parts)(exchange);
+  exchange.end();
+};
+export const sendsAndResets = (...parts) => async (exchange) => {
+  await sends(...parts)(exchange);
+  await new Promise((resolve) => setImmediate(resolve));
+  exchange.reset();
+};
+export const chunked = { framing: 'chunked' };
+export const close = { framing: 'close' };
+export const gzip = ['Content-Encoding: gzip'];
+export const streamOf = (events) => events.map((event) => `data: ${event}\n\n`).join('');
+export const json = (value) => JSON.stringify(value);
+export const error = (code) => json({ error: { message: 'it failed', type: 'server_error', param: null, code } });
+export const part = stream.sends.slice(0, stream.sends.indexOf('llo') - 30);
+/// Its own error of `status`, whole.
+export const refuses = (status, body = error('of_its_own')) =>
+  sends(http(body, { status: `${status} Status`, type: 'application/json' }));
+
+/// One nufid; every case is an upstream and a model of its own, all played by one server.
+export class Matrix {
+  answers = new Map();
+  count = 0;
+
+  async start(args = []) {
+    this.server = await Upstream.start({ secret: '' });
+    this.server.handler = (exchange) => this.answers.get(exchange.target.split('/')[1])(exchange);
+    this.daemon = await Daemon.start({ args });
+    await this.daemon.ok(['prices', 'set', 'test-model', '--input', '1', '--output', '10']);
+    this.key = (await this.daemon.key({ budget: 100 })).key;
+    const closed = net.createServer();
+    await new Promise((resolve) => closed.listen(0, '127.0.0.1', resolve));
+    this.deadPort = closed.address().port;
+    await new Promise((resolve) => closed.close(resolve));
+  }
+
+  async stop() {
+    await this.daemon?.stop();
+    await this.server?.stop();
+  }
+
+  /// Adds an upstream that answers like that; its model.
+  async add(answer, { model = `m${++this.count}`, name = model, priority = 0 } = {}) {
+    const port = answer === 'refused' ? this.deadPort : this.server.port;
+    this.answers.set(name, answer);
+    const added = await this.daemon.api('POST', '/v1/upstreams', {
+      name,
+      url: `http://127.0.0.1:${port}/${name}`,
+      models: [model],
+      aliases: { [model]: 'test-model' },
+      priority,
+    });
+    assert.ok(added.status < 300, JSON.stringify(added.json));
+    return model;
+  }
+
+  ask(model, options) {
+    return ask(this.daemon.port, this.key, model, options);
+  }
+
+  async row(model) {
+    const page = await this.daemon.api('GET', `/v1/requests?last=1&model=${model}`);
+    return page.json.data[0];
+  }
+
+  /// Makes the call and says what came of it.
+  async play(answer, { isStream = false, gets = '', model } = {}) {
+    model ??= await this.add(answer);
+    const reply = await this.ask(model, { isStream });
+    const row = await until(
+      async () => {
+        const last = await this.row(model);
+        return last && last.status !== 'running' && last;
+      },
+      10_000 * patience,
+      'the row to be complete',
+    );
+    return { reply, row, client: clientGot(reply, gets), ledger: ledgerSays(row) };
+  }
+
+  async nothingIsHeld() {
+    const { json: status } = await this.daemon.api('GET', '/v1/status');
+    assert.deepEqual([status.calls_in_flight, status.held_usd], [0, 0]);
+    const proof = await this.daemon.json(['ledger', 'verify']);
+    assert.equal(proof.ok, true, JSON.stringify(proof));
+  }
 }
