@@ -133,7 +133,10 @@ void MessageUsage::add(std::string_view json, bool is_whole) {
 }
 
 UsageReading MessageUsage::reading() const {
-  if (!is_possible_) return {UsageKind::impossible, {}};
+  const bool is_too_much = input_.value_or(0) + prompt_beside_ > kMostTokens ||
+                           output_.value_or(0) + output_beside_ > kMostTokens ||
+                           cache_write_.value_or(0) > kMostTokens;
+  if (!is_possible_ || is_too_much) return {UsageKind::impossible, {}};
   const bool has_prompt = input_ || cache_read_ || cache_write_;
   if (!has_prompt && !output_) return {};
   UsageReading reading;

@@ -7,7 +7,6 @@
 namespace nufi::openai {
 
 std::optional<std::int64_t> read_count(const JsonValue& value) {
-  constexpr std::int64_t kMostTokens = 1'000'000'000;
   if (value.kind != JsonKind::number) return std::nullopt;
   const auto number = parse_integer(value.raw);
   if (!number || *number < 0 || *number > kMostTokens) return std::nullopt;
