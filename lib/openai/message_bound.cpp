@@ -21,6 +21,9 @@ constexpr std::int64_t kToolSet = 10 * kProvidedTool;
 constexpr std::array<std::string_view, 5> kProvidedTools = {
     "bash_", "text_editor_", "computer_", "memory_", "browser_"};
 
+/// Stands for a tool that was found among those in the body.
+constexpr std::string_view kReference = "tool_reference";
+
 /// Blocks whose whole content stands in the body (of a document: if its source is text).
 constexpr std::array<std::string_view, 20> kWholeBlocks = {"text",
                                                            "image",
@@ -30,7 +33,7 @@ constexpr std::array<std::string_view, 20> kWholeBlocks = {"text",
                                                            "redacted_thinking",
                                                            "tool_use",
                                                            "tool_result",
-                                                           "tool_reference",
+                                                           kReference,
                                                            "server_tool_use",
                                                            "web_search_tool_result",
                                                            "web_search_result",
@@ -97,6 +100,8 @@ void MessageBound::close(const JsonValue& container) {
   if (blocks_[depth].is_open) judge_block(blocks_[depth]);
   blocks_[depth].is_open = false;
   if (depth == 2 && keys_[1] == "tools") judge_tool();
+  if (depth == 1 && keys_[1] == "tools")
+    tools_bytes_ = static_cast<std::int64_t>(container.raw.size());
 }
 
 void MessageBound::scalar(const JsonValue& value) {
@@ -106,6 +111,11 @@ void MessageBound::scalar(const JsonValue& value) {
   if (keys_[1] == "context_management" && is_named(value.key, "type")) {
     // Taking old turns out makes the prompt shorter; anything else is written by a model.
     compacts_ = compacts_ || !text_of(value).starts_with("clear_");
+  }
+  // It is read as the whole description of the tool it names, wherever it stands.
+  const bool is_below_messages = keys_[1] == "messages" && depth > 3;
+  if (is_below_messages && is_named(value.key, "type") && text_of(value) == kReference) {
+    references_ += 1;
   }
   if (blocks_[depth - 1].is_open) {
     note_block(blocks_[depth - 1], value);
@@ -187,7 +197,9 @@ std::optional<std::int64_t> MessageBound::tool_uses() const {
 
 std::int64_t MessageBound::prompt_tokens(std::size_t bytes) const {
   const auto tools = has_tools_ ? kToolPrompt + tool_tokens_ : 0;
-  return static_cast<std::int64_t>(bytes - bytes_apart_) + images_ * kImageTokenBound + tools;
+  const auto referred = references_ * tools_bytes_;
+  return static_cast<std::int64_t>(bytes - bytes_apart_) + images_ * kImageTokenBound + tools +
+         referred;
 }
 
 }  // namespace nufi::openai

@@ -68,6 +68,8 @@ class MessageBound {
   std::string hosted_tool_;
   bool has_tools_ = false;
   std::int64_t tool_tokens_ = 0;
+  std::int64_t tools_bytes_ = 0;
+  std::int64_t references_ = 0;  ///< to tools, in messages
   std::int64_t tool_uses_ = 0;
   bool has_unbounded_tool_ = false;
   bool is_elsewhere_ = false;

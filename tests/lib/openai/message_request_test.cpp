@@ -187,6 +187,17 @@ TEST_CASE("message request: tools of the client's are text, with what the provid
   CHECK(request(set).call.prompt_bound == size(set) + 16'000);
 }
 
+TEST_CASE("message request: a reference to a tool counts as all of them") {
+  const std::string tools = R"([{"name":"f","defer_loading":true}])";
+  const auto body =
+      with(R"("messages":[{"role":"user","content":[{"type":"tool_result","content":[)"
+           R"({"type":"tool_reference","tool_name":"f"},{"type":"tool_reference"}]},)"
+           R"({"type":"tool_search_tool_result","content":{"tool_references":[)"
+           R"({"type":"tool_reference"}]}}]}],"tools":)" +
+           tools);
+  CHECK(request(body).call.prompt_bound == size(body) + 1'000 + 3 * size(tools));
+}
+
 TEST_CASE("message request: a tool that the provider runs is bounded by its uses, or not at all") {
   const auto search = request(tooled(R"({"type":"web_search_20250305","name":"s","max_uses":3})"));
   CHECK(search.unbounded_tool.empty());

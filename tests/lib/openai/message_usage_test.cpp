@@ -87,6 +87,8 @@ TEST_CASE("message usage: what can't be is told from what is not there") {
        R"({"input_tokens":{},"output_tokens":1})",
        R"({"input_tokens":1,"output_tokens":1,"cache_creation":{"ephemeral_5m_input_tokens":"x"}})",
        R"({"input_tokens":1,"output_tokens":1,"iterations":[{"type":"compaction","output_tokens":-1}]})",
+       R"({"input_tokens":1,"output_tokens":1,"iterations":[{"type":"compaction","output_tokens":1000000000}]})",
+       R"({"input_tokens":1,"output_tokens":1,"cache_creation":{"a_input_tokens":9,"b_input_tokens":1000000000}})",
        "[]",
        "7",
        "{"}) {
