@@ -64,7 +64,7 @@ TEST_CASE("proxy: what can't be understood is not gone past, nor shown with its 
     CHECK(proxy_for(rules, "https://direct.example").empty());
     CHECK(proxy_for(rules, "http://api.openai.com").empty());
     try {
-      CHECK(rules.for_url(BaseUrl::parse("https://api.openai.com")) == nullptr);
+      static_cast<void>(rules.for_url(BaseUrl::parse("https://api.openai.com")));
       FAIL_CHECK("it was taken");
     } catch (const Error& error) {
       CHECK(error.code() == Errc::invalid);
