@@ -7,6 +7,8 @@
 #include "lib/gateway/rate_reply.hpp"
 #include "lib/net/server.hpp"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <utility>
 
@@ -18,6 +20,8 @@ using net::RequestResult;
 constexpr std::string_view kResponses = "/v1/responses/";
 /// These requests have no body, and none is passed on.
 constexpr std::uint64_t kMostBody = 65'536;
+/// Endpoints of OpenAI's own where an id would stand. They are none here, so they are not known.
+constexpr std::array<std::string_view, 2> kNoIds = {"compact", "input_tokens"};
 
 bool takes(std::string_view allowed, std::string_view method) {
   for (const auto& each : split(allowed, ',')) {
@@ -37,7 +41,9 @@ std::optional<ResponsePath> find_response_path(std::string_view path) {
   path.remove_prefix(kResponses.size());
   const auto slash = path.find('/');
   const auto id = path.substr(0, slash);
-  if (id.empty()) return std::nullopt;
+  if (id.empty() || std::find(kNoIds.begin(), kNoIds.end(), id) != kNoIds.end()) {
+    return std::nullopt;
+  }
   if (slash == std::string_view::npos) return ResponsePath{id, "GET, DELETE"};
   const auto what = path.substr(slash + 1);
   if (what == "cancel") return ResponsePath{id, "POST"};
