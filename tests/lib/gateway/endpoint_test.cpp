@@ -15,8 +15,14 @@ TEST_CASE("endpoint: each is found at its path, and nothing beside it") {
                                  "responses",
                                  "moderations",
                                  "images/generations",
+                                 "images/edits",
+                                 "images/variations",
+                                 "audio/transcriptions",
+                                 "audio/translations",
                                  "audio/speech",
-                                 "rerank"}) {
+                                 "rerank",
+                                 "messages",
+                                 "messages/count_tokens"}) {
     CAPTURE(name);
     const auto* endpoint = find_endpoint("/v1/" + name);
     REQUIRE(endpoint != nullptr);
@@ -25,7 +31,9 @@ TEST_CASE("endpoint: each is found at its path, and nothing beside it") {
     CHECK(find_endpoint("/v1/" + name + "/") == nullptr);
     CHECK(find_endpoint("/" + name) == nullptr);
   }
-  CHECK(find_endpoint("/v1/audio/transcriptions") == nullptr);
+  CHECK(find_endpoint("/v1/audio") == nullptr);
+  CHECK(find_endpoint("/v1/images/edits")->body == BodyKind::form_or_json);
+  CHECK(find_endpoint("/v1/audio/translations")->body == BodyKind::form);
 }
 
 TEST_CASE("endpoint: a cap goes into the field that the upstream knows") {

@@ -57,6 +57,20 @@ TEST_CASE("headers: the head for an upstream is whole") {
         "Content-Length: 17\r\n\r\n");
 }
 
+TEST_CASE("headers: a form goes under its own type, with its length or in chunks") {
+  Fixture f;
+  f.client.fields.add("Content-Type", "multipart/form-data; boundary=b");
+  f.client.fields.add("Transfer-Encoding", "chunked");
+  const auto with = [&](std::optional<std::uint64_t> size) {
+    return upstream_request_head(
+        f.client, f.upstream, "/x", size, "multipart/form-data; boundary=b");
+  };
+  CHECK(has(with(9), "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 9\r\n\r\n"));
+  CHECK_FALSE(has(with(9), "chunked"));
+  CHECK(has(with({}), "boundary=b\r\nTransfer-Encoding: chunked\r\n\r\n"));
+  CHECK_FALSE(has(with({}), "Content-Length"));
+}
+
 TEST_CASE("headers: what is the client's, or of its hop, is never forwarded") {
   Fixture f;
   for (const auto* name : {"Authorization",
