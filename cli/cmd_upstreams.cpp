@@ -244,6 +244,8 @@ void note_next(const Context& context, const std::vector<domain::LocalServer>& s
       context.note(fmt::format("nufi upstreams add {0} --preset {0} --url {1} --key-stdin",
                                printable(server.preset),
                                url));
+    } else if (server.models.empty()) {
+      context.note(printable(server.preset) + " has no model yet: load or pull one there");
     } else {
       can_add = true;
     }

@@ -20,6 +20,7 @@ using domain::LocalServer;
 using Get = std::function<ProbeReply(std::string_view path)>;
 
 constexpr std::size_t kMostPorts = 16;
+constexpr std::size_t kMostModels = 1'000;  ///< of one upstream
 constexpr std::int64_t kLastPort = 65'535;
 
 bool has(std::string_view text, std::string_view part) {
@@ -50,6 +51,17 @@ bool is_guarded_vllm(const ProbeReply& models, const Get& get) {
   if (!has(models.server, "uvicorn")) return false;
   const auto version = get("/version");
   return version.status == 200 && !string_fields(version.body, "version").empty();
+}
+
+/// The names that an upstream can be given.
+std::vector<std::string> usable(const std::vector<std::string>& listed) {
+  std::vector<std::string> names;
+  for (const std::string& name : listed) {
+    const bool is_plain =
+        !name.empty() && name == shown({}, name) && name.find_first_of(" *?") == std::string::npos;
+    if (is_plain && names.size() < kMostModels) names.push_back(name);
+  }
+  return names;
 }
 
 std::string preset_of(const ProbeReply& models, const Get& get) {
@@ -127,6 +139,8 @@ void add_one(const Context& context,
   terms.preset = Change<std::string>::set(server.preset);
   terms.url = Change<std::string>::set(server.url);
   terms.free = Change<bool>::set(true);
+  // By name, or it would be asked for what only other upstreams have.
+  terms.models = Change<std::vector<std::string>>::set(server.models);
   server.upstream = add_upstream(context, actor, terms).upstream.name;
   server.added = true;
 }
@@ -139,9 +153,7 @@ std::optional<LocalServer> recognise_server(const Get& get) {
   LocalServer server;
   server.preset = preset_of(models, get);
   server.needs_key = models.status == 401 || models.status == 403;
-  if (models.status == 200) {
-    for (const auto& id : string_fields(models.body, "id")) server.models.push_back(shown({}, id));
-  }
+  if (models.status == 200) server.models = usable(string_fields(models.body, "id"));
   const bool is_like_openai =
       models.status == 200 && has(models.body, "\"data\"") && !server.models.empty();
   if (server.preset.empty() && !is_like_openai) return std::nullopt;
@@ -166,7 +178,8 @@ std::vector<LocalServer> discover_upstreams(const Context& context,
     if (!answer) continue;
     const auto views = list_upstreams(context, actor);
     answer->upstream = upstream_at(views, domain::BaseUrl::parse(answer->url).port);
-    const bool can_add = !answer->preset.empty() && !answer->needs_key && answer->upstream.empty();
+    const bool can_add = !answer->preset.empty() && !answer->models.empty() && !answer->needs_key &&
+                         answer->upstream.empty();
     if (add && can_add) add_one(context, actor, views, *answer);
     servers.push_back(std::move(*answer));
   }

@@ -21,10 +21,10 @@ std::optional<domain::LocalServer> recognise_server(
     const std::function<ProbeReply(std::string_view path)>& get);
 
 /// What answers on `ports` of 127.0.0.1 (empty: where those servers listen by themselves), in their
-/// order, with the upstreams that go there already. With `add` each that is known, wants no secret
-/// and has no upstream gets one: named after its preset (with its port behind, where that name is
-/// taken), free. For admins: Error{not_permitted}. Throws Error{invalid} for a port that is none or
-/// more than 16 of them. Blocks a few seconds.
+/// order, with the upstreams that go there already. With `add` each that is known, has models,
+/// wants no secret and has no upstream gets one: named after its preset (with its port behind,
+/// where that name is taken), free, for the models it has now. For admins: Error{not_permitted}.
+/// Throws Error{invalid} for a port that is none or more than 16 of them. Blocks a few seconds.
 std::vector<domain::LocalServer> discover_upstreams(const Context& context,
                                                     const Actor& actor,
                                                     const std::vector<std::int64_t>& ports,

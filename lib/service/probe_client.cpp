@@ -266,8 +266,12 @@ std::vector<std::string> string_fields(std::string_view json, std::string_view f
     std::string text;
     bool is_plain = true;
     for (++at; at < json.size() && json[at] != '"'; ++at) {
-      if (json[at] == '\\' && ++at < json.size() && json[at] == 'u') is_plain = false;
-      if (at < json.size()) text += json[at];
+      const bool is_escaped = json[at] == '\\';
+      if (is_escaped && ++at >= json.size()) break;
+      if (is_escaped && json[at] == 'u') is_plain = false;
+      const bool is_control =
+          is_escaped && std::string_view("bfnrt").find(json[at]) != std::string_view::npos;
+      text += is_control ? ' ' : json[at];
     }
     ++at;
     return is_plain ? std::optional(std::move(text)) : std::nullopt;

@@ -70,8 +70,8 @@ class ProbeClient {
 };
 
 /// The values of the string fields called `field` in JSON text, in order, of the outermost level
-/// that has any; those with a \u escape are left out. Enough to read a list of models without a
-/// JSON tree, and to pass over the ids of what hangs on them.
+/// that has any; those with a \u escape are left out, other control characters are spaces. Enough
+/// to read a list of models without a JSON tree, and to pass over the ids of what hangs on them.
 std::vector<std::string> string_fields(std::string_view json, std::string_view field);
 
 }  // namespace nufi::service

@@ -115,6 +115,12 @@ TEST_CASE("discover: a foreign server is not taken for one") {
                     200}) == "unknown m");
 }
 
+TEST_CASE("discover: a name that no upstream could be given is left out") {
+  const char* odd =
+      R"({"data":[{"id":"good"},{"id":"two words"},{"id":"glob*"},{"id":"\t"},{"id":""}]})";
+  CHECK(recognised({{{"/v1/models", odd}}, "llama.cpp", 200}) == "llamacpp good");
+}
+
 TEST_CASE("discover: what is found is added once, free and under its own name") {
   const ControlPlane plane;
   const Ollama first;
@@ -137,6 +143,7 @@ TEST_CASE("discover: what is found is added once, free and under its own name") 
   CHECK(added[1].upstream == "ollama-" + std::to_string(second.port()));
   REQUIRE(plane.data_plane.world.upstreams.size() == 2);
   CHECK(plane.data_plane.world.upstreams[0].upstream.free);
+  CHECK(plane.data_plane.world.upstreams[0].upstream.models == seen[0].models);
   CHECK(plane.data_plane.world.upstreams[0].upstream.url.text() == added[0].url);
 
   const auto again = look(/*add=*/true);
