@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { costOf, models } from './support/biller.mjs';
 import { call } from './support/client.mjs';
 import { Daemon, patience, short } from './support/daemon.mjs';
+import { named } from './support/events.mjs';
 import { completion, eventStream, usage } from './support/provider.mjs';
 import { pcm, response, responseEvents } from './support/replies.mjs';
 import { Upstream } from './support/upstream.mjs';
@@ -47,6 +48,15 @@ const kinds = {
       }),
     reply: (body, used) => response(inResponse(used), { model: body.model }),
   },
+  messages: {
+    body: (text, next) => ({
+      model: 'large',
+      messages: [{ role: 'user', content: text }],
+      max_tokens: 10 + Math.floor(next() * 90),
+    }),
+    used: (body) => usage(body.messages[0].content.length, body.max_tokens),
+    reply: (body, used) => ({ id: 'msg_1', type: 'message', content: [{ type: 'text', text: 'x' }], usage: inMessage(used) }),
+  },
   embeddings: {
     body: (text) => ({ model: 'small', input: [text, `${text}!`] }),
     used: (body) => usage(body.input.join('').length, 0),
@@ -63,6 +73,13 @@ const kinds = {
     reply: () => pcm,
   },
 };
+const inMessage = (used) => ({ input_tokens: used.prompt_tokens, output_tokens: used.completion_tokens });
+const messageEvents = (used) => [
+  named('message_start', { message: { id: 'msg_1', usage: { ...inMessage(used), output_tokens: 1 } } }),
+  named('content_block_delta', { index: 0, delta: { type: 'text_delta', text: 'x' } }),
+  named('message_delta', { delta: {}, usage: { output_tokens: used.completion_tokens } }),
+  named('message_stop', {}),
+];
 const inResponse = (used) => ({
   input_tokens: used.prompt_tokens,
   output_tokens: used.completion_tokens,
@@ -87,6 +104,8 @@ describe('overspend over all endpoints', () => {
     await exchange.begin();
     if (name === 'responses') {
       for (const event of responseEvents({ usage: inResponse(used) })) await exchange.chunk(event);
+    } else if (name === 'messages') {
+      for (const event of messageEvents(used)) await exchange.chunk(event);
     } else {
       await exchange.chunk(eventStream(['a', 'b'], { used }));
     }
@@ -120,7 +139,7 @@ describe('overspend over all endpoints', () => {
       const calls = Array.from({ length: count }, (_, i) => {
         const name = names[i % names.length];
         const body = kinds[name].body('so it goes '.repeat(1 + Math.floor(next() * 20)).trim(), next);
-        const streams = name === 'chat/completions' || name === 'responses';
+        const streams = ['chat/completions', 'responses', 'messages'].includes(name);
         if (streams && next() < 0.5) body.stream = true;
         return { name, body };
       });
