@@ -89,7 +89,7 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_reply(net::UpstreamCa
     outcome.no = refuse_upstream_redirect(serving_->candidate.upstream->name);
     co_return outcome;
   }
-  ReplyBody body(call);
+  ReplyBody body(call, exchange_.services().loop);
   if (status >= 400) co_return co_await pass_error_reply(call, body);
   make_meter(call, body);
   co_return co_await pass_pieces(call, body);

@@ -3,8 +3,13 @@
 #include "lib/base/text.hpp"
 
 namespace nufi::gateway {
+namespace {
 
-ReplyBody::ReplyBody(net::UpstreamCall& call) : call_(call) {
+constexpr int kMostInARow = 8;
+
+}  // namespace
+
+ReplyBody::ReplyBody(net::UpstreamCall& call, net::Loop& loop) : call_(call), loop_(loop) {
   const auto& fields = call.head().fields;
   const auto count = fields.count("content-encoding");
   const auto coding = fields.find("content-encoding");
@@ -30,6 +35,13 @@ net::Awaitable<net::BodyPiece> ReplyBody::read(std::chrono::milliseconds idle_ti
 
 net::Awaitable<net::BodyPiece> ReplyBody::read_coded(std::chrono::milliseconds idle_timeout) {
   net::BodyPiece decoded;
+  // A little may unpack to so much that nobody else on the loop would have a turn.
+  if (++in_a_row_ > kMostInARow) {
+    in_a_row_ = 0;
+    net::Signal turn(loop_);
+    turn.notify();
+    co_await turn.wait();
+  }
   while (true) {
     decoded.bytes = inflater_->next();
     decoded.broken = inflater_->is_broken() || inflater_->given() > kMostDecoded;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "lib/base/inflate.hpp"
+#include "lib/net/exchange.hpp"
 #include "lib/net/upstream_call.hpp"
 
 #include <chrono>
@@ -15,8 +16,8 @@ namespace nufi::gateway {
 /// is not understood (br, zstd) passes as it is and can't be read.
 class ReplyBody {
  public:
-  /// `call` has been answered and outlives this.
-  explicit ReplyBody(net::UpstreamCall& call);
+  /// `call` has been answered; it and its loop outlive this.
+  ReplyBody(net::UpstreamCall& call, net::Loop& loop);
 
   /// As UpstreamCall::read_body(). What is not of its coding, is cut off, or unpacks to more than
   /// kMostDecoded is broken.
@@ -33,9 +34,11 @@ class ReplyBody {
   net::Awaitable<net::BodyPiece> read_coded(std::chrono::milliseconds idle_timeout);
 
   net::UpstreamCall& call_;
+  net::Loop& loop_;
   std::optional<Inflater> inflater_;
   bool readable_ = true;
   bool fed_ = false;
+  int in_a_row_ = 0;   ///< blocks without a turn for anybody else
   bool over_ = false;  ///< all that was sent has been fed
 };
 

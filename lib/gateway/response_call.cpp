@@ -170,7 +170,7 @@ net::Awaitable<std::optional<No>> ResponseCall::pass_reply(net::UpstreamCall& ca
   if (status == 401 || status == 403) co_return refuse_upstream_auth(name, status);
   if (status >= 300 && status < 400) co_return refuse_upstream_redirect(name);
 
-  ReplyBody body(call);
+  ReplyBody body(call, exchange_.services().loop);
   net::Reply reply;
   reply.status = status;
   const auto rates = rate_fields(caller_, gateway_.limiter());

@@ -13,6 +13,8 @@ import { chunk, completion, eventStream, usage } from './support/provider.mjs';
 import { times, until } from './support/wait.mjs';
 
 const MB = 1 << 20;
+/// Sanitizers keep what was freed for a while: there memory says nothing.
+const saysSomething = !short;
 const used = usage(7, 3);
 const long = 'y'.repeat(10 * MB);
 const forms = {
@@ -78,7 +80,7 @@ describe('a reply of 10 MB', () => {
       );
       assert.ok(sent < count * bytes.length, 'the upstream could not get rid of it all');
       const grown = resident() - before;
-      assert.ok(grown < count * MB, `${(grown / MB / count).toFixed(2)} MB for each slow client`);
+      assert.ok(grown < count * MB || !saysSomething, `${(grown / MB / count).toFixed(2)} MB for each slow client`);
       for (const client of clients) {
         client.socket.on('data', (data) => (client.size += data.length));
         client.socket.resume();
@@ -111,7 +113,7 @@ describe('a reply of 10 MB', () => {
       'all of it',
     );
     assert.ok(size > unpacked, `${size} bytes`);
-    assert.ok(most - before < 8 * MB, `${(most - before) / MB} MB more`);
+    assert.ok(most - before < 8 * MB || !saysSomething, `${(most - before) / MB} MB more`);
     const row = await lastRow();
     assert.deepEqual([row.status, row.cost_usd], ['upstream_error', 0], 'white space is no answer');
   });
