@@ -144,6 +144,7 @@ std::string request_json(const std::string& fields) {
        std::string(kTokens) +
        R"(,"cost_usd":0.00000491,"upstream_cost_usd":0.00000491,"upstream_reported_cost_usd":null,)"
        R"("cost_basis":"exact","price_id":"openai/gpt-4o@2026-08-01","attempts":1,)"
+       R"("tried":[],)"
        R"("timing":{"hold":0.034,"connect":null,"first_byte":12,"total":250.5},)"
        R"("client_ip":"127.0.0.1","user_agent":"curl/7.88.1"})")
           .c_str(),

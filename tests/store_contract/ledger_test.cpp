@@ -26,6 +26,9 @@ TEST_CASE("ledger: a row comes back as it was written, also bytes that are no te
   in.basis = domain::CostBasis::estimated;
   in.bound_broken = true;
   in.attempts = 3;
+  in.tried = {{"east", "http_503", 503, 1500},
+              {std::string("we\xffst"), "connect_failed", 0, -1},
+              {"north", "ok", 200, 7}};
   in.hold_us = -1;
   in.user_agent = std::string("a\0b\xff", 4);
   in.usage.images = 2;
@@ -58,6 +61,10 @@ TEST_CASE("ledger: a row comes back as it was written, also bytes that are no te
   CHECK(out.error_code == in.error_code);
   CHECK(out.usage == in.usage);
   CHECK(out.held == in.held);
+  REQUIRE(out.tried.size() == 3);
+  CHECK(out.tried[0] == in.tried[0]);
+  CHECK(out.tried[1].result == "connect_failed");
+  CHECK(out.tried[2] == in.tried[2]);
   CHECK(out.held_tokens == in.held_tokens);
   CHECK(out.cost == in.cost);
   CHECK(out.upstream_cost == in.upstream_cost);
@@ -194,6 +201,62 @@ TEST_CASE("ledger: what was spent between two moments, by subject and metric") {
             Scope::key, "key_1", domain::Metric::tokens, morning(), morning() + 30min) == 45);
   CHECK(store.ledger().spent_between(
             Scope::key, "key_1", domain::Metric::tokens, morning(), morning() + 1min) == 15);
+}
+
+TEST_CASE("ledger: a stored response is found by its id until it is forgotten") {
+  auto under_test = StoreUnderTest::make();
+  StoredResponse in;
+  in.id = "resp_1";
+  in.upstream = domain::UpstreamId("up_1");
+  in.upstream_name = "west";
+  in.account = domain::AccountId("acct_a");
+  in.key = domain::KeyId("key_1");
+  in.created_at = morning();
+  LedgerBatch batch;
+  batch.responses = {in};
+  under_test->store().ledger().apply(batch);
+  under_test->reopen();
+  auto& ledger = under_test->store().ledger();
+  const auto out = ledger.find_response("resp_1");
+  REQUIRE(out);
+  CHECK(out->id == in.id);
+  CHECK(out->upstream == in.upstream);
+  CHECK(out->upstream_name == in.upstream_name);
+  CHECK(out->account == in.account);
+  CHECK(out->key == in.key);
+  CHECK(out->created_at == in.created_at);
+  CHECK_FALSE(ledger.find_response("resp_2"));
+  CHECK_FALSE(ledger.find_response("RESP_1"));
+
+  // An upstream that gives an id again means the new one.
+  batch.responses[0].account = domain::AccountId("acct_b");
+  ledger.apply(batch);
+  CHECK(ledger.find_response("resp_1")->account.text() == "acct_b");
+
+  ledger.forget_response("resp_1");
+  ledger.forget_response("resp_1");
+  CHECK_FALSE(ledger.find_response("resp_1"));
+}
+
+TEST_CASE("ledger: old stored responses go, the oldest first") {
+  auto under_test = StoreUnderTest::make();
+  auto& ledger = under_test->store().ledger();
+  LedgerBatch batch;
+  for (int i = 0; i < 700; ++i) {
+    StoredResponse response;
+    response.id = "resp_" + std::to_string(i);
+    response.created_at = morning() + i * 1min;
+    batch.responses.push_back(response);
+  }
+  ledger.apply(batch);
+  CHECK(ledger.retire_responses(morning()) == 0);
+  const auto first = ledger.retire_responses(morning() + 600min);
+  CHECK(first > 0);
+  CHECK_FALSE(ledger.find_response("resp_0"));
+  CHECK(ledger.find_response("resp_599"));
+  CHECK(first + ledger.retire_responses(morning() + 600min) == 600);
+  CHECK_FALSE(ledger.find_response("resp_599"));
+  CHECK(ledger.find_response("resp_600"));
 }
 
 }  // namespace nufi::store

@@ -5,7 +5,8 @@ const headers = { 'openai-processing-ms': '52', 'x-request-id': 'req_provider_2'
 
 function outputOf(body) {
   const tool = body.tools?.find((each) => each.type === 'function');
-  const hasResult = Array.isArray(body.input) && body.input.some((item) => item.type === 'function_call_output');
+  const hasResult =
+    Array.isArray(body.input) && body.input.some((item) => item.type === 'function_call_output');
   if (tool && !hasResult) {
     const called = { call_id: 'call_Qm3xA9', name: tool.name, arguments: JSON.stringify(place) };
     return [{ type: 'function_call', id: 'fc_68e1', status: 'completed', ...called }];
@@ -18,7 +19,15 @@ function outputOf(body) {
 const inputOf = (body) =>
   Array.isArray(body.input)
     ? body.input
-    : [{ type: 'message', id: 'msg_in', role: 'user', status: 'completed', content: [{ type: 'input_text', text: body.input }] }];
+    : [
+        {
+          type: 'message',
+          id: 'msg_in',
+          role: 'user',
+          status: 'completed',
+          content: [{ type: 'input_text', text: body.input }],
+        },
+      ];
 
 const made = (id, body, more) => ({
   id,
@@ -59,15 +68,23 @@ export function eventsOf(whole) {
   for (const [output_index, item] of whole.output.entries()) {
     const at = { item_id: item.id, output_index };
     if (item.type === 'function_call') {
-      add('response.output_item.added', { output_index, item: { ...item, status: 'in_progress', arguments: '' } });
-      for (const delta of item.arguments.match(/.{1,6}/gsu)) add('response.function_call_arguments.delta', { ...at, delta });
+      add('response.output_item.added', {
+        output_index,
+        item: { ...item, status: 'in_progress', arguments: '' },
+      });
+      for (const delta of item.arguments.match(/.{1,6}/gsu))
+        add('response.function_call_arguments.delta', { ...at, delta });
       add('response.function_call_arguments.done', { ...at, name: item.name, arguments: item.arguments });
     } else {
       const [part] = item.content;
       const deltas = part.text === answer ? words : part.text.match(/.{1,6}/gsu);
-      add('response.output_item.added', { output_index, item: { ...item, status: 'in_progress', content: [] } });
+      add('response.output_item.added', {
+        output_index,
+        item: { ...item, status: 'in_progress', content: [] },
+      });
       add('response.content_part.added', { ...at, content_index: 0, part: { ...part, text: '' } });
-      for (const delta of deltas) add('response.output_text.delta', { ...at, content_index: 0, delta, logprobs: [] });
+      for (const delta of deltas)
+        add('response.output_text.delta', { ...at, content_index: 0, delta, logprobs: [] });
       add('response.output_text.done', { ...at, content_index: 0, text: part.text, logprobs: [] });
       add('response.content_part.done', { ...at, content_index: 0, part });
     }
@@ -85,13 +102,13 @@ async function stream(exchange, events) {
   return exchange.finish();
 }
 
-/// A handler that remembers: `kept` maps an id to { response, input }.
-export function responsesApi() {
+/// A handler that remembers: `kept` maps an id to { response, input }. Ids begin with `prefix`.
+export function responsesApi({ prefix = 'resp_68e1f0' } = {}) {
   const kept = new Map();
   let count = 0;
 
   const create = (exchange, body) => {
-    const id = `resp_68e1f0${String(++count).padStart(42, '0')}`;
+    const id = `${prefix}${String(++count).padStart(42, '0')}`;
     const waits = body.background ? { status: 'queued', output: [], usage: null } : {};
     const whole = made(id, body, waits);
     if (body.store !== false) kept.set(id, { response: whole, input: inputOf(body) });
@@ -102,7 +119,9 @@ export function responsesApi() {
     const known = kept.get(id);
     if (!known) {
       const message = `Response with id '${id}' not found.`;
-      return exchange.reply(404, { error: { message, type: 'invalid_request_error', param: null, code: null } });
+      return exchange.reply(404, {
+        error: { message, type: 'invalid_request_error', param: null, code: null },
+      });
     }
     if (exchange.method === 'DELETE') {
       kept.delete(id);

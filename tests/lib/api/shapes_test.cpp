@@ -31,6 +31,8 @@ constexpr const char* kRequest =
     R"("audio_input":0,"image_input":0,"output":4,"reasoning":0,"audio_output":0,"image_output":0},)"
     R"("cost_usd":0.00000491,"upstream_cost_usd":0.00000491,"upstream_reported_cost_usd":null,)"
     R"("cost_basis":"exact","price_id":"openai/gpt-4o@2026-08-01","attempts":1,)"
+    R"("tried":[{"upstream":"east","result":"http_503","http_status":503,"ms":1.5},)"
+    R"({"upstream":"openai","result":"ok","http_status":null,"ms":null}],)"
     R"("timing":{"hold":0.034,"connect":null,"first_byte":12,"total":250.5},)"
     R"("client_ip":"127.0.0.1","user_agent":"curl/7.88.1"})";
 

@@ -52,6 +52,11 @@ Settlement full_settlement(const std::string& text) {
   end.connect_us = INT64_MIN;
   end.first_byte_us = INT64_MIN + 1;
   end.total_us = INT64_MIN + 2;
+  end.response_id = "resp_" + text;
+  end.response_upstream = domain::UpstreamId("up_" + text);
+  for (std::size_t i = 0; i < kMostTried; ++i) {
+    end.tried.push_back({"upstream " + text, "result " + text, INT32_MIN, INT64_MIN});
+  }
   return end;
 }
 
@@ -59,7 +64,28 @@ const std::vector<HeldWindow> kWindows = {
     {domain::Scope::key, domain::Metric::usd, domain::Period::total},
     {domain::Scope::account, domain::Metric::tokens, domain::Period::minute}};
 
+/// How many bytes a settlement without a response and without attempts ends with for them.
+constexpr std::size_t kResponseAndAttempts = 3;
+
 }  // namespace
+
+TEST_CASE("record: a settlement of before responses were noted comes back without any") {
+  Settlement in;
+  in.cost = domain::Money::nanos(7);
+  in.usage.images = 2;
+  in.multiplier = 1'500'000;
+  std::string bytes;
+  encode(domain::RequestId{5}, in, bytes);
+  bytes[0] = 3;
+  bytes.resize(bytes.size() - kResponseAndAttempts);
+  const auto out = std::get<SettleRecord>(decode(bytes));
+  CHECK(out.id.value == 5);
+  CHECK(out.settlement.cost == in.cost);
+  CHECK(out.settlement.usage == in.usage);
+  CHECK(out.settlement.multiplier == in.multiplier);
+  CHECK(out.settlement.response_id.empty());
+  CHECK(out.settlement.tried.empty());
+}
 
 TEST_CASE("record: a settlement of before there were units comes back without any") {
   Settlement in;
@@ -72,7 +98,7 @@ TEST_CASE("record: a settlement of before there were units comes back without an
   // The older form: another first byte, and nothing after the times.
   constexpr std::size_t kUnitsBasisTierMultiplier = 3 + 1 + 1 + 3;
   bytes[0] = 2;
-  bytes.resize(bytes.size() - kUnitsBasisTierMultiplier);
+  bytes.resize(bytes.size() - kUnitsBasisTierMultiplier - kResponseAndAttempts);
   const auto out = std::get<SettleRecord>(decode(bytes));
   CHECK(out.id.value == 5);
   CHECK(out.settlement.cost == in.cost);
@@ -128,6 +154,9 @@ TEST_CASE("record: a settlement comes back as it was") {
   CHECK(end.connect_us == in.connect_us);
   CHECK(end.first_byte_us == in.first_byte_us);
   CHECK(end.total_us == in.total_us);
+  CHECK(end.response_id == in.response_id);
+  CHECK(end.response_upstream == in.response_upstream);
+  CHECK(end.tried == in.tried);
 }
 
 TEST_CASE("record: a cost that nobody reported stays absent") {

@@ -49,6 +49,67 @@ TEST_CASE("recovery: open calls cost their hold, settled ones are exact, nothing
   }
 }
 
+TEST_CASE("recovery: whose a stored response is, and how often a call was tried, is known again") {
+  House house;
+  const auto payer = key_with(1000);
+  house.valve().pause();
+  const auto call = house.hold(ask(payer, 100));
+  auto end = cost(30);
+  end.upstream = "west";
+  end.response_id = "resp_1";
+  end.response_upstream = domain::UpstreamId("up_west");
+  end.attempts = 2;
+  end.tried = {{"east", "http_503", 503, 1500}, {"west", "ok", 200, 250}};
+  SUBCASE("it was not folded") {
+    settle(house.ledger(), call, end);
+  }
+  SUBCASE("it was folded") {
+    settle(house.ledger(), call, end);
+    house.fold();
+  }
+  auto after = house.crash();
+  const auto rows = after->rows();
+  REQUIRE(rows.size() == 1);
+  CHECK(rows[0].attempts == 2);
+  CHECK(rows[0].tried == end.tried);
+  const auto response = after->store().ledger().find_response("resp_1");
+  REQUIRE(response);
+  CHECK(response->upstream == end.response_upstream);
+  CHECK(response->upstream_name == "west");
+  CHECK(response->account.text() == payer.account);
+  CHECK(response->key.text() == payer.key);
+  CHECK(response->created_at == rows[0].time);
+  CHECK(after->faults().empty());
+}
+
+TEST_CASE("recovery: what is too long or too much of it is left out, and the call is whole") {
+  House house;
+  const auto payer = key_with(1000);
+  auto end = cost(30);
+  end.response_id = std::string(kMaxResponseId + 1, 'r');
+  end.tried.resize(kMostTried + 1);
+  settle(house.ledger(), house.hold(ask(payer, 100)), end);
+  CHECK(house.rows()[0].tried.size() == kMostTried);
+  CHECK_FALSE(house.store().ledger().find_response(end.response_id));
+  CHECK(house.faults().empty());
+}
+
+TEST_CASE("recovery: a batch that the store refuses keeps its response for the next one") {
+  House house;
+  const auto payer = key_with(1000);
+  const auto call = house.hold(ask(payer, 100));
+  house.ledger().sync();
+  house.valve().fail(true);
+  auto end = cost(30);
+  end.response_id = "resp_1";
+  house.ledger().settle(call, end, {});
+  CHECK_THROWS_AS(house.ledger().sync(), Error);
+  CHECK_FALSE(house.store().ledger().find_response("resp_1"));
+  house.valve().fail(false);
+  house.ledger().sync();
+  CHECK(house.store().ledger().find_response("resp_1"));
+}
+
 TEST_CASE("recovery: a crash right after a crash changes nothing") {
   House house;
   const auto payer = key_with(1000);

@@ -217,6 +217,31 @@ TEST_CASE("request: a response takes its own cap, in its own field") {
   CHECK(request(Form::responses, with(R"("background":true)")).in_background);
 }
 
+TEST_CASE("request: a response says what it goes on from, and whether it is kept") {
+  const auto none = request(Form::responses, with(R"("previous_response_id":null,"store":null)"));
+  CHECK(none.previous_response_id.empty());
+  CHECK_FALSE(none.names_conversation);
+  CHECK_FALSE(none.refuses_storing);
+  CHECK(request(Form::responses, with(R"("previous_response_id":"resp_\u0031")"))
+            .previous_response_id == "resp_1");
+  CHECK(request(Form::responses, with(R"("conversation":"conv_1")")).names_conversation);
+  CHECK(request(Form::responses, with(R"("conversation":{"id":"conv_1"})")).names_conversation);
+  CHECK(request(Form::responses, with(R"("store":false)")).refuses_storing);
+  CHECK_FALSE(request(Form::responses, with(R"("store":true)")).refuses_storing);
+  for (const auto* bad : {R"("previous_response_id":"")",
+                          R"("previous_response_id":1)",
+                          R"("previous_response_id":["resp_1"])",
+                          R"("previous_response_id":"a","previous_response_id":"b")",
+                          R"("Previous_Response_Id":"a")",
+                          R"("Conversation":"a")",
+                          R"("store":"false")",
+                          R"("STORE":false)"}) {
+    CAPTURE(bad);
+    const auto body = with(bad);
+    CHECK(std::holds_alternative<BadRequest>(read_request(Form::responses, body)));
+  }
+}
+
 TEST_CASE("request: what a response continues is bounded by the context window") {
   for (const auto* member : {R"("previous_response_id":"resp_1")",
                              R"("conversation":"conv_1")",

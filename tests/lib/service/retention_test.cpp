@@ -103,6 +103,35 @@ TEST_CASE("retention: with none, everything is kept") {
   CHECK(rows(plane) == 2);
 }
 
+TEST_CASE("retention: whose a response is goes after 30 days, or with the rows") {
+  ControlPlane plane;
+  auto& ledger = plane.context().store.ledger();
+  Retention retention(ledger, plane.clock);
+  store::LedgerBatch batch;
+  store::StoredResponse response;
+  response.id = "resp_1";
+  response.created_at = plane.clock.now();
+  batch.responses = {response};
+  ledger.apply(batch);
+  std::optional<int> keep_days;
+  int days = 30;
+  SUBCASE("rows are kept for ever") {}
+  SUBCASE("rows are kept for longer") {
+    keep_days = 90;
+  }
+  SUBCASE("rows are kept for a week") {
+    keep_days = days = 7;
+  }
+  for (int i = 0; i < days; ++i) {
+    run(retention, keep_days);
+    plane.clock.advance(24h);
+  }
+  CHECK(ledger.find_response("resp_1"));
+  plane.clock.advance(1h);
+  run(retention, keep_days);
+  CHECK_FALSE(ledger.find_response("resp_1"));
+}
+
 TEST_CASE("retention: a clock that jumps deletes nothing until it has gone evenly for hours") {
   ControlPlane plane;
   const auto key = a_key(plane);
