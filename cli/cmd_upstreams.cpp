@@ -199,6 +199,10 @@ void add_add(CLI::App& upstreams, Context& context) {
         context.note("its calls cost nothing; if they do: nufi upstreams edit " +
                      view.upstream.name + " --no-free");
       }
+      if (view.upstream.models.empty() && view.upstream.provider.empty()) {
+        context.note("clients can't list its models until they are named: nufi upstreams edit " +
+                     view.upstream.name + " --model MODEL");
+      }
       context.note("try it with: nufi upstreams test " + view.upstream.name);
     }
   });
