@@ -26,8 +26,16 @@ const schema = z.object({ city: z.string(), celsius: z.number() });
 
 /// The three ways in which it speaks to a model: the package's name for it, and the endpoint it calls.
 const ways = [
-  { name: '@ai-sdk/openai, responses', endpoint: 'responses', model: (to, id = 'test-model') => createOpenAI(to).responses(id) },
-  { name: '@ai-sdk/openai, chat', endpoint: 'chat/completions', model: (to, id = 'test-model') => createOpenAI(to).chat(id) },
+  {
+    name: '@ai-sdk/openai, responses',
+    endpoint: 'responses',
+    model: (to, id = 'test-model') => createOpenAI(to).responses(id),
+  },
+  {
+    name: '@ai-sdk/openai, chat',
+    endpoint: 'chat/completions',
+    model: (to, id = 'test-model') => createOpenAI(to).chat(id),
+  },
   {
     name: '@ai-sdk/openai-compatible',
     endpoint: 'chat/completions',
@@ -37,7 +45,10 @@ const ways = [
 ];
 
 describe('the ai package', () => {
-  const h = house({ args: ['--hold-wait', '0s'], add: { more: ['--model', 'test-model', '--model', 'voice', '--model', 'paint'] } });
+  const h = house({
+    args: ['--hold-wait', '0s'],
+    add: { more: ['--model', 'test-model', '--model', 'voice', '--model', 'paint'] },
+  });
   let to;
   before(async () => {
     await h.daemon.ok(['prices', 'set', 'paint', '--input', '5', '--output', '40']);
@@ -56,7 +67,13 @@ describe('the ai package', () => {
   for (const { name, endpoint, model } of ways) {
     describe(name, () => {
       const paid = { endpoint, status: 'ok', basis: 'exact', cost: api.generationCost };
-      const asked = (more = {}) => ({ model: model(to), prompt, maxOutputTokens: 50, maxRetries: 0, ...more });
+      const asked = (more = {}) => ({
+        model: model(to),
+        prompt,
+        maxOutputTokens: 50,
+        maxRetries: 0,
+        ...more,
+      });
 
       it('generateText', async () => {
         const { text, usage, response } = await ai.generateText(asked());
@@ -135,13 +152,16 @@ describe('the ai package', () => {
       it('errors: one attempt at 401, 403, 404 and 400, with our words', async () => {
         const fails = async (from, code, statusCode, id) => {
           const { watched } = from;
-          await assert.rejects(ai.generateText({ ...asked({ maxRetries: 2 }), model: model(from.to, id) }), (error) => {
-            assert.ok(ai.APICallError.isInstance(error), error.message);
-            assert.deepEqual([error.statusCode, error.isRetryable], [statusCode, false]);
-            assert.equal(JSON.parse(error.responseBody).error.code, code);
-            assert.equal(error.message, JSON.parse(error.responseBody).error.message);
-            return true;
-          });
+          await assert.rejects(
+            ai.generateText({ ...asked({ maxRetries: 2 }), model: model(from.to, id) }),
+            (error) => {
+              assert.ok(ai.APICallError.isInstance(error), error.message);
+              assert.deepEqual([error.statusCode, error.isRetryable], [statusCode, false]);
+              assert.equal(JSON.parse(error.responseBody).error.code, code);
+              assert.equal(error.message, JSON.parse(error.responseBody).error.message);
+              return true;
+            },
+          );
           assert.equal(watched.attempts, 1);
         };
         const wrong = await other();
@@ -149,7 +169,12 @@ describe('the ai package', () => {
         await fails(wrong, 'invalid_api_key', 401);
         await fails(await other({ model: 'voice' }), 'model_not_allowed', 403);
         await fails(await other(), 'model_not_found', 404, 'absent');
-        const error = { message: 'too long', type: 'invalid_request_error', param: 'messages', code: 'context_length_exceeded' };
+        const error = {
+          message: 'too long',
+          type: 'invalid_request_error',
+          param: 'messages',
+          code: 'context_length_exceeded',
+        };
         h.upstream.handler = (exchange) => exchange.reply(400, { error });
         await fails(await other(), 'context_length_exceeded', 400);
       });
@@ -181,7 +206,10 @@ describe('the ai package', () => {
     const waits = skipWaits(t);
     const { text } = await ai.generateText({ model, prompt, maxOutputTokens: 50 });
     assert.equal(text, api.answer);
-    assert.deepEqual(watched.replies.map((each) => each.status), [200, 429, 200]);
+    assert.deepEqual(
+      watched.replies.map((each) => each.status),
+      [200, 429, 200],
+    );
     assert.deepEqual(waits, [Number(watched.replies[1].headers.get('retry-after-ms'))]);
   });
 
@@ -191,24 +219,44 @@ describe('the ai package', () => {
       assert.deepEqual((await ai.embed({ model, value: 'a' })).embedding, api.vector(0));
       const many = await ai.embedMany({ model, values: ['a', 'b'] });
       assert.deepEqual(many.embeddings, [api.vector(0), api.vector(1)]);
-      assert.deepEqual(summary(await lastRow(h.daemon)), { endpoint: 'embeddings', status: 'ok', basis: 'exact', cost: 8_000 });
+      assert.deepEqual(summary(await lastRow(h.daemon)), {
+        endpoint: 'embeddings',
+        status: 'ok',
+        basis: 'exact',
+        cost: 8_000,
+      });
     }
   });
 
   it('completions, images and speech', async () => {
     const openai = createOpenAI(to);
-    const { text } = await ai.generateText({ model: openai.completion('test-model'), prompt, maxOutputTokens: 50 });
+    const { text } = await ai.generateText({
+      model: openai.completion('test-model'),
+      prompt,
+      maxOutputTokens: 50,
+    });
     assert.equal(text, api.answer);
-    const { images } = await ai.generateImage({ model: openai.image('paint'), prompt: 'a dot', size: '1024x1024' });
+    const { images } = await ai.generateImage({
+      model: openai.image('paint'),
+      prompt: 'a dot',
+      size: '1024x1024',
+    });
     assert.equal(images[0].base64, api.picture);
-    const { audio } = await ai.experimental_generateSpeech({ model: openai.speech('voice'), text: 'hello', voice: 'alloy' });
+    const { audio } = await ai.experimental_generateSpeech({
+      model: openai.speech('voice'),
+      text: 'hello',
+      voice: 'alloy',
+    });
     assert.ok(Buffer.from(audio.uint8Array).equals(pcm));
     const rows = await lastRows(h.daemon, 3);
-    assert.deepEqual(rows.map((row) => [row.endpoint, row.status]), [
-      ['audio/speech', 'ok'],
-      ['images/generations', 'ok'],
-      ['completions', 'ok'],
-    ]);
+    assert.deepEqual(
+      rows.map((row) => [row.endpoint, row.status]),
+      [
+        ['audio/speech', 'ok'],
+        ['images/generations', 'ok'],
+        ['completions', 'ok'],
+      ],
+    );
   });
 
   it('with --budget-status 402 it makes one attempt', async () => {
@@ -217,9 +265,14 @@ describe('the ai package', () => {
       await daemon.addUpstream(h.upstream);
       const watched = watchedFetch();
       const { key } = await daemon.key({ budget: 0.000001 });
-      const model = createOpenAI({ baseURL: daemon.url, apiKey: key, fetch: watched.fetch }).chat('test-model');
+      const model = createOpenAI({ baseURL: daemon.url, apiKey: key, fetch: watched.fetch }).chat(
+        'test-model',
+      );
       await assert.rejects(ai.generateText({ model, prompt, maxOutputTokens: 50 }), (error) => {
-        assert.deepEqual([error.statusCode, JSON.parse(error.responseBody).error.code], [402, 'insufficient_quota']);
+        assert.deepEqual(
+          [error.statusCode, JSON.parse(error.responseBody).error.code],
+          [402, 'insufficient_quota'],
+        );
         return true;
       });
       assert.equal(watched.attempts, 1);

@@ -17,7 +17,11 @@ import { deadline, sleep } from './support/wait.mjs';
 
 const messages = [{ role: 'user', content: 'How is the weather in Köln?' }];
 const asked = { model: 'test-model', max_tokens: 64, messages };
-const weather = { name: 'weather', description: 'the weather', input_schema: { type: 'object', properties: { city: { type: 'string' } } } };
+const weather = {
+  name: 'weather',
+  description: 'the weather',
+  input_schema: { type: 'object', properties: { city: { type: 'string' } } },
+};
 
 describe('the anthropic package', () => {
   const h = house({ args: ['--hold-wait', '0s'], add: { more: ['--model', 'test-model'] } });
@@ -33,7 +37,10 @@ describe('the anthropic package', () => {
   const connect = (apiKey, more = {}) => {
     const watched = watchedFetch();
     const baseURL = h.daemon.url.replace(/\/v1$/, '');
-    return { watched, client: new Anthropic({ baseURL, apiKey, maxRetries: 0, fetch: watched.fetch, ...more }) };
+    return {
+      watched,
+      client: new Anthropic({ baseURL, apiKey, maxRetries: 0, fetch: watched.fetch, ...more }),
+    };
   };
   const minted = async (options, more) => {
     const made = await h.daemon.key(options);
@@ -65,10 +72,14 @@ describe('the anthropic package', () => {
   it('a stream, and the helper that gathers it', async () => {
     const { client } = connect(key);
     const types = [];
-    for await (const event of await client.messages.create({ ...asked, stream: true })) types.push(event.type);
+    for await (const event of await client.messages.create({ ...asked, stream: true }))
+      types.push(event.type);
     assert.deepEqual([types[0], types.at(-1)], ['message_start', 'message_stop']);
     const final = await client.messages.stream(asked).finalMessage();
-    assert.deepEqual([final.content[0].text, final.usage.output_tokens, final.stop_reason], [answer, 10, 'end_turn']);
+    assert.deepEqual(
+      [final.content[0].text, final.usage.output_tokens, final.stop_reason],
+      [answer, 10, 'end_turn'],
+    );
     for (const row of await lastRows(h.daemon, 2)) assert.deepEqual([summary(row), row.stream], [paid, true]);
   });
 
@@ -79,7 +90,10 @@ describe('the anthropic package', () => {
     assert.deepEqual([first.stop_reason, called.name, called.input], ['tool_use', 'weather', place]);
     const streamed = await client.messages.stream({ ...asked, tools: [weather] }).finalMessage();
     assert.deepEqual(streamed.content.at(-1).input, place);
-    const result = { role: 'user', content: [{ type: 'tool_result', tool_use_id: called.id, content: 'mild' }] };
+    const result = {
+      role: 'user',
+      content: [{ type: 'tool_result', tool_use_id: called.id, content: 'mild' }],
+    };
     const talk = [...messages, { role: 'assistant', content: first.content }, result];
     const last = await client.messages.create({ ...asked, tools: [weather], messages: talk });
     assert.equal(last.content[0].text, answer);
@@ -94,11 +108,22 @@ describe('the anthropic package', () => {
 
   it('a picture in the prompt, and thinking in the answer', async () => {
     const source = { type: 'base64', media_type: 'image/png', data: 'iVBORw0KGgo=' };
-    const content = [{ type: 'image', source }, { type: 'text', text: 'What is this?' }];
+    const content = [
+      { type: 'image', source },
+      { type: 'text', text: 'What is this?' },
+    ];
     const thinking = { type: 'enabled', budget_tokens: 1024 };
     const { client } = connect(key);
-    const reply = await client.messages.create({ ...asked, max_tokens: 2048, thinking, messages: [{ role: 'user', content }] });
-    assert.deepEqual(reply.content.map((block) => block.type), ['thinking', 'text']);
+    const reply = await client.messages.create({
+      ...asked,
+      max_tokens: 2048,
+      thinking,
+      messages: [{ role: 'user', content }],
+    });
+    assert.deepEqual(
+      reply.content.map((block) => block.type),
+      ['thinking', 'text'],
+    );
     assert.deepEqual(summary(await lastRow(h.daemon)), paid);
   });
 
@@ -114,19 +139,35 @@ describe('the anthropic package', () => {
   it('errors are of their class', async () => {
     const { AuthenticationError, PermissionDeniedError, NotFoundError, BadRequestError } = Anthropic;
     const wrong = connect('sk-nufi-wrong', { maxRetries: 2 });
-    await assert.rejects(wrong.client.messages.create(asked), is(AuthenticationError, 'authentication_error'));
+    await assert.rejects(
+      wrong.client.messages.create(asked),
+      is(AuthenticationError, 'authentication_error'),
+    );
     assert.equal(wrong.watched.attempts, 1);
     const narrow = await minted({ model: 'other' });
     await assert.rejects(narrow.client.messages.create(asked), is(PermissionDeniedError, 'permission_error'));
     const { client } = await minted();
-    await assert.rejects(client.messages.create({ ...asked, model: 'absent' }), is(NotFoundError, 'not_found_error'));
-    await assert.rejects(client.messages.create({ ...asked, max_tokens: 'many' }), is(BadRequestError, 'invalid_request_error'));
-    await assert.rejects(client.messages.create({ ...asked, max_tokens: undefined }), is(BadRequestError, 'invalid_request_error'));
+    await assert.rejects(
+      client.messages.create({ ...asked, model: 'absent' }),
+      is(NotFoundError, 'not_found_error'),
+    );
+    await assert.rejects(
+      client.messages.create({ ...asked, max_tokens: 'many' }),
+      is(BadRequestError, 'invalid_request_error'),
+    );
+    await assert.rejects(
+      client.messages.create({ ...asked, max_tokens: undefined }),
+      is(BadRequestError, 'invalid_request_error'),
+    );
     assert.equal(h.upstream.requests.length, 0);
   });
 
   it("the provider's own error arrives as it is", async () => {
-    const error = { type: 'error', error: { type: 'invalid_request_error', message: 'said by the provider' }, request_id: 'req_1' };
+    const error = {
+      type: 'error',
+      error: { type: 'invalid_request_error', message: 'said by the provider' },
+      request_id: 'req_1',
+    };
     h.upstream.handler = (exchange) => exchange.reply(400, error, { 'request-id': 'req_1' });
     await assert.rejects(connect(key).client.messages.create(asked), (thrown) => {
       assert.ok(thrown instanceof Anthropic.BadRequestError);
@@ -159,18 +200,31 @@ describe('the anthropic package', () => {
       reply.status === 429 && h.daemon.api('PATCH', `/v1/inference/keys/${id}`, { rpm: 2 });
     const waits = skipWaits(t);
     assert.equal((await client.messages.create(asked)).content[0].text, answer);
-    assert.deepEqual(watched.replies.map((each) => each.status), [200, 429, 200]);
+    assert.deepEqual(
+      watched.replies.map((each) => each.status),
+      [200, 429, 200],
+    );
     assert.deepEqual(waits, [Number(watched.replies[1].headers.get('retry-after-ms'))]);
   });
 
   it('an abort stops the upstream; what came is charged', async () => {
     h.upstream.handler = async (exchange) => {
       await exchange.begin();
-      const message = { id: 'msg_1', type: 'message', role: 'assistant', content: [], usage: { ...messageUsage, output_tokens: 1 } };
+      const message = {
+        id: 'msg_1',
+        type: 'message',
+        role: 'assistant',
+        content: [],
+        usage: { ...messageUsage, output_tokens: 1 },
+      };
       await exchange.chunk(named('message_start', { message }));
-      await exchange.chunk(named('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }));
+      await exchange.chunk(
+        named('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }),
+      );
       while (!exchange.isGone) {
-        await exchange.chunk(named('content_block_delta', { index: 0, delta: { type: 'text_delta', text: 'x' } }));
+        await exchange.chunk(
+          named('content_block_delta', { index: 0, delta: { type: 'text_delta', text: 'x' } }),
+        );
         await sleep(5);
       }
     };
@@ -186,9 +240,14 @@ describe('the anthropic package', () => {
   });
 
   it('an upstream that breaks off, or says so itself, throws in the middle of the stream', async () => {
-    const start = named('message_start', { message: { id: 'msg_1', type: 'message', role: 'assistant', content: [], usage: messageUsage } });
+    const start = named('message_start', {
+      message: { id: 'msg_1', type: 'message', role: 'assistant', content: [], usage: messageUsage },
+    });
     const overloaded = named('error', { error: { type: 'overloaded_error', message: 'Overloaded' } });
-    for (const [rest, type] of [['', 'api_error'], [overloaded, 'overloaded_error']]) {
+    for (const [rest, type] of [
+      ['', 'api_error'],
+      [overloaded, 'overloaded_error'],
+    ]) {
       h.upstream.handler = async (exchange) => {
         await exchange.begin();
         await exchange.chunk(start + rest);

@@ -41,7 +41,10 @@ describe('LangChain', () => {
   const other = async (options, more = {}) => {
     const watched = watchedFetch();
     const made = await h.daemon.key(options);
-    const model = new ChatOpenAI({ maxTokens: 50, ...settings(made.key, { ...more, configuration: { fetch: watched.fetch } }) });
+    const model = new ChatOpenAI({
+      maxTokens: 50,
+      ...settings(made.key, { ...more, configuration: { fetch: watched.fetch } }),
+    });
     return { model, watched, id: made.id };
   };
 
@@ -87,7 +90,9 @@ describe('LangChain', () => {
       it('withStructuredOutput', async () => {
         const model = chatModel({ useResponsesApi }).withStructuredOutput(schema, { method: 'jsonSchema' });
         assert.deepEqual(await model.invoke(prompt), api.place);
-        const called = chatModel({ useResponsesApi }).withStructuredOutput(schema, { method: 'functionCalling' });
+        const called = chatModel({ useResponsesApi }).withStructuredOutput(schema, {
+          method: 'functionCalling',
+        });
         assert.deepEqual(await called.invoke(prompt), api.place);
       });
     });
@@ -126,7 +131,8 @@ describe('LangChain', () => {
     };
     const controller = new AbortController();
     await assert.rejects(async () => {
-      for await (const part of await chatModel().stream(prompt, { signal: controller.signal })) if (part) controller.abort();
+      for await (const part of await chatModel().stream(prompt, { signal: controller.signal }))
+        if (part) controller.abort();
     }, /abort/i);
     await deadline(h.upstream.last.gone, 3_000 * patience, 'the upstream call to be closed');
     assert.equal((await rowWith(h.daemon, 'client_gone')).cost_basis, 'estimated');
@@ -169,13 +175,21 @@ describe('LangChain', () => {
         reply.status === 429 && h.daemon.api('PATCH', `/v1/inference/keys/${id}`, { rpm: 2 });
       const waits = skipWaits(t);
       assert.equal((await model.invoke(prompt)).text, api.answer);
-      assert.deepEqual(watched.replies.map((each) => each.status), [200, 429, 200]);
+      assert.deepEqual(
+        watched.replies.map((each) => each.status),
+        [200, 429, 200],
+      );
       assert.deepEqual(waits, [1000 * Number(watched.replies[1].headers.get('retry-after'))]);
     });
 
     it('a prompt too long is its own ContextOverflowError', async () => {
       const message = "This model's maximum context length is 8192 tokens.";
-      const error = { message, type: 'invalid_request_error', param: 'messages', code: 'context_length_exceeded' };
+      const error = {
+        message,
+        type: 'invalid_request_error',
+        param: 'messages',
+        code: 'context_length_exceeded',
+      };
       h.upstream.handler = (exchange) => exchange.reply(400, { error });
       await assert.rejects(chatModel().invoke(prompt), { name: 'ContextOverflowError' });
     });

@@ -34,7 +34,11 @@ describe('the openai package', () => {
     ]) {
       await h.daemon.ok(['prices', 'set', ...args]);
     }
-    client = new OpenAI({ baseURL: h.daemon.url, apiKey: (await h.daemon.key({ budget: 100 })).key, maxRetries: 0 });
+    client = new OpenAI({
+      baseURL: h.daemon.url,
+      apiKey: (await h.daemon.key({ budget: 100 })).key,
+      maxRetries: 0,
+    });
   });
   beforeEach(() => {
     h.upstream.handler = api.openaiApi({ responses: responsesApi() });
@@ -70,7 +74,11 @@ describe('the openai package', () => {
     });
 
     it('a stream with usage', async () => {
-      const stream = await client.chat.completions.create({ ...asked, stream: true, stream_options: { include_usage: true } });
+      const stream = await client.chat.completions.create({
+        ...asked,
+        stream: true,
+        stream_options: { include_usage: true },
+      });
       const last = (await collect(stream)).at(-1);
       assert.deepEqual([last.choices, last.usage], [[], api.chatUsage]);
     });
@@ -87,8 +95,13 @@ describe('the openai package', () => {
       const plain = await client.chat.completions.create({ ...asked, tools: [weather] });
       const [called] = plain.choices[0].message.tool_calls;
       assert.deepEqual([called.function.name, JSON.parse(called.function.arguments)], ['weather', api.place]);
-      const streamed = await client.chat.completions.stream({ ...asked, tools: [weather] }).finalChatCompletion();
-      assert.deepEqual(streamed.choices[0].message.tool_calls[0].function.arguments, called.function.arguments);
+      const streamed = await client.chat.completions
+        .stream({ ...asked, tools: [weather] })
+        .finalChatCompletion();
+      assert.deepEqual(
+        streamed.choices[0].message.tool_calls[0].function.arguments,
+        called.function.arguments,
+      );
       assert.equal(streamed.choices[0].finish_reason, 'tool_calls');
     });
 
@@ -113,7 +126,9 @@ describe('the openai package', () => {
       const plain = await client.chat.completions.parse({ ...asked, response_format });
       assert.deepEqual(plain.choices[0].message.parsed, api.place);
       assert.equal(h.upstream.last.json.response_format.json_schema.strict, true);
-      const streamed = await client.chat.completions.stream({ ...asked, response_format }).finalChatCompletion();
+      const streamed = await client.chat.completions
+        .stream({ ...asked, response_format })
+        .finalChatCompletion();
       assert.deepEqual(streamed.choices[0].message.parsed, api.place);
     });
 
@@ -132,15 +147,24 @@ describe('the openai package', () => {
     assert.equal((await client.completions.create(asked)).choices[0].text, api.answer);
     const parts = await collect(await client.completions.create({ ...asked, stream: true }));
     assert.equal(parts.map((part) => part.choices[0].text).join(''), api.answer);
-    for (const row of await lastRows(h.daemon, 2)) assert.deepEqual(summary(row), { endpoint: 'completions', ...paid });
+    for (const row of await lastRows(h.daemon, 2))
+      assert.deepEqual(summary(row), { endpoint: 'completions', ...paid });
   });
 
   it('embeddings: base64 on the wire unless floats are asked for, also of token ids', async () => {
     const ask = (more) => client.embeddings.create({ model: 'test-model', ...more });
     const two = await ask({ input: ['a', 'b'] });
     assert.equal(h.upstream.last.json.encoding_format, 'base64');
-    assert.deepEqual(two.data.map((each) => [...each.embedding]), [api.vector(0), api.vector(1)]);
-    assert.deepEqual(summary(await lastRow(h.daemon)), { endpoint: 'embeddings', status: 'ok', basis: 'exact', cost: 8_000 });
+    assert.deepEqual(
+      two.data.map((each) => [...each.embedding]),
+      [api.vector(0), api.vector(1)],
+    );
+    assert.deepEqual(summary(await lastRow(h.daemon)), {
+      endpoint: 'embeddings',
+      status: 'ok',
+      basis: 'exact',
+      cost: 8_000,
+    });
     const floats = await ask({ input: 'a', encoding_format: 'float' });
     assert.deepEqual(floats.data[0].embedding, api.vector(0));
     const tokens = await ask({ input: [[1, 2, 3], [4]] });
@@ -167,20 +191,29 @@ describe('the openai package', () => {
     });
 
     it('tools and their result', async () => {
-      const tools = [{ type: 'function', name: 'weather', parameters: weather.function.parameters, strict: false }];
+      const tools = [
+        { type: 'function', name: 'weather', parameters: weather.function.parameters, strict: false },
+      ];
       const first = await client.responses.create({ ...asked, tools });
       const [called] = first.output;
       assert.deepEqual([called.type, JSON.parse(called.arguments)], ['function_call', api.place]);
       const streamed = await client.responses.stream({ ...asked, tools }).finalResponse();
       assert.equal(streamed.output[0].arguments, called.arguments);
-      const input = [{ role: 'user', content: 'x' }, called, { type: 'function_call_output', call_id: called.call_id, output: 'mild' }];
+      const input = [
+        { role: 'user', content: 'x' },
+        called,
+        { type: 'function_call_output', call_id: called.call_id, output: 'mild' },
+      ];
       assert.equal((await client.responses.create({ ...asked, tools, input })).output_text, api.answer);
     });
 
     it('structured output, plain and streamed', async () => {
       const text = { format: zodTextFormat(Place, 'place') };
       assert.deepEqual((await client.responses.parse({ ...asked, text })).output_parsed, api.place);
-      assert.deepEqual((await client.responses.stream({ ...asked, text }).finalResponse()).output_parsed, api.place);
+      assert.deepEqual(
+        (await client.responses.stream({ ...asked, text }).finalResponse()).output_parsed,
+        api.place,
+      );
     });
   });
 
@@ -217,18 +250,32 @@ describe('the openai package', () => {
       const first = await client.responses.create(asked);
       const second = await client.responses.create({ ...asked, previous_response_id: first.id });
       assert.equal(second.previous_response_id, first.id);
-      await assert.rejects(client.responses.create({ ...asked, previous_response_id: 'resp_unknown' }), (error) => {
-        assert.ok(error instanceof OpenAI.BadRequestError);
-        assert.deepEqual([error.code, error.param], ['previous_response_not_found', 'previous_response_id']);
-        return true;
-      });
+      await assert.rejects(
+        client.responses.create({ ...asked, previous_response_id: 'resp_unknown' }),
+        (error) => {
+          assert.ok(error instanceof OpenAI.BadRequestError);
+          assert.deepEqual(
+            [error.code, error.param],
+            ['previous_response_not_found', 'previous_response_id'],
+          );
+          return true;
+        },
+      );
     });
   });
 
   it('moderations', async () => {
     const reply = await client.moderations.create({ input: ['a bomb', 'a rose'] });
-    assert.deepEqual(reply.results.map((each) => each.flagged), [true, false]);
-    assert.deepEqual(summary(await lastRow(h.daemon)), { endpoint: 'moderations', status: 'ok', basis: 'estimated', cost: 0 });
+    assert.deepEqual(
+      reply.results.map((each) => each.flagged),
+      [true, false],
+    );
+    assert.deepEqual(summary(await lastRow(h.daemon)), {
+      endpoint: 'moderations',
+      status: 'ok',
+      basis: 'estimated',
+      cost: 0,
+    });
   });
 
   describe('images', () => {
@@ -238,19 +285,42 @@ describe('the openai package', () => {
 
     it('generate, plain and streamed', async () => {
       const reply = await client.images.generate({ ...asked, n: 2 });
-      assert.deepEqual(reply.data.map((each) => each.b64_json), [api.picture, api.picture]);
-      const events = await collect(await client.images.generate({ ...asked, stream: true, partial_images: 1 }));
-      assert.deepEqual(events.map((event) => event.type), ['image_generation.partial_image', 'image_generation.completed']);
+      assert.deepEqual(
+        reply.data.map((each) => each.b64_json),
+        [api.picture, api.picture],
+      );
+      const events = await collect(
+        await client.images.generate({ ...asked, stream: true, partial_images: 1 }),
+      );
+      assert.deepEqual(
+        events.map((event) => event.type),
+        ['image_generation.partial_image', 'image_generation.completed'],
+      );
       for (const row of await lastRows(h.daemon, 2)) {
-        assert.deepEqual(summary(row), { endpoint: 'images/generations', status: 'ok', basis: 'exact', cost });
+        assert.deepEqual(summary(row), {
+          endpoint: 'images/generations',
+          status: 'ok',
+          basis: 'exact',
+          cost,
+        });
       }
     });
   });
 
   it('audio.speech', async () => {
-    const reply = await client.audio.speech.create({ model: 'voice', input: 'hello', voice: 'alloy', response_format: 'pcm' });
+    const reply = await client.audio.speech.create({
+      model: 'voice',
+      input: 'hello',
+      voice: 'alloy',
+      response_format: 'pcm',
+    });
     assert.ok(Buffer.from(await reply.arrayBuffer()).equals(pcm));
-    assert.deepEqual(summary(await lastRow(h.daemon)), { endpoint: 'audio/speech', status: 'ok', basis: 'exact', cost: 75_000 });
+    assert.deepEqual(summary(await lastRow(h.daemon)), {
+      endpoint: 'audio/speech',
+      status: 'ok',
+      basis: 'exact',
+      cost: 75_000,
+    });
   });
 
   it('models', async () => {
@@ -261,7 +331,9 @@ describe('the openai package', () => {
   });
 
   it('what the package has no word for: rerank and the own key', async () => {
-    const ranked = await client.post('/rerank', { body: { model: 'test-model', query: 'why', documents: ['a', 'b'] } });
+    const ranked = await client.post('/rerank', {
+      body: { model: 'test-model', query: 'why', documents: ['a', 'b'] },
+    });
     assert.equal(ranked.results.length, 2);
     assert.equal(nano((await lastRow(h.daemon)).cost_usd), 12_000);
     const { data } = await client.get('/key');

@@ -25,8 +25,18 @@ describe('the openai package', () => {
   /// A client of its own: `counter.attempts` counts what it sends.
   const connect = (apiKey, more = {}) => {
     const counter = watchedFetch();
-    const client = new OpenAI({ baseURL: h.daemon.url, apiKey, maxRetries: 0, fetch: counter.fetch, ...more });
-    return { client, counter, chat: (fields, options) => client.chat.completions.create({ ...asked, ...fields }, options) };
+    const client = new OpenAI({
+      baseURL: h.daemon.url,
+      apiKey,
+      maxRetries: 0,
+      fetch: counter.fetch,
+      ...more,
+    });
+    return {
+      client,
+      counter,
+      chat: (fields, options) => client.chat.completions.create({ ...asked, ...fields }, options),
+    };
   };
   const minted = async (options, more) => {
     const made = await h.daemon.key(options);
@@ -90,8 +100,14 @@ describe('the openai package', () => {
           { input: h.upstream.secret },
         );
         await h.daemon.ok(['prices', 'set', name, '--input', '1', '--output', '10']);
-        const error = { message: 'said by the provider', type: 'its_type', param: 'messages', code: 'its_code' };
-        h.upstream.handler = (exchange) => exchange.reply(status, { error }, { 'x-request-id': 'req_theirs' });
+        const error = {
+          message: 'said by the provider',
+          type: 'its_type',
+          param: 'messages',
+          code: 'its_code',
+        };
+        h.upstream.handler = (exchange) =>
+          exchange.reply(status, { error }, { 'x-request-id': 'req_theirs' });
         await assert.rejects(connect(key).chat({ model: name }), (thrown) => {
           is(Class, 'its_code')(thrown);
           assert.deepEqual([thrown.status, thrown.type, thrown.param], [status, 'its_type', 'messages']);
@@ -138,7 +154,10 @@ describe('the openai package', () => {
       const waits = skipWaits(t);
       const reply = await chat();
       assert.equal(reply.choices[0].message.content, 'Hello there');
-      assert.deepEqual(counter.replies.map((each) => each.status), [200, 429, 200]);
+      assert.deepEqual(
+        counter.replies.map((each) => each.status),
+        [200, 429, 200],
+      );
       assert.deepEqual(waits, [Number(counter.replies[1].headers.get('retry-after-ms'))]);
       assert.ok(waits[0] < 60_000, `${waits[0]} ms`);
     });
@@ -172,9 +191,10 @@ describe('the openai package', () => {
         await sleep(5);
       }
     };
-    const upstreamIsLeft = () => deadline(h.upstream.last.gone, 3_000 * patience, 'the upstream call to be closed');
+    const upstreamIsLeft = () =>
+      deadline(h.upstream.last.gone, 3_000 * patience, 'the upstream call to be closed');
 
-    it('break, abort() and the helper\'s abort() stop the upstream; what came is charged', async () => {
+    it("break, abort() and the helper's abort() stop the upstream; what came is charged", async () => {
       h.upstream.handler = endless;
       const { client, chat } = connect(key);
       let seen = 0;
@@ -185,7 +205,8 @@ describe('the openai package', () => {
       assert.ok(row.tokens.output >= 3 && row.cost_usd > 0);
 
       const controller = new AbortController();
-      for await (const part of await chat({ stream: true }, { signal: controller.signal })) if (part) controller.abort();
+      for await (const part of await chat({ stream: true }, { signal: controller.signal }))
+        if (part) controller.abort();
       await upstreamIsLeft();
 
       const runner = client.chat.completions.stream(asked);
@@ -221,9 +242,13 @@ describe('the openai package', () => {
         exchange.end();
       };
       let text = '';
-      await assert.rejects(async () => {
-        for await (const part of await connect(key).chat({ stream: true })) text += part.choices[0].delta.content;
-      }, is(OpenAI.APIError, 'upstream_error'));
+      await assert.rejects(
+        async () => {
+          for await (const part of await connect(key).chat({ stream: true }))
+            text += part.choices[0].delta.content;
+        },
+        is(OpenAI.APIError, 'upstream_error'),
+      );
       assert.equal(text, 'so far');
       assert.equal((await rowWith(h.daemon, 'upstream_error')).cost_basis, 'estimated');
     });

@@ -77,14 +77,23 @@ describe('the openai package uploads', () => {
 
     it('edit several, as a stream', async () => {
       const image = [await toFile(dot, 'a.png'), await toFile(dot, 'b.png')];
-      const events = await collect(await client.images.edit({ ...asked, image, stream: true, partial_images: 1 }));
-      assert.deepEqual(events.map((event) => event.type), ['image_edit.partial_image', 'image_edit.completed']);
+      const events = await collect(
+        await client.images.edit({ ...asked, image, stream: true, partial_images: 1 }),
+      );
+      assert.deepEqual(
+        events.map((event) => event.type),
+        ['image_edit.partial_image', 'image_edit.completed'],
+      );
       await row('images/edits', cost);
     });
 
     it('vary one', async () => {
       // The dimensions of a picture that is priced by the piece.
-      const reply = await client.images.createVariation({ model: 'dall-e-2', image: await toFile(dot, 'dot.png'), n: 2 });
+      const reply = await client.images.createVariation({
+        model: 'dall-e-2',
+        image: await toFile(dot, 'dot.png'),
+        n: 2,
+      });
       assert.equal(reply.data.length, 2);
       assert.equal((await lastRow(h.daemon)).endpoint, 'images/variations');
     });
@@ -105,7 +114,11 @@ describe('the openai package uploads', () => {
     const cost = 4 * 2_500 + 16 * 6_000 + 10 * 10_000;
 
     it('transcribe, by token', async () => {
-      const reply = await client.audio.transcriptions.create({ model: 'ear', file: await file(), language: 'de' });
+      const reply = await client.audio.transcriptions.create({
+        model: 'ear',
+        file: await file(),
+        language: 'de',
+      });
       assert.equal(reply.text, api.answer);
       assert.deepEqual(sent().files, { file: sound.length });
       await row('audio/transcriptions', cost);
@@ -113,8 +126,13 @@ describe('the openai package uploads', () => {
     });
 
     it('transcribe as a stream', async () => {
-      const events = await collect(await client.audio.transcriptions.create({ model: 'ear', file: await file(), stream: true }));
-      assert.deepEqual(events.slice(0, -1).map((event) => event.delta), api.words);
+      const events = await collect(
+        await client.audio.transcriptions.create({ model: 'ear', file: await file(), stream: true }),
+      );
+      assert.deepEqual(
+        events.slice(0, -1).map((event) => event.delta),
+        api.words,
+      );
       assert.equal(events.at(-1).type, 'transcript.text.done');
       await row('audio/transcriptions', cost);
       assert.ok((await lastRow(h.daemon)).stream);
@@ -140,9 +158,16 @@ describe('the openai package uploads', () => {
     it('translate, and a file that is read from disk as it is sent', async () => {
       const name = path.join(h.daemon.home, 'speech.wav');
       fs.writeFileSync(name, sound);
-      const reply = await client.audio.translations.create({ model: 'whisper-1', file: fs.createReadStream(name), prompt: 'é' });
+      const reply = await client.audio.translations.create({
+        model: 'whisper-1',
+        file: fs.createReadStream(name),
+        prompt: 'é',
+      });
       assert.equal(reply.text, api.answer);
-      assert.deepEqual([sent().files.file, Buffer.from(sent().fields.prompt, 'latin1').toString()], [sound.length, 'é']);
+      assert.deepEqual(
+        [sent().files.file, Buffer.from(sent().fields.prompt, 'latin1').toString()],
+        [sound.length, 'é'],
+      );
       await row('audio/translations', 300_000);
     });
 
@@ -155,7 +180,11 @@ describe('the openai package uploads', () => {
   });
 
   it('Budget reached: exactly one attempt, and nothing of the file goes on', async () => {
-    const poor = new OpenAI({ baseURL: h.daemon.url, apiKey: (await h.daemon.key({ budget: 0.000001 })).key, maxRetries: 2 });
+    const poor = new OpenAI({
+      baseURL: h.daemon.url,
+      apiKey: (await h.daemon.key({ budget: 0.000001 })).key,
+      maxRetries: 2,
+    });
     const file = await toFile(sound, 'speech.wav');
     await assert.rejects(poor.audio.transcriptions.create({ model: 'whisper-1', file }), (error) => {
       assert.ok(error instanceof OpenAI.RateLimitError);
@@ -172,8 +201,14 @@ describe('the openai package uploads', () => {
       assert.equal(error.param, 'model');
       return true;
     });
-    const narrow = new OpenAI({ baseURL: h.daemon.url, apiKey: (await h.daemon.key({ model: 'other' })).key });
-    await assert.rejects(narrow.audio.transcriptions.create({ model: 'ear', file }), OpenAI.PermissionDeniedError);
+    const narrow = new OpenAI({
+      baseURL: h.daemon.url,
+      apiKey: (await h.daemon.key({ model: 'other' })).key,
+    });
+    await assert.rejects(
+      narrow.audio.transcriptions.create({ model: 'ear', file }),
+      OpenAI.PermissionDeniedError,
+    );
     assert.equal(h.upstream.requests.length, 0);
   });
 });

@@ -35,7 +35,11 @@ const ownToClient = {
   Trailer: 'x',
   'Proxy-Authorization': 'Basic eA==',
 };
-const keptToUpstream = { 'OpenAI-Organization': 'org-1', 'X-Custom': 'kept: here', 'User-Agent': 'conformance/1' };
+const keptToUpstream = {
+  'OpenAI-Organization': 'org-1',
+  'X-Custom': 'kept: here',
+  'User-Agent': 'conformance/1',
+};
 const ownToUpstream = {
   'Set-Cookie': 'a=b',
   'Access-Control-Allow-Origin': '*',
@@ -52,7 +56,19 @@ describe('conformance', () => {
   const models = ['test-model', 'paint', 'voice', 'whisper', 'unpriced'];
   const h = house({
     args: ['--hold-wait', '0s'],
-    add: { more: [...models.flatMap((model) => ['--model', model]), '--alias', 'nick=test-model', '--alias', 'pencil=paint', '--alias', 'speaker=voice', '--alias', 'ear=whisper'] },
+    add: {
+      more: [
+        ...models.flatMap((model) => ['--model', model]),
+        '--alias',
+        'nick=test-model',
+        '--alias',
+        'pencil=paint',
+        '--alias',
+        'speaker=voice',
+        '--alias',
+        'ear=whisper',
+      ],
+    },
   });
   const nicks = { 'test-model': 'nick', paint: 'pencil', voice: 'speaker', whisper: 'ear' };
   const keys = {};
@@ -66,7 +82,10 @@ describe('conformance', () => {
     keys.narrow = (await h.daemon.key({ model: 'other' })).key;
     keys.far = (await h.daemon.key({ ip: '203.0.113.0/24' })).key;
     keys.rated = (await h.daemon.key({ rpm: 1 })).key;
-    for (const [name, verb] of [['revoked', 'revoke'], ['disabled', 'disable']]) {
+    for (const [name, verb] of [
+      ['revoked', 'revoke'],
+      ['disabled', 'disable'],
+    ]) {
       const made = await h.daemon.key();
       await h.daemon.ok(['keys', verb, made.id, ...(verb === 'revoke' ? ['--yes'] : [])]);
       keys[name] = made.key;
@@ -94,7 +113,10 @@ describe('conformance', () => {
     return reply;
   };
   const sameBytes = (actual, expected) =>
-    assert.ok(Buffer.from(actual).equals(Buffer.from(expected)), `${actual}\nis not\n${expected}`.slice(0, 2000));
+    assert.ok(
+      Buffer.from(actual).equals(Buffer.from(expected)),
+      `${actual}\nis not\n${expected}`.slice(0, 2000),
+    );
 
   for (const each of endpoints) {
     const { name, what, body, reply: answered, type = 'application/json', dialect, unmetered } = each;
@@ -111,7 +133,10 @@ describe('conformance', () => {
         assert.deepEqual([h.upstream.last.method, h.upstream.last.target], ['POST', `/v1/${name}`]);
         assert.equal(h.upstream.last.headers['content-type'], body.type);
         sameBytes(reply.body, answered);
-        assert.deepEqual([reply.headers['content-type'], reply.headers['content-length']], [type, String(Buffer.byteLength(answered))]);
+        assert.deepEqual(
+          [reply.headers['content-type'], reply.headers['content-length']],
+          [type, String(Buffer.byteLength(answered))],
+        );
         if (unmetered) return assert.equal(await newest(), before, 'no row is written');
         const row = await lastRow(h.daemon);
         for (const field of rowFields.split(' ')) assert.ok(field in row, field);
@@ -126,7 +151,9 @@ describe('conformance', () => {
           ['ok', 200, null, '127.0.0.1', 'conformance/1'],
         );
         if (!each.basis) assert.deepEqual(used(row), each.tokens);
-        assert.deepEqual([row.cost_basis, nano(row.cost_usd)], [each.basis ?? 'exact', cost]);
+        assert.equal(row.cost_basis, each.basis ?? 'exact');
+        if (cost !== undefined) assert.equal(nano(row.cost_usd), cost);
+        else assert.ok(row.cost_usd > 0);
         assert.ok(row.price_id);
       });
 
@@ -134,7 +161,11 @@ describe('conformance', () => {
         answer(200, answered, type);
         const third = Math.ceil(body.bytes.length / 3);
         const parts = [0, 1, 2].map((i) => body.bytes.subarray(i * third, (i + 1) * third));
-        const coded = parts.flatMap((part) => [Buffer.from(`${part.length.toString(16)};x=y\r\n`), part, Buffer.from('\r\n')]);
+        const coded = parts.flatMap((part) => [
+          Buffer.from(`${part.length.toString(16)};x=y\r\n`),
+          part,
+          Buffer.from('\r\n'),
+        ]);
         const reply = await send(each, {
           path: `/v1/${name}?beta=true&x=%2f%20%C3%A9`,
           body: Buffer.concat([...coded, Buffer.from('0\r\n\r\n')]),
@@ -148,17 +179,26 @@ describe('conformance', () => {
 
       it('headers: nothing that is only for us passes, the rest does', async () => {
         answer(200, answered, type, { ...ownToUpstream, ...keptToClient });
-        const reply = await send(each, { headers: { ...ownToClient, ...keptToUpstream, 'Accept-Encoding': 'gzip, br' } });
+        const reply = await send(each, {
+          headers: { ...ownToClient, ...keptToUpstream, 'Accept-Encoding': 'gzip, br' },
+        });
         assert.equal(reply.status, 200, reply.text);
         const { headers, fields, head } = h.upstream.last;
         for (const field of Object.keys(ownToClient)) {
           if (field !== 'Connection') assert.equal(headers[field.toLowerCase()], undefined, field);
         }
-        for (const [field, value] of Object.entries(keptToUpstream)) assert.equal(headers[field.toLowerCase()], value);
-        assert.deepEqual([headers.authorization, headers['x-api-key']], [`Bearer ${h.upstream.secret}`, undefined]);
+        for (const [field, value] of Object.entries(keptToUpstream))
+          assert.equal(headers[field.toLowerCase()], value);
+        assert.deepEqual(
+          [headers.authorization, headers['x-api-key']],
+          [`Bearer ${h.upstream.secret}`, undefined],
+        );
         assert.equal(fields.filter(([field]) => field.toLowerCase() === 'authorization').length, 1);
         assert.ok(!head.includes('sk-nufi-'), "the client's key stays here");
-        assert.deepEqual([headers.host, headers['accept-encoding']], [`127.0.0.1:${h.upstream.port}`, 'identity']);
+        assert.deepEqual(
+          [headers.host, headers['accept-encoding']],
+          [`127.0.0.1:${h.upstream.port}`, 'identity'],
+        );
 
         for (const field of Object.keys(ownToUpstream)) {
           if (field !== 'Connection') assert.equal(reply.headers[field.toLowerCase()], undefined, field);
@@ -186,11 +226,17 @@ describe('conformance', () => {
         ]) {
           answer(status, text, 'application/problem+json', keptToClient);
           const reply = await send(each);
-          assert.deepEqual([reply.status, reply.text, reply.headers['content-type']], [status, text, 'application/problem+json']);
+          assert.deepEqual(
+            [reply.status, reply.text, reply.headers['content-type']],
+            [status, text, 'application/problem+json'],
+          );
           assert.equal(reply.headers['x-custom'], 'kept');
           if (unmetered) continue;
           const row = await lastRow(h.daemon);
-          assert.deepEqual([row.status, row.http_status, row.cost_usd, used(row)], ['client_error', status, 0, {}]);
+          assert.deepEqual(
+            [row.status, row.http_status, row.cost_usd, used(row)],
+            ['client_error', status, 0, {}],
+          );
         }
       });
 
@@ -204,14 +250,18 @@ describe('conformance', () => {
 
       it('refuses what it can not read, or could read in two ways: 400', async () => {
         for (const { why, body: bad, code, param } of body.spoiled()) {
-          const reply = await refused(() => send(each, { body: bad.bytes, headers: { 'Content-Type': bad.type } }));
+          const reply = await refused(() =>
+            send(each, { body: bad.bytes, headers: { 'Content-Type': bad.type } }),
+          );
           assert.doesNotThrow(() => assertError(reply, { status: 400, code, param }, dialect), why);
         }
       });
 
       it('refuses other methods: 405', async () => {
         for (const method of ['GET', 'PUT', 'PATCH', 'DELETE']) {
-          const reply = await refused(() => send(each, { method, body: method === 'GET' ? undefined : '{}' }));
+          const reply = await refused(() =>
+            send(each, { method, body: method === 'GET' ? undefined : '{}' }),
+          );
           assertError(reply, { status: 405, code: 'method_not_allowed' }, dialect);
           assert.equal(reply.headers.allow, 'POST');
         }
@@ -222,11 +272,18 @@ describe('conformance', () => {
         await send(each, { key: keys.rated });
         h.upstream.clear();
         const reply = await refused(() => send(each, { key: keys.rated }));
-        const error = assertError(reply, { status: 429, type: 'requests', code: 'rate_limit_exceeded' }, dialect);
+        const error = assertError(
+          reply,
+          { status: 429, type: 'requests', code: 'rate_limit_exceeded' },
+          dialect,
+        );
         assert.equal(error.nufi.reason, 'rpm');
         const [seconds, ms] = [Number(reply.headers['retry-after']), Number(reply.headers['retry-after-ms'])];
         assert.ok(seconds >= 1 && seconds <= 60 && ms > 0 && ms <= 60_000, `${seconds} s, ${ms} ms`);
-        assert.deepEqual([reply.headers['x-ratelimit-limit-requests'], reply.headers['x-ratelimit-remaining-requests']], ['1', '0']);
+        assert.deepEqual(
+          [reply.headers['x-ratelimit-limit-requests'], reply.headers['x-ratelimit-remaining-requests']],
+          ['1', '0'],
+        );
       });
 
       for (const stream of each.streams ?? []) {
@@ -236,7 +293,11 @@ describe('conformance', () => {
         it(`${title} passes event by event, each at once, and is booked when it ends`, async () => {
           const connection = await Connection.open(h.port);
           h.upstream.handler = async (exchange) => {
-            await exchange.begin(200, { 'content-type': 'text/event-stream; charset=utf-8', ...ownToUpstream, ...keptToClient });
+            await exchange.begin(200, {
+              'content-type': 'text/event-stream; charset=utf-8',
+              ...ownToUpstream,
+              ...keptToClient,
+            });
             for (const event of stream.events) {
               await exchange.chunk(event);
               // The next comes only when this one has arrived.
@@ -249,12 +310,21 @@ describe('conformance', () => {
           connection.close();
           assert.equal(reply.status, 200, reply.text);
           assert.equal(reply.headers['content-type'], 'text/event-stream; charset=utf-8');
-          assert.deepEqual([reply.headers['set-cookie'], reply.headers['x-gone'], reply.headers['x-custom']], [undefined, undefined, 'kept']);
+          assert.deepEqual(
+            [reply.headers['set-cookie'], reply.headers['x-gone'], reply.headers['x-custom']],
+            [undefined, undefined, 'kept'],
+          );
           sameBytes(h.upstream.last.body, (stream.sent?.(stream.body) ?? stream.body).bytes);
           sameBytes(reply.body, received.join(''));
           const row = await lastRow(h.daemon);
-          assert.deepEqual([row.id, row.stream, row.status, row.endpoint], [reply.headers['x-nufi-request-id'], true, 'ok', name]);
-          assert.deepEqual([used(row), nano(row.cost_usd), row.cost_basis], [stream.tokens, costOf(stream.tokens), 'exact']);
+          assert.deepEqual(
+            [row.id, row.stream, row.status, row.endpoint],
+            [reply.headers['x-nufi-request-id'], true, 'ok', name],
+          );
+          assert.deepEqual(
+            [used(row), nano(row.cost_usd), row.cost_basis],
+            [stream.tokens, costOf(stream.tokens), 'exact'],
+          );
         });
 
         it(`${title} that breaks off ends with an error in its own shape`, async () => {
@@ -271,7 +341,11 @@ describe('conformance', () => {
           const event = dialect === 'anthropic' ? /^event: error\ndata: (.+)\n\n$/ : /^data: (.+)\n\n$/;
           const said = JSON.parse(event.exec(rest)?.[1] ?? assert.fail(rest));
           if (dialect === 'anthropic') assert.deepEqual([said.type, said.error.type], ['error', 'api_error']);
-          else assert.deepEqual([said.error.type, said.error.code, said.error.param], ['server_error', 'upstream_error', null]);
+          else
+            assert.deepEqual(
+              [said.error.type, said.error.code, said.error.param],
+              ['server_error', 'upstream_error', null],
+            );
           const row = await lastRow(h.daemon);
           assert.deepEqual([row.status, row.stream], ['upstream_error', true]);
         });

@@ -15,16 +15,28 @@ const own = [
       assert.equal(object, 'list');
       const model = data.find(({ id }) => id === 'test-model');
       assert.deepEqual(Object.keys(model), ['id', 'object', 'created', 'owned_by']);
-      assert.deepEqual([model.object, typeof model.created, typeof model.owned_by], ['model', 'number', 'string']);
+      assert.deepEqual(
+        [model.object, typeof model.created, typeof model.owned_by],
+        ['model', 'number', 'string'],
+      );
     },
   },
-  { path: 'models/test-model', check: ({ id, object }) => assert.deepEqual([id, object], ['test-model', 'model']) },
-  { path: 'models/org%2Fname', check: ({ id, object }) => assert.deepEqual([id, object], ['org/name', 'model']) },
+  {
+    path: 'models/test-model',
+    check: ({ id, object }) => assert.deepEqual([id, object], ['test-model', 'model']),
+  },
+  {
+    path: 'models/org%2Fname',
+    check: ({ id, object }) => assert.deepEqual([id, object], ['org/name', 'model']),
+  },
   {
     path: 'key',
     check: ({ data }, key) => {
       assert.equal(data.label, key.masked);
-      assert.deepEqual([data.limit, data.limit_reset, data.usage, data.limit_remaining], [10, 'month', 0.00106, 9.99894]);
+      assert.deepEqual(
+        [data.limit, data.limit_reset, data.usage, data.limit_remaining],
+        [10, 'month', 0.00106, 9.99894],
+      );
       assert.deepEqual([data.is_free_tier, typeof data.rate_limit], [false, 'object']);
     },
   },
@@ -43,7 +55,10 @@ const own = [
 ];
 
 describe('conformance of what is read', () => {
-  const h = house({ args: ['--hold-wait', '0s'], add: { more: ['--model', 'test-model', '--model', 'org/*'] } });
+  const h = house({
+    args: ['--hold-wait', '0s'],
+    add: { more: ['--model', 'test-model', '--model', 'org/*'] },
+  });
   let rich;
   const refusesDeadKeys = deadKeys(h);
   before(async () => {
@@ -51,7 +66,8 @@ describe('conformance of what is read', () => {
     // 60 tokens in and 100 out at 1 and 10 USD per million.
     const usage = { prompt_tokens: 60, completion_tokens: 100, total_tokens: 160 };
     h.upstream.handler = (exchange) => exchange.reply(200, { choices: [], usage });
-    const body = '{"model":"test-model","max_tokens":100,"messages":[{"role":"user","content":"for a bound of 60 tokens in the prompt"}]}';
+    const body =
+      '{"model":"test-model","max_tokens":100,"messages":[{"role":"user","content":"for a bound of 60 tokens in the prompt"}]}';
     assert.equal((await call(h.port, { key: rich.key, body })).status, 200);
     h.upstream.clear();
   });
@@ -82,8 +98,28 @@ describe('conformance of what is read', () => {
   }
 
   it('everything else is 404 in the same shape', async () => {
-    for (const path of ['/v1', '/v1/', '/', '/v1/keys', '/v1/models/', '/v1/chat', '/v1/Models', '/v1/files', '/v1/threads', '/v2/models', '/v1/dashboard']) {
-      const reply = await quietly(h, () => call(h.port, { method: 'GET', path, key: rich.key }));
+    for (const asked of [
+      'GET /v1',
+      'GET /v1/',
+      'GET /',
+      'GET /v1/keys',
+      'GET /v1/models/',
+      'GET /v1/Models',
+      'GET /v1/files',
+      'GET /v2/models',
+      'GET /v1/dashboard',
+      'POST /v1/chat',
+      'POST /v1//chat/completions',
+      'POST /v1/chat/completions/',
+      'POST /chat/completions',
+      'POST /v1/threads',
+      'POST /v1/responses/compact',
+      'POST /v1/responses/input_tokens',
+      'DELETE /v1/anything',
+    ]) {
+      const [method, path] = asked.split(' ');
+      const body = method === 'POST' ? '{"model":"test-model"}' : undefined;
+      const reply = await quietly(h, () => call(h.port, { method, path, key: rich.key, body }));
       assertError(reply, { status: 404, code: 'unknown_url', param: null });
     }
   });

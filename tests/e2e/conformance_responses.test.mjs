@@ -16,7 +16,9 @@ const kept = [
     method: 'GET',
     behind: '?stream=true&starting_after=2',
     type: 'text/event-stream',
-    reply: named('response.output_text.delta', { delta: 'x' }) + named('response.completed', { response: { id: 'resp_1' } }),
+    reply:
+      named('response.output_text.delta', { delta: 'x' }) +
+      named('response.completed', { response: { id: 'resp_1' } }),
   },
   { method: 'GET', behind: '/input_items', reply: '{"object":"list", "data":[],"has_more":false}' },
   { method: 'GET', behind: '/input_items?limit=1&order=asc&after=x', reply: '{"object":"list","data":[]}' },
@@ -37,7 +39,8 @@ describe('conformance of responses/{id}', () => {
   beforeEach(async () => {
     id = `resp_${String(++count).padStart(4, '0')}aBc-_`;
     const usage = { input_tokens: 1, output_tokens: 1, total_tokens: 2 };
-    h.upstream.handler = (exchange) => exchange.reply(200, { id, object: 'response', status: 'completed', output: [], usage });
+    h.upstream.handler = (exchange) =>
+      exchange.reply(200, { id, object: 'response', status: 'completed', output: [], usage });
     const body = '{"model":"test-model","input":"x","max_output_tokens":9}';
     assert.equal((await call(h.port, { key: rich.key, path: '/v1/responses', body })).status, 200);
     h.upstream.clear();
@@ -50,16 +53,21 @@ describe('conformance of responses/{id}', () => {
 
       it('passes as it is, both ways, and counts as nothing', async () => {
         const headers = { 'set-cookie': 'a=b', 'access-control-allow-origin': '*', 'x-custom': 'kept' };
-        h.upstream.handler = (exchange) => exchange.reply(200, answered, { 'content-type': type, ...headers });
+        h.upstream.handler = (exchange) =>
+          exchange.reply(200, answered, { 'content-type': type, ...headers });
         const own = { Cookie: 'a=b', 'X-Forwarded-For': '10.0.0.1', 'X-Nufi-Trace': '1', 'X-Custom': 'kept' };
         const reply = await quietly(h, () => ask({ headers: own }), { passes: true });
         assert.equal(reply.status, 200, reply.text);
         const { last } = h.upstream;
         assert.deepEqual([last.method, last.target, last.headers['x-custom']], [method, at(id), 'kept']);
         assert.equal(last.headers.authorization, `Bearer ${h.upstream.secret}`);
-        for (const name of ['cookie', 'x-forwarded-for', 'x-nufi-trace']) assert.equal(last.headers[name], undefined, name);
+        for (const name of ['cookie', 'x-forwarded-for', 'x-nufi-trace'])
+          assert.equal(last.headers[name], undefined, name);
         assert.equal(reply.text, answered);
-        assert.deepEqual([reply.headers['content-type'], reply.headers['x-custom'], reply.headers['set-cookie']], [type, 'kept', undefined]);
+        assert.deepEqual(
+          [reply.headers['content-type'], reply.headers['x-custom'], reply.headers['set-cookie']],
+          [type, 'kept', undefined],
+        );
         assert.equal(reply.headers['x-nufi-upstream'], 'mock');
       });
 
@@ -84,9 +92,17 @@ describe('conformance of responses/{id}', () => {
       });
 
       it('knows no other method', async () => {
-        const allowed = behind.startsWith('/cancel') ? 'POST' : behind.startsWith('/input_items') ? 'GET' : 'GET, DELETE';
-        for (const other of ['PUT', 'PATCH', 'POST', 'DELETE', 'GET'].filter((each) => !allowed.includes(each))) {
-          const reply = await quietly(h, () => ask({ method: other, body: other === 'GET' ? undefined : '{}' }));
+        const allowed = behind.startsWith('/cancel')
+          ? 'POST'
+          : behind.startsWith('/input_items')
+            ? 'GET'
+            : 'GET, DELETE';
+        for (const other of ['PUT', 'PATCH', 'POST', 'DELETE', 'GET'].filter(
+          (each) => !allowed.includes(each),
+        )) {
+          const reply = await quietly(h, () =>
+            ask({ method: other, body: other === 'GET' ? undefined : '{}' }),
+          );
           assertError(reply, { status: 405, code: 'method_not_allowed' });
           assert.equal(reply.headers.allow, allowed);
         }
@@ -96,7 +112,9 @@ describe('conformance of responses/{id}', () => {
 
   it('anything else below it is 404', async () => {
     for (const behind of ['/', '/nothing', '/cancel/x', '/input_items/']) {
-      const reply = await quietly(h, () => call(h.port, { method: 'GET', path: `/v1/responses/${id}${behind}`, key: rich.key }));
+      const reply = await quietly(h, () =>
+        call(h.port, { method: 'GET', path: `/v1/responses/${id}${behind}`, key: rich.key }),
+      );
       assertError(reply, { status: 404, code: 'unknown_url' });
     }
   });
@@ -106,6 +124,8 @@ describe('conformance of responses/{id}', () => {
     h.upstream.handler = (exchange) => exchange.reply(200, { id, deleted: true });
     assert.equal((await call(h.port, { method: 'DELETE', path, key: rich.key })).status, 200);
     h.upstream.clear();
-    assertError(await quietly(h, () => call(h.port, { method: 'GET', path, key: rich.key })), { status: 404 });
+    assertError(await quietly(h, () => call(h.port, { method: 'GET', path, key: rich.key })), {
+      status: 404,
+    });
   });
 });

@@ -19,7 +19,10 @@ function contentOf(body) {
   const last = body.messages.at(-1).content;
   const hasResult = Array.isArray(last) && last.some((block) => block.type === 'tool_result');
   if (body.tools && !hasResult) {
-    return { stop: 'tool_use', content: [{ type: 'tool_use', id: 'toolu_01Qm', name: body.tools[0].name, input: place }] };
+    return {
+      stop: 'tool_use',
+      content: [{ type: 'tool_use', id: 'toolu_01Qm', name: body.tools[0].name, input: place }],
+    };
   }
   const text = body.output_config?.format ? JSON.stringify(place) : answer;
   const thinking = body.thinking ? [{ type: 'thinking', thinking: 'Mild, surely.', signature: 'c2ln' }] : [];
@@ -33,7 +36,11 @@ function blockEvents(block, index) {
   const closed = named('content_block_stop', { index });
   if (block.type === 'tool_use') {
     const parts = JSON.stringify(block.input).match(/.{1,6}/gsu);
-    return [opened({ input: {} }), ...parts.map((partial_json) => delta({ type: 'input_json_delta', partial_json })), closed];
+    return [
+      opened({ input: {} }),
+      ...parts.map((partial_json) => delta({ type: 'input_json_delta', partial_json })),
+      closed,
+    ];
   }
   const parts = block.text === answer ? words : block.text.match(/.{1,6}/gsu);
   return [opened({ text: '' }), ...parts.map((text) => delta({ type: 'text_delta', text })), closed];
@@ -43,19 +50,33 @@ export function anthropicApi() {
   return async (exchange) => {
     const body = exchange.json;
     const headers = { 'request-id': 'req_provider_3', 'anthropic-organization-id': 'org-provider' };
-    if (exchange.target.split('?')[0].endsWith('/count_tokens')) return exchange.reply(200, { input_tokens: 14 }, headers);
+    if (exchange.target.split('?')[0].endsWith('/count_tokens'))
+      return exchange.reply(200, { input_tokens: 14 }, headers);
     const { stop, content } = contentOf(body);
-    const message = { id: 'msg_01Qm', type: 'message', role: 'assistant', model: body.model, stop_sequence: null };
+    const message = {
+      id: 'msg_01Qm',
+      type: 'message',
+      role: 'assistant',
+      model: body.model,
+      stop_sequence: null,
+    };
     if (!body.stream) {
       return exchange.reply(200, { ...message, content, stop_reason: stop, usage: messageUsage }, headers);
     }
-    const begun = { ...message, content: [], stop_reason: null, usage: { ...messageUsage, output_tokens: 1 } };
+    const begun = {
+      ...message,
+      content: [],
+      stop_reason: null,
+      usage: { ...messageUsage, output_tokens: 1 },
+    };
     await exchange.begin(200, { ...headers, 'content-type': 'text/event-stream; charset=utf-8' });
     await exchange.chunk(named('message_start', { message: begun }));
     await exchange.chunk(named('ping', {}));
     for (const event of content.flatMap(blockEvents)) await exchange.chunk(event);
     const delta = { stop_reason: stop, stop_sequence: null };
-    await exchange.chunk(named('message_delta', { delta, usage: { output_tokens: messageUsage.output_tokens } }));
+    await exchange.chunk(
+      named('message_delta', { delta, usage: { output_tokens: messageUsage.output_tokens } }),
+    );
     await exchange.chunk(named('message_stop', {}));
     return exchange.finish();
   };

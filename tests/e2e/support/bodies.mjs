@@ -33,7 +33,12 @@ class JsonBody {
     const model = this.#model();
     const twice = { code: 'invalid_value', param: 'model' };
     return [
-      { why: 'cut short', body: new JsonBody(this.text.trimEnd().slice(0, -1)), code: 'invalid_json', param: null },
+      {
+        why: 'cut short',
+        body: new JsonBody(this.text.trimEnd().slice(0, -1)),
+        code: 'invalid_json',
+        param: null,
+      },
       { why: 'something behind it', body: new JsonBody(`${this.text}]`), code: 'invalid_json', param: null },
       { why: 'a list', body: new JsonBody(`[${this.text}]`), code: 'invalid_json', param: null },
       { why: 'the model is a number', body: this.#with(model, '"model":7'), ...twice },
@@ -72,7 +77,11 @@ class FormBody {
     return [
       { why: 'cut short', body: new FormBody(this.parts, '') },
       { why: 'the model twice', body: this.#mapped((part) => [part, part]), ...twice },
-      { why: 'the model in another case too', body: this.#mapped((part) => [{ ...part, name: 'Model' }, part]), ...twice },
+      {
+        why: 'the model in another case too',
+        body: this.#mapped((part) => [{ ...part, name: 'Model' }, part]),
+        ...twice,
+      },
     ];
   }
 }
@@ -82,6 +91,8 @@ export const form = (parts) => new FormBody(parts);
 
 /// Bytes that look like the end of a part and are none.
 export const tricky = Buffer.concat([
-  Buffer.from('RIFF\0\r\n--\r\n----conformance\r\nContent-Disposition: form-data; name="model"\r\n\r\nother\r\n'),
+  Buffer.from(
+    'RIFF\0\r\n--\r\n----conformance\r\nContent-Disposition: form-data; name="model"\r\n\r\nother\r\n',
+  ),
   Buffer.from(Array.from({ length: 1000 }, (_, i) => (i * 7919) & 255)),
 ]);

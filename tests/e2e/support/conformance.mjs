@@ -77,7 +77,12 @@ const responseUsage = {
 };
 const responseTokens = { input: 25, cached_input: 15, output: 12, reasoning: 8 };
 
-const imageUsage = { input_tokens: 20, input_tokens_details: { text_tokens: 12, image_tokens: 8 }, output_tokens: 30, total_tokens: 50 };
+const imageUsage = {
+  input_tokens: 20,
+  input_tokens_details: { text_tokens: 12, image_tokens: 8 },
+  output_tokens: 30,
+  total_tokens: 50,
+};
 export const imageTokens = { input: 12, image_input: 8, image_output: 30 };
 export const imageReply = `{"created":1, "data":[{"b64_json":"QUJD"}],"usage":${JSON.stringify(imageUsage)}}\n`;
 export const imageEvents = (kind) => [
@@ -90,7 +95,8 @@ export const pictures = '{"created":1,"data":[{"url":"https:\\/\\/x\\/1"},{"url"
 ///   name      the endpoint below /v1, as the ledger calls it; `what` tells rows of one name apart
 ///   body      what is sent; `model` in it is "test-model" unless the row says another
 ///   reply     what the upstream answers, of `type`
-///   tokens    the buckets of it; `cost` if tokens don't say it, `basis` if it is not exact
+///   tokens    the buckets of it; `cost` if tokens don't say it, `basis` if it is not exact (then the
+///             buckets are not looked at, nor the cost if there is none)
 ///   streams   { what, body, sent, events, received, tokens }: `sent` is the body upstream and
 ///             `received` what arrives of the events, when that differs
 ///   dialect   'anthropic' when errors have that shape
@@ -98,7 +104,9 @@ export const pictures = '{"created":1,"data":[{"url":"https:\\/\\/x\\/1"},{"url"
 export const endpoints = [
   {
     name: 'chat/completions',
-    body: json('"messages":[{"role":"user","content":"\\u00e9 \\/"}],"max_tokens":64 , "model" : "test-model"'),
+    body: json(
+      '"messages":[{"role":"user","content":"\\u00e9 \\/"}],"max_tokens":64 , "model" : "test-model"',
+    ),
     reply: `{"id":"x" ,"choices":[],"n":1e-7,"big":123456789012345678901234567890,\r\n${chatUsage} } \n`,
     tokens: chatTokens,
     streams: chatStreams('"model":"test-model","messages":[{"role":"user","content":"x"}],"max_tokens":64'),
@@ -106,7 +114,8 @@ export const endpoints = [
   {
     name: 'completions',
     body: json('"prompt":[[1,2,3],[4]],"model":"test-model","n":2,"max_tokens":64'),
-    reply: '{"choices":[{"text":"\\u00e9"}],"usage":{"prompt_tokens":4,"completion_tokens":20,"total_tokens":24} }',
+    reply:
+      '{"choices":[{"text":"\\u00e9"}],"usage":{"prompt_tokens":4,"completion_tokens":20,"total_tokens":24} }',
     tokens: { input: 4, output: 20 },
     streams: chatStreams('"model":"test-model","prompt":"x","max_tokens":64'),
   },
@@ -126,7 +135,9 @@ export const endpoints = [
   },
   {
     name: 'responses',
-    body: json('"model":"test-model","input":[{"role":"user","content":"x"}],"max_output_tokens":64,"store":false'),
+    body: json(
+      '"model":"test-model","input":[{"role":"user","content":"x"}],"max_output_tokens":64,"store":false',
+    ),
     reply: `{"id":"resp_1","object":"response", "status":"completed","output":[],"usage":${JSON.stringify(responseUsage)} }`,
     tokens: responseTokens,
     streams: [
@@ -163,7 +174,9 @@ export const endpoints = [
     optional: true,
     streams: [
       {
-        body: json('"model":"test-model","prompt":"a cat","size":"1024x1024","stream":true,"partial_images":1'),
+        body: json(
+          '"model":"test-model","prompt":"a cat","size":"1024x1024","stream":true,"partial_images":1',
+        ),
         events: imageEvents('image_generation'),
         tokens: imageTokens,
       },
@@ -171,12 +184,31 @@ export const endpoints = [
   },
   {
     name: 'audio/speech',
+    what: 'by character',
     model: 'voice',
     body: json('"model":"voice","input":"h\\u00e9llo","voice":"alloy"'),
     reply: pcm,
     type: 'audio/pcm',
     tokens: {},
     cost: 75_000,
+  },
+  {
+    name: 'audio/speech',
+    what: 'by token',
+    body: json('"model":"test-model","input":"h\\u00e9llo","voice":"alloy"'),
+    reply: pcm,
+    type: 'audio/pcm',
+    basis: 'estimated',
+    streams: [
+      {
+        body: json('"model":"test-model","input":"hello","voice":"alloy","stream_format":"sse"'),
+        events: [
+          named('speech.audio.delta', { audio: 'QUJD' }),
+          named('speech.audio.done', { usage: { input_tokens: 14, output_tokens: 101, total_tokens: 115 } }),
+        ],
+        tokens: { input: 14, audio_output: 101 },
+      },
+    ],
   },
   {
     name: 'rerank',

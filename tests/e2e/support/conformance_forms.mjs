@@ -5,7 +5,8 @@ import { data, done } from './events.mjs';
 
 const soundFile = { name: 'file', filename: 'sound.wav', type: 'audio/wav', data: tricky };
 const pictureFile = (name) => ({ name, filename: 'a.png', type: 'image/png', data: tricky });
-const transcriptUsage = '{"type":"tokens","input_tokens":20,"input_token_details":{"text_tokens":4,"audio_tokens":16},"output_tokens":10,"total_tokens":30}';
+const transcriptUsage =
+  '{"type":"tokens","input_tokens":20,"input_token_details":{"text_tokens":4,"audio_tokens":16},"output_tokens":10,"total_tokens":30}';
 const transcriptTokens = { input: 4, audio_input: 16, output: 10 };
 
 export const formEndpoints = [
@@ -23,7 +24,12 @@ export const formEndpoints = [
     tokens: imageTokens,
     streams: [
       {
-        body: form([{ name: 'model', value: 'test-model' }, { name: 'stream', value: 'true' }, { name: 'prompt', value: 'x' }, pictureFile('image')]),
+        body: form([
+          { name: 'model', value: 'test-model' },
+          { name: 'stream', value: 'true' },
+          { name: 'prompt', value: 'x' },
+          pictureFile('image'),
+        ]),
         events: imageEvents('image_edit'),
         tokens: imageTokens,
       },
@@ -34,7 +40,12 @@ export const formEndpoints = [
     name: 'images/edits',
     what: 'a form with its file first, by picture',
     model: 'paint',
-    body: form([pictureFile('image'), { name: 'prompt', value: 'x' }, { name: 'n', value: '2' }, { name: 'model', value: 'paint' }]),
+    body: form([
+      pictureFile('image'),
+      { name: 'prompt', value: 'x' },
+      { name: 'n', value: '2' },
+      { name: 'model', value: 'paint' },
+    ]),
     reply: pictures,
     tokens: {},
     cost: 82_000_000,
@@ -98,7 +109,11 @@ export const formEndpoints = [
   {
     name: 'audio/translations',
     model: 'whisper',
-    body: form([soundFile, { name: 'model', value: 'whisper' }, { name: 'response_format', value: 'verbose_json' }]),
+    body: form([
+      soundFile,
+      { name: 'model', value: 'whisper' },
+      { name: 'response_format', value: 'verbose_json' },
+    ]),
     reply: '{"task":"translate","duration":2.0,"text":"x","usage":{"type":"duration","seconds":2}}',
     tokens: {},
     cost: 200_000,

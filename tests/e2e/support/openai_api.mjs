@@ -57,7 +57,13 @@ function chatMessage(body) {
 
 async function chat(exchange, body) {
   const { finish, message } = chatMessage(body);
-  const base = { id: 'chatcmpl-CQ7x', created, model: body.model, service_tier: 'default', system_fingerprint: 'fp_5f1a' };
+  const base = {
+    id: 'chatcmpl-CQ7x',
+    created,
+    model: body.model,
+    service_tier: 'default',
+    system_fingerprint: 'fp_5f1a',
+  };
   if (!body.stream) {
     return exchange.reply(
       200,
@@ -87,7 +93,7 @@ async function chat(exchange, body) {
       await exchange.event(chunk({ tool_calls: [{ index, function: { arguments: part } }] }));
     }
   }
-  for (const content of message.content === answer ? words : pieces(message.content ?? '') ?? []) {
+  for (const content of message.content === answer ? words : (pieces(message.content ?? '') ?? [])) {
     await exchange.event(chunk({ content }));
   }
   await exchange.event(chunk({}, finish));
@@ -136,7 +142,11 @@ function moderations(exchange, body) {
     category_scores: { violence: 0.0001 },
     category_applied_input_types: { violence: ['text'] },
   }));
-  return exchange.reply(200, { id: 'modr-970d', model: body.model ?? 'omni-moderation-latest', results }, headers);
+  return exchange.reply(
+    200,
+    { id: 'modr-970d', model: body.model ?? 'omni-moderation-latest', results },
+    headers,
+  );
 }
 
 /// One white dot.
@@ -207,10 +217,30 @@ async function transcript(exchange, fields, task) {
     case 'srt':
       return exchange.reply(200, lines, { ...headers, 'content-type': 'text/plain; charset=utf-8' });
     case 'vtt':
-      return exchange.reply(200, `WEBVTT\n\n${lines.slice(2).replaceAll(',', '.')}`, { ...headers, 'content-type': 'text/plain; charset=utf-8' });
+      return exchange.reply(200, `WEBVTT\n\n${lines.slice(2).replaceAll(',', '.')}`, {
+        ...headers,
+        'content-type': 'text/plain; charset=utf-8',
+      });
     case 'verbose_json': {
-      const segments = [{ id: 0, seek: 0, start: 0, end: 2.5, text: answer, tokens: [1], temperature: 0, avg_logprob: -0.2, compression_ratio: 1, no_speech_prob: 0.01 }];
-      return exchange.reply(200, { task, language: 'english', duration: 2.5, text: answer, segments, usage: bySeconds }, headers);
+      const segments = [
+        {
+          id: 0,
+          seek: 0,
+          start: 0,
+          end: 2.5,
+          text: answer,
+          tokens: [1],
+          temperature: 0,
+          avg_logprob: -0.2,
+          compression_ratio: 1,
+          no_speech_prob: 0.01,
+        },
+      ];
+      return exchange.reply(
+        200,
+        { task, language: 'english', duration: 2.5, text: answer, segments, usage: bySeconds },
+        headers,
+      );
     }
     default: {
       const usage = /^whisper/.test(fields.model) ? bySeconds : transcriptUsage;
@@ -221,7 +251,11 @@ async function transcript(exchange, fields, task) {
 
 function rerank(exchange, body) {
   const results = body.documents.map((_, index) => ({ index, relevance_score: 0.9 - index / 10 }));
-  return exchange.reply(200, { id: 'rr-1', model: body.model, results, usage: { total_tokens: 12 } }, headers);
+  return exchange.reply(
+    200,
+    { id: 'rr-1', model: body.model, results, usage: { total_tokens: 12 } },
+    headers,
+  );
 }
 
 /// Answers every endpoint; `responses` handles those of the responses family (see responses_api.mjs).
@@ -257,7 +291,9 @@ export function openaiApi({ responses } = {}) {
         return rerank(exchange, body);
       default: {
         const message = `Invalid URL (${exchange.method} ${path})`;
-        return exchange.reply(404, { error: { message, type: 'invalid_request_error', param: null, code: null } });
+        return exchange.reply(404, {
+          error: { message, type: 'invalid_request_error', param: null, code: null },
+        });
       }
     }
   };

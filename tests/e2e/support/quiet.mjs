@@ -20,7 +20,10 @@ export async function quietly(h, task, { passes = false } = {}) {
 export function deadKeys(h) {
   const keys = { invalid_api_key: undefined };
   before(async () => {
-    for (const [code, verb] of [['key_revoked', 'revoke'], ['key_disabled', 'disable']]) {
+    for (const [code, verb] of [
+      ['key_revoked', 'revoke'],
+      ['key_disabled', 'disable'],
+    ]) {
       const made = await h.daemon.key();
       await h.daemon.ok(['keys', verb, made.id, ...(verb === 'revoke' ? ['--yes'] : [])]);
       keys[code] = made.key;

@@ -42,7 +42,12 @@ export function assertError(reply, expected, dialect = 'openai') {
 /// are those of conformance.test.mjs. `check` looks at what else the reply says.
 export const refusals = [
   { why: 'no key', status: 401, code: 'invalid_api_key', ask: () => ({ key: undefined }) },
-  { why: 'a key with a typo', status: 401, code: 'invalid_api_key', ask: ({ rich }) => ({ key: `${rich.slice(0, -1)}~` }) },
+  {
+    why: 'a key with a typo',
+    status: 401,
+    code: 'invalid_api_key',
+    ask: ({ rich }) => ({ key: `${rich.slice(0, -1)}~` }),
+  },
   { why: 'a revoked key', status: 401, code: 'key_revoked', ask: ({ revoked }) => ({ key: revoked }) },
   { why: 'a disabled key', status: 401, code: 'key_disabled', ask: ({ disabled }) => ({ key: disabled }) },
   {
@@ -94,9 +99,15 @@ export const limits = [
     ask: ({ poor }) => ({ key: poor }),
     check: ({ headers }, error) => {
       assert.match(error.message, /^Budget reached/);
-      assert.deepEqual([headers['x-should-retry'], headers['retry-after-ms'], headers['retry-after']], ['false', '0', undefined]);
+      assert.deepEqual(
+        [headers['x-should-retry'], headers['retry-after-ms'], headers['retry-after']],
+        ['false', '0', undefined],
+      );
       const { reason, limit, limit_usd, spent_usd, held_usd, in_flight, resets_at } = error.nufi;
-      assert.deepEqual([reason, limit, limit_usd, spent_usd, held_usd, in_flight], ['budget', 'key', 1e-9, 0, 0, 0]);
+      assert.deepEqual(
+        [reason, limit, limit_usd, spent_usd, held_usd, in_flight],
+        ['budget', 'key', 1e-9, 0, 0, 0],
+      );
       assert.ok(Date.parse(resets_at) > Date.now());
     },
   },

@@ -37,7 +37,11 @@ export const responseUsage = {
 };
 
 /// The events of a streamed response; the last of `type` carries the usage.
-export function responseEvents({ type = 'response.completed', usage = responseUsage, words = ['Hello', ' there'] } = {}) {
+export function responseEvents({
+  type = 'response.completed',
+  usage = responseUsage,
+  words = ['Hello', ' there'],
+} = {}) {
   let number = 0;
   const next = (name, fields) => named(name, { sequence_number: number++, ...fields });
   const begun = response(null, { status: 'in_progress', output: [] });
