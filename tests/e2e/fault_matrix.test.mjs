@@ -20,6 +20,7 @@ import {
   sends,
   sendsAndCloses,
   sendsAndResets,
+  sendsBytes,
   stream,
   streamOf,
   used,
@@ -43,6 +44,9 @@ const harmless = {
   'a length': (form) => sends(http(form.sends, form)),
   'chunked': (form) => sends(http(form.sends, { ...form, ...chunked })),
   'a chunk of HTTP for every byte': (form) => sends(http(form.sends, { ...form, ...chunked, size: 1 })),
+  'every byte by itself': (form) => sendsBytes(http(form.sends, { ...form, ...chunked, size: 7 })),
+  'gzip, every byte by itself': (form) =>
+    sendsBytes(http(zlib.gzipSync(form.sends), { ...form, ...chunked, fields: gzip })),
   'chunked with trailers': (form) =>
     sends(http(form.sends, { ...form, ...chunked, trailers: ['X-Sum: 1', 'X-More: 2'] })),
   'neither length nor chunks, until it closes': (form) => sendsAndCloses(http(form.sends, { ...form, ...close })),

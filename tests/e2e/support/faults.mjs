@@ -117,6 +117,13 @@ export const sendsAndCloses = (...parts) => async (exchange) => {
   await sends(...parts)(exchange);
   exchange.end();
 };
+/// Every byte in a write of its own, as far apart as the event loop makes them.
+export const sendsBytes = (bytes) => async (exchange) => {
+  for (let at = 0; at < bytes.length; at++) {
+    await exchange.write(bytes.subarray(at, at + 1));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+};
 export const sendsAndResets = (...parts) => async (exchange) => {
   await sends(...parts)(exchange);
   await new Promise((resolve) => setImmediate(resolve));
