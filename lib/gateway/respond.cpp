@@ -301,8 +301,8 @@ No refuse_window(const domain::WindowRefusal& refusal,
     result.headers.emplace_back("retry-after-ms",
                                 std::to_string(std::max<long>(1, wait.count()) * 1000));
   } else {
-    // Trying again does not help: x-should-retry stops the OpenAI and Anthropic SDKs,
-    // retry-after-ms: 0 the AI SDK.
+    // Trying again does not help: x-should-retry stops the OpenAI and Anthropic SDKs. The AI SDK
+    // knows no such header; with retry-after-ms: 0 it at least does not wait between its attempts.
     result.headers.emplace_back("x-should-retry", "false");
     result.headers.emplace_back("retry-after-ms", "0");
   }
