@@ -8,8 +8,9 @@ import { formEndpoints } from './support/conformance_forms.mjs';
 import { messageEndpoints } from './support/conformance_messages.mjs';
 import { patience } from './support/daemon.mjs';
 import { house } from './support/house.mjs';
-import { lastRow, nano, used } from './support/ledger.mjs';
+import { lastRow, nano, rowWith, used } from './support/ledger.mjs';
 import { assertError, limits, refusals } from './support/refusals.mjs';
+import { deadline } from './support/wait.mjs';
 
 const rowFields =
   'id time account project key key_name group endpoint model upstream upstream_model stream status http_status ' +
@@ -50,7 +51,19 @@ const ownToUpstream = {
   'Proxy-Authenticate': 'Basic',
   'X-Nufi-Spoofed': '1',
 };
-const keptToClient = { 'openai-processing-ms': '12', 'x-custom': 'kept' };
+const keptToClient = {
+  'openai-processing-ms': '12',
+  'x-custom': 'kept',
+  'x-ratelimit-limit-requests': '9999',
+};
+
+/// The error in `text`, which is one event of `dialect` and nothing else.
+function errorEvent(text, dialect) {
+  const event = dialect === 'anthropic' ? /^event: error\ndata: (.+)\n\n$/ : /^data: (.+)\n\n$/;
+  const said = JSON.parse(event.exec(text)?.[1] ?? assert.fail(text));
+  if (dialect === 'anthropic') assert.equal(said.type, 'error');
+  return said.error;
+}
 
 describe('conformance', () => {
   const models = ['test-model', 'paint', 'voice', 'whisper', 'unpriced'];
@@ -82,6 +95,7 @@ describe('conformance', () => {
     keys.narrow = (await h.daemon.key({ model: 'other' })).key;
     keys.far = (await h.daemon.key({ ip: '203.0.113.0/24' })).key;
     keys.rated = (await h.daemon.key({ rpm: 1 })).key;
+    keys.quick = (await h.daemon.key({ rpm: 100_000 })).key;
     for (const [name, verb] of [
       ['revoked', 'revoke'],
       ['disabled', 'disable'],
@@ -207,6 +221,9 @@ describe('conformance', () => {
         assert.equal(reply.headers['x-nufi-upstream'], 'mock');
         assert.match(reply.headers['x-nufi-request-id'], /^req_/);
         assert.ok(reply.headers['x-request-id']);
+
+        const quick = await send(each, { key: keys.quick });
+        assert.equal(quick.headers['x-ratelimit-limit-requests'], '100000', "the key's own limit");
       });
 
       it('is renamed where its model stands, and only there', async () => {
@@ -238,6 +255,19 @@ describe('conformance', () => {
             ['client_error', status, 0, {}],
           );
         }
+      });
+
+      it('whose client leaves is given up upstream, and charged as what may be billed', async () => {
+        h.upstream.handler = (exchange) => exchange.gone;
+        const connection = await Connection.open(h.port);
+        connection.write(requestBytes(request(each)));
+        const { gone } = await h.upstream.request(0);
+        connection.close();
+        await deadline(gone, 3_000 * patience, 'the upstream call to be closed');
+        if (unmetered) return;
+        const row = await rowWith(h.daemon, 'client_gone');
+        assert.equal(row.endpoint, name);
+        assert.ok(row.cost_usd > 0 && row.cost_basis !== 'none', row.cost_basis);
       });
 
       for (const refusal of [...refusals, ...(unmetered ? [] : limits)]) {
@@ -327,6 +357,26 @@ describe('conformance', () => {
           );
         });
 
+        it(`${title} is cut when its key is revoked, and says so`, async () => {
+          const made = await h.daemon.api('POST', '/v1/projects/default/inference/keys', {
+            name: `cut ${what ?? ''} ${name} ${title}`,
+          });
+          const connection = await Connection.open(h.port);
+          const [first] = received;
+          h.upstream.handler = async (exchange) => {
+            await exchange.begin();
+            await exchange.chunk(first);
+            await exchange.gone;
+          };
+          connection.write(requestBytes(request({ ...each, body: stream.body }, { key: made.json.key })));
+          await connection.untilBody(first);
+          assert.equal((await h.daemon.api('DELETE', `/v1/inference/keys/${made.json.id}`)).status, 200);
+          const reply = await connection.reply({ ms: 1_000 * patience });
+          assert.match(errorEvent(reply.text.slice(first.length), dialect).message, /revoked/);
+          await deadline(h.upstream.last.gone, 1_000 * patience, 'the upstream call to be closed');
+          assert.equal((await rowWith(h.daemon, 'cut')).endpoint, name);
+        });
+
         it(`${title} that breaks off ends with an error in its own shape`, async () => {
           const [first] = received;
           h.upstream.handler = async (exchange) => {
@@ -337,15 +387,10 @@ describe('conformance', () => {
           const reply = await send({ ...each, body: stream.body });
           assert.equal(reply.status, 200, reply.text);
           assert.ok(reply.text.startsWith(first), reply.text);
-          const rest = reply.text.slice(first.length);
-          const event = dialect === 'anthropic' ? /^event: error\ndata: (.+)\n\n$/ : /^data: (.+)\n\n$/;
-          const said = JSON.parse(event.exec(rest)?.[1] ?? assert.fail(rest));
-          if (dialect === 'anthropic') assert.deepEqual([said.type, said.error.type], ['error', 'api_error']);
+          const error = errorEvent(reply.text.slice(first.length), dialect);
+          if (dialect === 'anthropic') assert.equal(error.type, 'api_error');
           else
-            assert.deepEqual(
-              [said.error.type, said.error.code, said.error.param],
-              ['server_error', 'upstream_error', null],
-            );
+            assert.deepEqual([error.type, error.code, error.param], ['server_error', 'upstream_error', null]);
           const row = await lastRow(h.daemon);
           assert.deepEqual([row.status, row.stream], ['upstream_error', true]);
         });
