@@ -250,3 +250,16 @@ TEST_CASE("headers: an upstream's own version of Anthropic's form goes before th
   CHECK_FALSE(has(head, "2099"));
   CHECK_FALSE(has(head, "2023"));
 }
+
+TEST_CASE("headers: the coding of a body that was decoded is not passed on") {
+  net::Fields from;
+  from.add("Content-Encoding", "gzip");
+  from.add("X-Own", "1");
+  net::Fields coded;
+  pass_reply_fields(from, coded, /*with_rates=*/true);
+  CHECK(coded.find("content-encoding") == "gzip");
+  net::Fields decoded;
+  pass_reply_fields(from, decoded, /*with_rates=*/true, /*is_decoded=*/true);
+  CHECK(decoded.count("content-encoding") == 0);
+  CHECK(decoded.find("x-own") == "1");
+}

@@ -211,6 +211,16 @@ TEST_CASE("upstream: a body that breaks off is not taken for whole") {
   }
 }
 
+TEST_CASE("upstream: what stands in front of a broken part is read, also when both come at once") {
+  const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const auto called = reply_to(head + "3\r\nabc\r\nzz\r\n");
+  CHECK(called.result == RequestResult::answered);
+  CHECK(called.status == 200);
+  CHECK(called.body == "abc");
+  CHECK(!called.end);
+  CHECK(reply_to(head + "zz\r\n").result == RequestResult::answered);
+}
+
 TEST_CASE("upstream: ten megabytes pass, with a length, in chunks and to the end") {
   const auto body = pattern(10'000'000);
   CHECK(reply_to("HTTP/1.1 200 OK\r\nContent-Length: 10000000\r\n\r\n" + body).body == body);
