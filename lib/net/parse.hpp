@@ -56,12 +56,20 @@ class Sink : public http::basic_parser<isRequest> {
     this->header_limit(64 * 1024);
   }
 
-  /// Where the next body bytes go; set before each put().
-  void body_to(char* to) {
-    body_ = to;
+  /// Parses as put() does; how much was consumed. The body's bytes then stand at the front.
+  std::size_t put_body(char* bytes, std::size_t size, ErrorCode& error) {
+    body_ = bytes;
     body_size_ = 0;
+    // Between chunks: no less can be their end, and when "0\r\n" comes byte by byte the parser
+    // (Boost 1.81) asserts that it is not asked about 4 bytes.
+    constexpr std::size_t kLastChunk = 5;
+    if (this->chunked() && chunk_rest_ == 0 && size < kLastChunk) {
+      error = http::error::need_more;
+      return 0;
+    }
+    return this->put(asio::buffer(bytes, size), error);
   }
-  /// Body bytes since body_to().
+  /// Body bytes of the last put_body().
   [[nodiscard]] std::size_t body_size() const { return body_size_; }
   [[nodiscard]] bool head_done() const { return head_done_; }
 
@@ -71,8 +79,9 @@ class Sink : public http::basic_parser<isRequest> {
   void on_header_impl(ErrorCode&) override { head_done_ = true; }
   void on_body_init_impl(const boost::optional<std::uint64_t>&, ErrorCode&) override {}
   std::size_t on_body_impl(View bytes, ErrorCode&) override { return keep(bytes); }
-  void on_chunk_header_impl(std::uint64_t, View, ErrorCode&) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t, View bytes, ErrorCode&) override {
+  void on_chunk_header_impl(std::uint64_t size, View, ErrorCode&) override { chunk_rest_ = size; }
+  std::size_t on_chunk_body_impl(std::uint64_t rest, View bytes, ErrorCode&) override {
+    chunk_rest_ = rest - bytes.size();
     return keep(bytes);
   }
   void on_finish_impl(ErrorCode&) override {}
@@ -86,6 +95,7 @@ class Sink : public http::basic_parser<isRequest> {
 
   char* body_ = nullptr;
   std::size_t body_size_ = 0;
+  std::uint64_t chunk_rest_ = 0;  ///< bytes that the chunk still has
   bool head_done_ = false;
 };
 

@@ -24,9 +24,8 @@ constexpr std::uint64_t kFramingPerByte = 16;
 
 bool Session::parse_body(std::uint64_t most, BodyRead& result) {
   ErrorCode error;
-  parser_->body_to(buffer_.get() + begin_);
   char* const from = buffer_.get() + begin_;
-  const auto consumed = parser_->put(asio::buffer(from, end_ - begin_), error);
+  const auto consumed = parser_->put_body(from, end_ - begin_, error);
   begin_ += consumed;
   carried_ += parser_->body_size();
   framing_ += consumed - parser_->body_size();
@@ -45,7 +44,7 @@ bool Session::parse_body(std::uint64_t most, BodyRead& result) {
 
 Awaitable<BodyRead> Session::begin_body(std::uint64_t most) {
   body_begun_ = true;
-  interrupted_ = timed_out_ = false;
+  timed_out_ = false;
   carried_ = framing_ = 0;
   body_waited_ = {};
   parser_->eager(true);

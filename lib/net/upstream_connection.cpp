@@ -158,8 +158,9 @@ asio::mutable_buffer UpstreamConnection::make_room() {
 }
 
 bool UpstreamConnection::parse_buffered(ErrorCode& error) {
-  parser_->body_to(buffer_.get());
-  begin_ += parser_->put(asio::buffer(buffer_.get() + begin_, end_ - begin_), error);
+  std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
+  end_ -= begin_;
+  begin_ = parser_->put_body(buffer_.get(), end_, error);
   decoded_ = parser_->body_size();
   if (error == http::error::need_more) error = {};
   return !error;

@@ -11,11 +11,12 @@ namespace nufi::openai {
 /// at a NUL, as in C.
 std::string fold_letters(std::string name);
 
-/// The same of a member name as it stands in JSON.
+/// The same of a member name as it stands in JSON, or of its beginning if it is too long to be one
+/// that we know.
 std::string fold_member(std::string_view raw);
 
 /// True if `raw`, a member name as it stands in JSON, may be read as `name` (lower case, no letter
-/// s or k) by some server: not all heed case.
+/// s or k) by some server: not all heed case, and some end it at a NUL.
 bool is_named(std::string_view raw, std::string_view name);
 
 template <class Names>

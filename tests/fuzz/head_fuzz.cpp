@@ -29,8 +29,7 @@ void read_body(Sink& sink, std::string_view text, std::size_t seed, Message& mes
     if (!message.is_good || sink.is_done()) return;
     buffer += piece;
     net::ErrorCode error;
-    sink.body_to(buffer.data());
-    const auto consumed = sink.put(net::asio::buffer(buffer), error);
+    const auto consumed = sink.put_body(buffer.data(), buffer.size(), error);
     require(sink.body_size() <= consumed, "a body is no longer than what was read");
     message.body.append(buffer, 0, sink.body_size());
     buffer.erase(0, consumed);

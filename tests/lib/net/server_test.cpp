@@ -80,6 +80,20 @@ TEST_CASE("server: a request is understood however it is cut") {
   }
 }
 
+TEST_CASE("server: the last chunk may come byte by byte, with or without others before it") {
+  Door door;
+  for (const auto* chunks : {"0\r\n\r\n", "1\r\na\r\n0\r\n\r\n", "000;x\r\nX: y\r\n\r\n"}) {
+    CAPTURE(chunks);
+    auto client = door.connect();
+    client.send(post("/echo", kChunked));
+    for (const char c : std::string(chunks)) {
+      client.send(std::string(1, c));
+      std::this_thread::yield();
+    }
+    CHECK(client.reply());
+  }
+}
+
 TEST_CASE("server: bodies of many sizes come whole, with a length and in chunks") {
   Door door;
   auto client = door.connect();

@@ -132,6 +132,20 @@ TEST_CASE("request: a field given twice is refused, also when the first is null"
         "invalid_value stream_options");
 }
 
+TEST_CASE("request: names of megabytes take no longer than their bytes") {
+  std::string signs;
+  std::string escapes;
+  std::string members;
+  for (int i = 0; i < 300'000; ++i) signs += "\xE2\x84\xAA";
+  for (int i = 0; i < 200'000; ++i) escapes += "\\u0061";
+  for (int i = 0; i < 100'000; ++i) members += "\"url\":1,";
+  CHECK(verdict(with("\"" + signs + "\":1")) == "ok");
+  CHECK(verdict(with("\"" + escapes + "\":1")) == "ok");
+  CHECK(verdict(with("\"n\\u0000" + escapes + "\":1")) == "invalid_value n");
+  CHECK(verdict(with(R"("messages":[{"content":[{")" + escapes + "\":{" + members +
+                     R"("url":1}}]}])")) == "ok");
+}
+
 TEST_CASE("request: a name some server reads as one of ours is refused") {
   CHECK(verdict(with(R"("MODEL":"x")")) == "invalid_value model");
   CHECK(verdict(R"({"Model":"m"})") == "invalid_value model");
