@@ -11,27 +11,9 @@ import OpenAI, { toFile } from 'openai';
 import { house } from './support/house.mjs';
 import { lastRow, lastRows, summary, used } from './support/ledger.mjs';
 import * as api from './support/openai_api.mjs';
+import { wave } from './support/sound.mjs';
 
 const dot = Buffer.from(api.picture, 'base64');
-
-/// A sound that says how long it is: mono, 8 bits, 8,000 a second.
-function wave(seconds) {
-  const size = seconds * 8000;
-  const head = Buffer.alloc(44);
-  head.write('RIFF', 0);
-  head.writeUInt32LE(36 + size, 4);
-  head.write('WAVEfmt ', 8);
-  head.writeUInt32LE(16, 16);
-  head.writeUInt16LE(1, 20);
-  head.writeUInt16LE(1, 22);
-  head.writeUInt32LE(8000, 24);
-  head.writeUInt32LE(8000, 28);
-  head.writeUInt16LE(1, 32);
-  head.writeUInt16LE(8, 34);
-  head.write('data', 36);
-  head.writeUInt32LE(size, 40);
-  return Buffer.concat([head, Buffer.alloc(size, 128)]);
-}
 
 describe('the openai package uploads', () => {
   const h = house({ args: ['--hold-wait', '0s'] });

@@ -1,20 +1,24 @@
-// A budget is a ceiling over every endpoint together: text, vectors, pictures and speech on one
+// A budget is a ceiling over every endpoint together: text, vectors, pictures, speech and files on one
 // project, each billed by its provider in its own unit.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
 import { costOf, models } from './support/biller.mjs';
+import { form } from './support/bodies.mjs';
 import { call } from './support/client.mjs';
 import { Daemon, patience, short } from './support/daemon.mjs';
 import { named } from './support/events.mjs';
+import { readForm } from './support/openai_api.mjs';
 import { completion, eventStream, usage } from './support/provider.mjs';
 import { pcm, response, responseEvents } from './support/replies.mjs';
+import { wave } from './support/sound.mjs';
 import { Upstream } from './support/upstream.mjs';
 import { random, times } from './support/wait.mjs';
 
 const nano = (usd) => Math.round(usd * 1e9);
 const perImage = 4_000_000; // nano-USD
 const perCharacter = 15_000;
+const perSecond = 100_000;
 const count = short ? 90 : 240;
 
 /// What each endpoint is asked, how much of it is billed (`share` of the most), and its answer.
@@ -38,10 +42,19 @@ const kinds = {
     }),
     // Each prompt of the list has its answers, and those that were not the best are billed as well.
     used: (body) => usage(body.prompt.join('').length, body.max_tokens * body.best_of * body.prompt.length),
-    reply: (body, used) => ({ id: 'cmpl-1', object: 'text_completion', choices: [{ text: 'x', index: 0 }], usage: used }),
+    reply: (body, used) => ({
+      id: 'cmpl-1',
+      object: 'text_completion',
+      choices: [{ text: 'x', index: 0 }],
+      usage: used,
+    }),
   },
   responses: {
-    body: (text, next) => ({ model: 'thinker', input: text, max_output_tokens: 16 + Math.floor(next() * 90) }),
+    body: (text, next) => ({
+      model: 'thinker',
+      input: text,
+      max_output_tokens: 16 + Math.floor(next() * 90),
+    }),
     used: (body) =>
       usage(body.input.length, body.max_output_tokens, {
         completion_tokens_details: { reasoning_tokens: Math.floor(body.max_output_tokens / 2) },
@@ -55,7 +68,12 @@ const kinds = {
       max_tokens: 10 + Math.floor(next() * 90),
     }),
     used: (body) => usage(body.messages[0].content.length, body.max_tokens),
-    reply: (body, used) => ({ id: 'msg_1', type: 'message', content: [{ type: 'text', text: 'x' }], usage: inMessage(used) }),
+    reply: (body, used) => ({
+      id: 'msg_1',
+      type: 'message',
+      content: [{ type: 'text', text: 'x' }],
+      usage: inMessage(used),
+    }),
   },
   embeddings: {
     body: (text) => ({ model: 'small', input: [text, `${text}!`] }),
@@ -72,7 +90,36 @@ const kinds = {
     cost: (body) => [...body.input].length * perCharacter,
     reply: () => pcm,
   },
+  // Both come as forms; `body` has the fields that go with the file.
+  'audio/transcriptions': {
+    body: (text, next) => ({ model: 'ear', prompt: text, seconds: 1 + Math.floor(next() * 3) }),
+    file: (body) => ({
+      name: 'file',
+      filename: 'a.wav',
+      type: 'audio/wav',
+      data: wave(Number(body.seconds)),
+    }),
+    cost: (body) => Number(body.seconds) * perSecond,
+    reply: (body) => ({ text: 'x', usage: { type: 'duration', seconds: Number(body.seconds) } }),
+  },
+  'images/edits': {
+    body: (text, next) => ({ model: 'paint', prompt: text, n: 1 + Math.floor(next() * 2) }),
+    file: () => ({ name: 'image', filename: 'a.png', type: 'image/png', data: pcm }),
+    cost: (body) => Number(body.n) * perImage,
+    reply: (body) => ({
+      created: 1,
+      data: Array.from({ length: Number(body.n) }, () => ({ url: 'https://x/1' })),
+    }),
+  },
 };
+/// The bytes of a call and their type.
+function encoded({ name, body }) {
+  const file = kinds[name].file?.(body);
+  if (!file) return { body: JSON.stringify(body), type: 'application/json' };
+  const fields = Object.entries(body).map(([field, value]) => ({ name: field, value: String(value) }));
+  const whole = form(body.n === 1 ? [file, ...fields] : [...fields, file]);
+  return { body: whole.bytes, type: whole.type };
+}
 const inMessage = (used) => ({ input_tokens: used.prompt_tokens, output_tokens: used.completion_tokens });
 const messageEvents = (used) => [
   named('message_start', { message: { id: 'msg_1', usage: { ...inMessage(used), output_tokens: 1 } } }),
@@ -95,7 +142,7 @@ describe('overspend over all endpoints', () => {
   async function provider(exchange) {
     const name = exchange.target.slice('/v1/'.length);
     const kind = kinds[name];
-    const body = exchange.json;
+    const body = kind.file ? readForm(exchange).fields : exchange.json;
     const used = kind.used?.(body);
     const cost = used ? costOf(body.model, used) : kind.cost(body);
     bills.set(exchange.headers['user-agent'], { cost, tokens: used?.total_tokens ?? 0 });
@@ -121,6 +168,7 @@ describe('overspend over all endpoints', () => {
       await daemon.ok(['prices', 'set', model, ...args, '--max-output', String(most)]);
     }
     await daemon.ok(['prices', 'set', 'paint', '--per-image', String(perImage / 1e9)]);
+    await daemon.ok(['prices', 'set', 'ear', '--per-second', (perSecond / 1e9).toFixed(9)]);
     await daemon.ok(['prices', 'set', 'voice', '--per-character', (perCharacter / 1e9).toFixed(9)]);
   });
   after(async () => {
@@ -131,7 +179,8 @@ describe('overspend over all endpoints', () => {
   for (const metric of ['usd', 'tokens']) {
     it(`${count} calls at once on one project, ${metric}: no bill passes the limit`, async () => {
       const limit = metric === 'usd' ? count * 400_000 : count * 60;
-      const flag = metric === 'usd' ? ['--budget', (limit / 1e9).toFixed(9)] : ['--token-limit', String(limit)];
+      const flag =
+        metric === 'usd' ? ['--budget', (limit / 1e9).toFixed(9)] : ['--token-limit', String(limit)];
       await daemon.ok(['projects', 'create', metric, ...flag]);
       const keys = [await daemon.key({ project: metric }), await daemon.key({ project: metric })];
       const next = random(17);
@@ -143,16 +192,20 @@ describe('overspend over all endpoints', () => {
         if (streams && next() < 0.5) body.stream = true;
         return { name, body };
       });
+      const sent = calls.map(encoded);
       const replies = await times(count, count, (i) =>
         call(daemon.port, {
           key: keys[i % 2].key,
           path: `/v1/${calls[i].name}`,
-          body: JSON.stringify(calls[i].body),
-          headers: { 'User-Agent': `${metric}-${i}` },
+          body: sent[i].body,
+          headers: { 'User-Agent': `${metric}-${i}`, 'Content-Type': sent[i].type },
         }),
       );
       for (const reply of replies) assert.ok([200, 429].includes(reply.status), reply.text);
-      assert.ok(replies.some((reply) => reply.status === 429), 'nobody was refused');
+      assert.ok(
+        replies.some((reply) => reply.status === 429),
+        'nobody was refused',
+      );
 
       const rows = (await daemon.rows()).filter((row) => row.user_agent.startsWith(`${metric}-`));
       assert.equal(rows.length, replies.filter((reply) => reply.status === 200).length);
