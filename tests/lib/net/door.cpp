@@ -4,6 +4,26 @@ namespace nufi::test {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+int status_of(net::BodyRead read) {
+  switch (read) {
+    case net::BodyRead::whole:
+      return 200;
+    case net::BodyRead::too_large:
+      return 413;
+    case net::BodyRead::malformed:
+      return 400;
+    case net::BodyRead::too_slow:
+      return 408;
+    case net::BodyRead::gone:
+      break;
+  }
+  return 0;
+}
+
+}  // namespace
+
 net::ServerOptions Door::small() {
   net::ServerOptions options;
   options.loops = 2;
@@ -40,6 +60,7 @@ net::Awaitable<void> Door::handle(net::Exchange& exchange) {
   ++calls;
   const auto path = exchange.head().path();
   if (path == "/echo") co_return co_await echo(exchange);
+  if (path == "/pieces") co_return co_await pieces(exchange);
   if (path == "/stream") co_return co_await stream(exchange);
   if (path == "/wait") co_return co_await wait(exchange);
   if (path == "/silent") co_return;
@@ -51,23 +72,30 @@ net::Awaitable<void> Door::handle(net::Exchange& exchange) {
 net::Awaitable<void> Door::echo(net::Exchange& exchange) {
   net::Reply reply;
   const auto read = co_await exchange.read_body(100'000);
-  switch (read) {
-    case net::BodyRead::whole:
-      break;
-    case net::BodyRead::too_large:
-      reply.status = 413;
-      break;
-    case net::BodyRead::malformed:
-      reply.status = 400;
-      break;
-    case net::BodyRead::too_slow:
-      reply.status = 408;
-      break;
-    case net::BodyRead::gone:
-      ++gone;
-      co_return;
+  if (read == net::BodyRead::gone) {
+    ++gone;
+    co_return;
   }
+  reply.status = status_of(read);
   const auto body = reply.status == 200 ? exchange.body() : std::string("refused");
+  co_await exchange.send(reply, body);
+}
+
+net::Awaitable<void> Door::pieces(net::Exchange& exchange) {
+  std::string body = std::to_string(exchange.body_length().value_or(0)) + ":";
+  exchange.interrupt_body();
+  auto piece = co_await exchange.read_body_piece(100'000);
+  body += piece.bytes.empty() && !piece.end ? "interrupted:" : "";
+  while (!piece.end && piece.read == net::BodyRead::whole) {
+    piece = co_await exchange.read_body_piece(100'000);
+    body += piece.bytes;
+  }
+  if (piece.read == net::BodyRead::gone) {
+    ++gone;
+    co_return;
+  }
+  net::Reply reply;
+  reply.status = status_of(piece.read);
   co_await exchange.send(reply, body);
 }
 

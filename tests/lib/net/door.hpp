@@ -13,6 +13,8 @@ namespace nufi::test {
 
 /// A real server on 127.0.0.1 with small limits. By path:
 ///   /echo    replies with the body (at most 100'000 bytes)
+///   /pieces  reads the body in pieces (at most 100'000 bytes), the first of them interrupted, and
+///            replies with it
 ///   /unread  replies without reading the body
 ///   /stream  reads the body, replies in three pieces of unknown length
 ///   /wait    replies "released" once release() was called, or nothing if the client left before
@@ -40,6 +42,7 @@ class Door {
   net::Awaitable<void> handle(net::Exchange& exchange);
   net::Awaitable<void> wait(net::Exchange& exchange);
   net::Awaitable<void> echo(net::Exchange& exchange);
+  net::Awaitable<void> pieces(net::Exchange& exchange);
   net::Awaitable<void> stream(net::Exchange& exchange);
 
   std::mutex mutex_;

@@ -63,7 +63,12 @@ net::Awaitable<void> UpstreamRoom::run(std::shared_ptr<const net::Target> target
                                        Called& called) {
   net::UpstreamCall call(pool_, std::move(target));
   running_ = &call;
-  called.result = co_await call.request(options.head, options.body, options.first_byte);
+  if (options.source != nullptr) {
+    called.result = co_await call.request(
+        options.head, *options.source, options.chunked, options.first_byte);
+  } else {
+    called.result = co_await call.request(options.head, options.body, options.first_byte);
+  }
   called.connect_us = call.connect_us();
   called.problem = call.problem();
   if (called.result == net::RequestResult::answered) {

@@ -51,6 +51,8 @@ struct CallOptions {
   std::string body = "{}";
   std::chrono::milliseconds first_byte{10'000};
   std::chrono::milliseconds idle{10'000};
+  net::BodySource* source = nullptr;  ///< of the body, in place of `body`
+  bool chunked = false;
   std::function<void()> on_head = {};  ///< runs on the loop when the reply's head is there
 };
 
