@@ -91,7 +91,8 @@ struct Inference::Parts {
       : options(std::move(given)),
         directory(options.ca_file, options.proxies),
         server_settings(server_options(options)),
-        gateway(gateway_options(options), directory, ledger, responses, clock, server_settings.loops),
+        gateway(
+            gateway_options(options), directory, ledger, responses, clock, server_settings.loops),
         server(
             server_settings,
             [this](net::Exchange& exchange) { return gateway.handle(exchange); },

@@ -65,8 +65,8 @@ struct LedgerRow {
   Multiplier multiplier = kMultiplierOne;
   int attempts = 0;
   std::vector<Attempt> tried;  ///< in order, where there was more than one; the first dozen
-  bool bound_broken = false;  ///< cost more than was held
-  std::int64_t hold_us = -1;  ///< microseconds; reported as ms
+  bool bound_broken = false;   ///< cost more than was held
+  std::int64_t hold_us = -1;   ///< microseconds; reported as ms
   std::int64_t connect_us = -1;
   std::int64_t first_byte_us = -1;
   std::int64_t total_us = -1;

@@ -22,6 +22,11 @@ net::Awaitable<std::optional<No>> InferenceCall::find_previous() {
   if (!answer.owner || answer.owner->account != caller_.key->account) {
     co_return refuse_previous_response(id);
   }
+  if (!caller_.world->ready.contains(answer.owner->upstream)) {
+    auto no = refuse_previous_response(id);
+    no.error.message += kUpstreamRemoved;
+    co_return no;
+  }
   only_ = answer.owner->upstream;
   co_return std::nullopt;
 }

@@ -47,6 +47,9 @@ No refuse_upstream_redirect(std::string_view name);
 No refuse_response_not_found(std::string_view id);
 /// The same where a new response should go on from it.
 No refuse_previous_response(std::string_view id);
+/// Behind either, for the account that made it: there is nobody left who has it.
+inline constexpr std::string_view kUpstreamRemoved =
+    " The upstream that made it was removed from nufi.";
 /// Whose a response is can't be looked up now.
 No refuse_unreadable(const std::string& problem);
 /// 503 with Retry-After.

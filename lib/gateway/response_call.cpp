@@ -99,8 +99,7 @@ net::Awaitable<std::optional<No>> ResponseCall::find_upstream() {
   const auto ready = caller_.world->ready.find(answer.owner->upstream);
   if (ready == caller_.world->ready.end()) {
     auto no = refuse_response_not_found(id_);
-    no.error.message =
-        "Response with id '" + id_ + "' can't be reached: its upstream was removed from nufi.";
+    no.error.message += kUpstreamRemoved;
     co_return no;
   }
   upstream_ = &ready->second;
@@ -185,12 +184,14 @@ net::Awaitable<std::optional<No>> ResponseCall::pass_reply(net::UpstreamCall& ca
   if (exchange_.head().method == "DELETE" && status < 300) {
     co_await gateway_.owners_.forget(exchange_, id_);
   }
-  co_await pass_pieces(body, std::move(reply), is_event_stream(call.head().fields));
+  co_await pass_pieces(call, body, std::move(reply));
   if (exchange_.started() || exchange_.is_gone()) co_return std::nullopt;
   co_return why_broken_off();
 }
 
-net::Awaitable<void> ResponseCall::pass_pieces(ReplyBody& body, net::Reply reply, bool is_stream) {
+net::Awaitable<void> ResponseCall::pass_pieces(net::UpstreamCall& call,
+                                               ReplyBody& body,
+                                               net::Reply reply) {
   while (true) {
     const auto piece = co_await body.read(gateway_.options_.idle_timeout);
     if (piece.broken) break;
@@ -206,12 +207,16 @@ net::Awaitable<void> ResponseCall::pass_pieces(ReplyBody& body, net::Reply reply
       co_await exchange_.finish(piece.bytes);
       co_return;
     }
+    if (exchange_.try_write(piece.bytes)) continue;
+    // How slow a client is says nothing of the upstream.
+    call.be_patient();
     const bool is_there = co_await exchange_.write(piece.bytes);
     if (!is_there) co_return;
   }
   if (!exchange_.started() || exchange_.is_gone()) co_return;
   exchange_.close_after();
   // A plain reply without its end: the closed connection says so.
+  const bool is_stream = is_event_stream(call.head().fields);
   if (is_stream) co_await exchange_.finish("\n\n" + error_event(why_broken_off().error));
 }
 

@@ -35,7 +35,7 @@ class ResponseCall {
   net::Awaitable<std::optional<No>> find_upstream();
   net::Awaitable<std::optional<No>> forward();
   net::Awaitable<std::optional<No>> pass_reply(net::UpstreamCall& call);
-  net::Awaitable<void> pass_pieces(ReplyBody& body, net::Reply reply, bool is_stream);
+  net::Awaitable<void> pass_pieces(net::UpstreamCall& call, ReplyBody& body, net::Reply reply);
   [[nodiscard]] No why_failed(net::RequestResult result, const net::UpstreamCall& call) const;
   [[nodiscard]] No why_broken_off() const;
 

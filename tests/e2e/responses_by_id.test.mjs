@@ -105,6 +105,9 @@ describe('responses of two upstreams', () => {
     const gone = await ask('GET', id);
     assertError(gone, { status: 404, code: null });
     assert.match(gone.json.error.message, /removed/);
+    const ended = await create({ previous_response_id: id });
+    assertError(ended, { status: 400, code: 'previous_response_not_found' });
+    assert.match(ended.json.error.message, /removed/);
     await third.stop();
   });
 
