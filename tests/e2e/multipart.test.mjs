@@ -380,6 +380,22 @@ describe('long bodies', () => {
     connection.close();
   });
 
+  it('leave the connection of a client as it was, for the next call', async () => {
+    taker.clear();
+    taker.on = (take) => take.bytes === body.length && take.socket.write(reply);
+    const connection = await Connection.open(h.port);
+    const whole = request(body, { Expect: '100-continue' });
+    const head = whole.length - body.length;
+    for (let i = 0; i < 2; i++) {
+      connection.write(whole.subarray(0, head));
+      assert.equal((await connection.reply()).status, 100);
+      connection.write(whole.subarray(head));
+      const got = await connection.reply();
+      assert.deepEqual([got.status, got.text], [200, '{"text":"x"}']);
+    }
+    connection.close();
+  });
+
   it('are kept until the model is known, when it stands behind the file', async () => {
     const late = form([['file', file, 'a.ogg'], ['model', 'listen']]);
     taker.clear();

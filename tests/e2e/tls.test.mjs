@@ -6,8 +6,9 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
 import { makeCertificate } from './support/certificate.mjs';
-import { chat } from './support/client.mjs';
+import { call, chat } from './support/client.mjs';
 import { Daemon } from './support/daemon.mjs';
+import { form, formType } from './support/form.mjs';
 import { eventStream, usage } from './support/provider.mjs';
 import { times } from './support/wait.mjs';
 import { Upstream } from './support/upstream.mjs';
@@ -62,6 +63,16 @@ describe('an upstream over TLS', () => {
     assert.ok(upstream.connections - opened <= 2);
     const [row] = await daemon.rows();
     assert.deepEqual([row.tokens.output, row.cost_basis], [usage(5, 9).completion_tokens, 'exact']);
+  });
+
+  it('is sent a long form while it comes', async () => {
+    const body = form([['model', 'trusted'], ['file', Buffer.alloc(3 << 20, 'sound'), 'a.ogg']]);
+    upstream.handler = (exchange) => exchange.reply(200, { text: 'x', usage: { input_tokens: 5, output_tokens: 2 } });
+    const headers = { 'Content-Type': formType };
+    const reply = await call(daemon.port, { key, path: '/v1/audio/transcriptions', body, headers });
+    assert.deepEqual([reply.status, reply.json?.text], [200, 'x'], reply.text);
+    assert.ok(upstream.last.body.equals(body));
+    upstream.clear();
   });
 
   it('serves many calls at once', async () => {
