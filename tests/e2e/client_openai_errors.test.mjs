@@ -162,6 +162,29 @@ describe('the openai package', () => {
       assert.ok(waits[0] < 60_000, `${waits[0]} ms`);
     });
 
+    it('an upstream that fails once rests; the client comes back when it may and is served', async () => {
+      await h.daemon.ok(
+        ['upstreams', 'add', 'shaky', '--url', h.upstream.url, '--key-stdin', '--model', 'shaky'],
+        { input: h.upstream.secret },
+      );
+      await h.daemon.ok(['prices', 'set', 'shaky', '--input', '1', '--output', '10']);
+      h.upstream.handler = (exchange) => {
+        h.upstream.handler = openaiApi();
+        return exchange.reply(500, {
+          error: { message: 'once', type: 'server_error', param: null, code: null },
+        });
+      };
+      const { chat, counter } = connect(key, { maxRetries: 3 });
+      assert.equal((await chat({ model: 'shaky' })).model, 'shaky');
+      const statuses = counter.replies.map((each) => each.status);
+      assert.deepEqual([statuses[0], statuses.at(-1)], [500, 200]);
+      for (const reply of counter.replies.slice(1, -1)) {
+        assert.equal(reply.status, 503);
+        assert.ok(Number(reply.headers.get('retry-after')) >= 1);
+      }
+      assert.equal(h.upstream.requests.length, 2, 'while it rests nothing is sent');
+    });
+
     it('max_parallel: served as soon as the call before it has ended', async () => {
       const { chat, counter } = await minted({ 'max-parallel': 1 }, { maxRetries: 5 });
       let finish;
