@@ -5,7 +5,27 @@ import { after, before, describe, it } from 'node:test';
 import zlib from 'node:zlib';
 
 import { Connection, requestBytes } from './support/client.mjs';
-import { ask, chunked, clientGot, error, gzip, http, json, Matrix, part, plain, refuses, sends, stream, used } from './support/faults.mjs';
+import { patience } from './support/daemon.mjs';
+import {
+  ask,
+  chunked,
+  clientGot,
+  error,
+  gzip,
+  http,
+  json,
+  ledgerSays,
+  Matrix,
+  part,
+  plain,
+  refuses,
+  sends,
+  stream,
+  used,
+} from './support/faults.mjs';
+import { until } from './support/wait.mjs';
+
+const whole = 'ok 200 exact 37000';
 
 /// Answers, and then is silent until the caller is gone.
 const stalls = (bytes) => async (exchange) => {
@@ -54,9 +74,16 @@ const silences = {
 
 describe('an upstream that falls silent', () => {
   const m = new Matrix();
+  const long = http(json({ choices: [], text: 'y'.repeat(24_000_000), usage: used }), plain);
   let results;
+  let slow;
   before(async () => {
     await m.start(['--upstream-timeout', '1s']);
+    // Reads nothing while the others wait for their upstream to be given up.
+    slow = await Connection.open(m.daemon.port);
+    slow.model = await m.add(sends(long));
+    slow.socket.pause();
+    slow.write(requestBytes({ key: m.key, body: json({ model: slow.model, messages: [] }) }));
     // All at once: each takes as long as the daemon waits.
     const played = Object.entries(silences).map(async ([name, [answer, , , gets, isStream]]) => [
       name,
@@ -72,6 +99,18 @@ describe('an upstream that falls silent', () => {
       assert.deepEqual([got.client, got.ledger.slice(0, ledger.length)], [client, ledger]);
     });
   }
+
+  it('is not one whose client is slow: however long that takes, the reply comes whole', async () => {
+    let size = 0;
+    slow.socket.removeAllListeners('data');
+    slow.socket.on('data', (data) => (size += data.length));
+    slow.socket.resume();
+    await until(() => size >= 24_000_000 || slow.ended, 20_000 * patience, 'all of it');
+    await until(async () => (await m.row(slow.model)).status !== 'running', 5000 * patience, 'its row');
+    const row = await m.row(slow.model);
+    assert.deepEqual([slow.ended, ledgerSays(row)], [false, whole]);
+    slow.close();
+  });
 
   it('gives every hold back, and the books agree', () => m.nothingIsHeld());
 });
