@@ -8,7 +8,7 @@ namespace {
 /// What our replies have that a page could not read otherwise; the names in headers.cpp,
 /// respond.cpp, rate_reply.cpp and inference_reply.cpp.
 constexpr std::string_view kExposed =
-    "x-request-id, x-nufi-request-id, x-nufi-upstream, x-nufi-max-tokens, retry-after, "
+    "x-request-id, request-id, x-nufi-request-id, x-nufi-upstream, x-nufi-max-tokens, retry-after, "
     "retry-after-ms, x-should-retry, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, "
     "x-ratelimit-reset-requests, x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, "
     "x-ratelimit-reset-tokens";

@@ -36,7 +36,7 @@ class Probe {
   std::vector<ProbeStep> run(std::string model) {
     ProbeStep& models = step("models", [this](ProbeStep& one) { list_models(one); });
     if (is_cut_off_) {
-      for (const char* rest : {"chat", "stream", "usage"}) skip(rest, "there is no way to it");
+      for (const char* rest : {"chat", "stream", "usage"}) skip(rest, "it gave no answer");
       return take();
     }
     if (model.empty()) model = pick_model();

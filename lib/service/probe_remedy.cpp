@@ -101,7 +101,10 @@ std::string better_url(const domain::BaseUrl& url) {
 Diagnosis not_there(const domain::ReadyUpstream& ready, const ProbeReply& reply) {
   const auto better = better_url(ready.upstream.url);
   Diagnosis out{fmt::format("not found{} (HTTP {})", complaint(ready, reply), reply.status), ""};
-  if (is_web_page(reply) && reply.status == 200) out.detail = "a web page answers, no API";
+  if (reply.status == 200) {
+    out.detail = is_web_page(reply) ? "a web page answers, no API"
+                                    : "the answer is not what OpenAI's would be";
+  }
   if (!better.empty()) {
     out.hint = fmt::format("{}: {}",
                            better.ends_with("/v1") && !has(ready.upstream.url.path, "/v1")
@@ -153,8 +156,6 @@ Diagnosis diagnose(const domain::ReadyUpstream& upstream, const ProbeReply& repl
     case 403:
       return bad_secret(upstream, reply);
     case 200:
-      if (!is_web_page(reply)) return {"the answer is not what OpenAI's would be", ""};
-      return not_there(upstream, reply);
     case 404:
     case 405:
       return not_there(upstream, reply);

@@ -64,6 +64,26 @@ TEST_CASE("upstream: survives a round trip") {
   CHECK(to_text(to_json(api::upstream_from_json(Json::parse(kUpstream)))) == kUpstream);
 }
 
+TEST_CASE("step of a test: survives a round trip, and ok is whatever did not fail") {
+  const std::string text =
+      R"({"name":"stream","result":"warning","ok":true,"detail":"no end","hint":"see it","ms":210,)"
+      R"("first_byte_ms":90})";
+  CHECK(to_text(to_json(api::probe_step_from_json(Json::parse(text)))) == text);
+  const auto failed =
+      api::probe_step_from_json(Json::parse(R"({"name":"chat","result":"failed"})"));
+  CHECK(to_json(failed)["ok"] == false);
+  CHECK(to_json(failed)["first_byte_ms"].is_null());
+  CHECK_THROWS_AS(api::probe_step_from_json(Json::parse(R"({"name":"chat","result":"maybe"})")),
+                  Error);
+}
+
+TEST_CASE("local server: survives a round trip") {
+  const std::string text =
+      R"({"preset":null,"url":"http://127.0.0.1:1234/v1","models":["a","b"],"needs_key":true,)"
+      R"("upstream":"mine","added":true})";
+  CHECK(to_text(to_json(api::local_server_from_json(Json::parse(text)))) == text);
+}
+
 TEST_CASE("account: survives a round trip, and a profile is an account with its week") {
   CHECK(to_text(to_json(api::account_from_json(Json::parse(kAccount)))) == kAccount);
 

@@ -68,6 +68,13 @@ TEST_CASE("remedy: a web page is no API, and none of it is shown") {
         "did you forget /v1?: nufi upstreams edit mine --url http://192.168.1.1/v1");
 }
 
+TEST_CASE("remedy: another kind of answer") {
+  CHECK(text(diagnose(kApi, reply_of(200, R"({"status":"ok"})"))) ==
+        "the answer is not what OpenAI's would be | ");
+  CHECK(diagnose(upstream_at("http://127.0.0.1:8080"), reply_of(200, "ok")).hint ==
+        "did you forget /v1?: nufi upstreams edit mine --url http://127.0.0.1:8080/v1");
+}
+
 TEST_CASE("remedy: a model that is not there names a few that are") {
   const auto reply =
       reply_of(404, R"({"error":{"message":"model 'x' not found","type":"not_found_error"}})");
