@@ -23,6 +23,7 @@ import {
   stream,
   used,
 } from './support/faults.mjs';
+import { responseEvents } from './support/replies.mjs';
 import { until } from './support/wait.mjs';
 
 const whole = 'ok 200 exact 37000';
@@ -222,4 +223,61 @@ describe('who has the whole answer is booked, also if the upstream lingers', () 
       connection.close();
     });
   }
+});
+
+describe('the events of a response, whatever is wrong with them', () => {
+  const m = new Matrix();
+  before(() => m.start());
+  after(() => m.stop());
+  const events = responseEvents().join('');
+  const form = { type: 'text/event-stream', ...chunked };
+  const exact = ['200 the answer', 'ok 200 exact'];
+  const cutOff = http(events.slice(0, events.indexOf('event: response.output_text.done')), form).subarray(0, -5);
+  const crlf = events.replaceAll('\n', '\r\n');
+  const bare = events.replaceAll(/event: .*\n/g, '');
+  const failing = 'event: error\ndata: {"type":"error","code":"server_error","message":"no"}\n\n';
+  /// name → [how it answers, what the client gets, what the ledger says, the whole answer]
+  const faults = {
+    'a chunk for every byte': [sends(http(events, { ...form, size: 1 })), ...exact, events],
+    CRLF: [sends(http(crlf, form)), ...exact, crlf],
+    'no names of events': [sends(http(bare, form)), ...exact, bare],
+    'gzip though not asked': [sends(http(zlib.gzipSync(events), { ...form, fields: gzip })), ...exact, events],
+    'called JSON': [sends(http(events, { ...form, type: 'application/json' })), ...exact, events],
+    'broken off': [
+      async (exchange) => {
+        await sends(cutOff)(exchange);
+        exchange.end();
+      },
+      '200 a part, upstream_error',
+      'upstream_error 200 estimated',
+      events,
+    ],
+    'an error, and nothing else': [
+      sends(http(failing, form)),
+      '200 the answer',
+      'upstream_error 200 exact 0 upstream_error',
+      failing,
+    ],
+  };
+
+  for (const [fault, [answer, client, ledger, gets]] of Object.entries(faults)) {
+    it(fault, async () => {
+      const model = await m.add(answer);
+      const reply = await m.ask(model, {
+        path: '/v1/responses',
+        body: json({ model, input: 'x', stream: true, max_output_tokens: 20 }),
+      });
+      const row = await until(
+        async () => {
+          const last = await m.row(model);
+          return last?.status !== 'running' && last;
+        },
+        5000 * patience,
+        'the row to be complete',
+      );
+      assert.deepEqual([clientGot(reply, gets), ledgerSays(row).slice(0, ledger.length)], [client, ledger]);
+    });
+  }
+
+  it('gives every hold back, and the books agree', () => m.nothingIsHeld());
 });
