@@ -15,6 +15,10 @@ if(NUFI_SANITIZE)
   target_compile_options(nufi_settings INTERFACE -fsanitize=${NUFI_SANITIZE} -fno-omit-frame-pointer
                          -fno-sanitize-recover=all)
   target_link_options(nufi_settings INTERFACE -fsanitize=${NUFI_SANITIZE})
+  if(NUFI_SANITIZE MATCHES undefined AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    # Clang 14 puts this one's marks where a split coroutine can't reach them.
+    target_compile_options(nufi_settings INTERFACE -fno-sanitize=function)
+  endif()
   if(NUFI_SANITIZE MATCHES thread AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # Asio's fences are not modelled; it uses them beside locks, which are.
     target_compile_options(nufi_settings INTERFACE -Wno-tsan)
