@@ -241,8 +241,7 @@ No refuse_upstream_redirect(std::string_view name) {
 }
 
 No refuse_response_not_found(std::string_view id) {
-  return no(
-      404, "invalid_request_error", "", fmt::format("Response with id '{}' not found.", id));
+  return no(404, "invalid_request_error", "", fmt::format("Response with id '{}' not found.", id));
 }
 
 No refuse_previous_response(std::string_view id) {

@@ -84,6 +84,8 @@ TEST_CASE("response path: four kinds, each with its methods") {
   for (const std::string_view other : {"/v1/responses",
                                        "/v1/responses/",
                                        "/v1/responses//cancel",
+                                       "/v1/responses/compact",
+                                       "/v1/responses/input_tokens",
                                        "/v1/responses/resp_1/",
                                        "/v1/responses/resp_1/other",
                                        "/v1/responses/resp_1/cancel/",
