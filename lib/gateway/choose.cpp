@@ -109,8 +109,9 @@ void bound_transcript(domain::Call& call, const std::vector<Priced>& candidates)
     const auto* price = each.pricing.price;
     if (each.pricing.free) continue;
     if (price == nullptr || !price->output_bound()) return;
-    most = std::max(most, domain::narrow(domain::multiply(domain::widen(*price->output_bound()),
-                                                          domain::widen(call.prompts))));
+    most = std::max(most,
+                    domain::narrow(domain::multiply(domain::widen(*price->output_bound()),
+                                                    domain::widen(call.prompts))));
   }
   if (most > 0) call.output_cap = std::min(call.output_cap.value_or(most), most);
 }

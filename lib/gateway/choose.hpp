@@ -33,8 +33,8 @@ std::variant<std::vector<Priced>, No> choose_upstreams(const Caller& caller,
                                                        SteadyTime now,
                                                        const domain::UpstreamId* only = nullptr);
 
-/// A transcript, which has no cap of its own, is never longer than the most that one of `candidates`
-/// makes at once, if all say what that is.
+/// A transcript, which has no cap of its own, is never longer than the most that one of
+/// `candidates` makes at once, if all say what that is.
 void bound_transcript(domain::Call& call, const std::vector<Priced>& candidates);
 
 /// What the ledger is asked for `call`, at the dearest of `candidates`, in every window above

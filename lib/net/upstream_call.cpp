@@ -163,7 +163,7 @@ Awaitable<std::optional<RequestResult>> UpstreamCall::send_from(
     }
     connection_->limit(take_timeout);
     // Even when a write fails there may be a reply: some servers refuse early and close.
-    auto error = co_await connection_->write(framing, piece.bytes);
+    auto error = co_await connection_->write(framing, piece.bytes, /*is_whole=*/false);
     is_read = !error && connection_->written() == framing.size() + piece.bytes.size();
     if (is_read && piece.end && chunked) {
       const std::string_view last = first ? "0\r\n\r\n" : "\r\n0\r\n\r\n";

@@ -29,8 +29,8 @@ struct Tunnel {
 struct Target {
   std::string host;  ///< name or address, no brackets
   std::uint16_t port = 0;
-  std::shared_ptr<const TlsContext> tls;  ///< null = plain http
-  std::optional<Tunnel> tunnel;           ///< the way there, if it is not direct
+  std::shared_ptr<const TlsContext> tls;   ///< null = plain http
+  std::optional<Tunnel> tunnel;            ///< the way there, if it is not direct
   std::shared_ptr<ConnectionLimit> limit;  ///< null = as many connections as are wanted
   /// For all of it: finding the address, connecting, the tunnel, the TLS handshake.
   std::chrono::milliseconds connect_timeout{10'000};
@@ -69,7 +69,6 @@ struct BodyPiece {
   std::string_view bytes;  ///< valid until the next call; may be empty at the end
   bool end = false;        ///< the body is whole
   bool broken = false;     ///< the connection broke or stalled before its end
-  bool stalled = false;    ///< broken, because nothing came for too long
 };
 
 /// One request to an upstream and its reply, on a kept-alive connection if there is one.

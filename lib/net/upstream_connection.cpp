@@ -16,6 +16,9 @@ namespace {
 constexpr std::size_t kFirstBuffer = 4096;
 constexpr std::size_t kLargestBuffer = 64 * 1024;
 constexpr std::size_t kHeadLimit = 64 * 1024;
+/// From here on a request over TLS may not fit into what the kernel takes at once.
+constexpr std::size_t kWatchedOverTls = 64 * 1024;
+constexpr std::string_view kInterimReply = "HTTP/1.1 1";
 
 }  // namespace
 
@@ -54,18 +57,16 @@ ConnectionLimit::Place UpstreamConnection::close_for_another() {
   return std::move(place_);
 }
 
-Awaitable<ErrorCode> UpstreamConnection::write(std::string_view head, std::string_view body) {
+Awaitable<ErrorCode> UpstreamConnection::write(std::string_view head,
+                                               std::string_view body,
+                                               bool is_whole) {
   const std::array<asio::const_buffer, 2> parts = {asio::buffer(head.data(), head.size()),
                                                    asio::buffer(body.data(), body.size())};
   const auto total = head.size() + body.size();
   ErrorCode error;
   written_ = 0;
   whole_request_ = false;
-  if (tls_) {
-    written_ = co_await asio::async_write(*tls_, parts, into(error));
-    whole_request_ = !error;
-    co_return error;
-  }
+  if (tls_) co_return co_await write_tls(parts, is_whole && total >= kWatchedOverTls);
   bool watch_for_reply = true;
   while (written_ < total) {
     auto rest = parts;
@@ -90,6 +91,49 @@ Awaitable<ErrorCode> UpstreamConnection::write(std::string_view head, std::strin
   }
   whole_request_ = true;
   co_return error;
+}
+
+Awaitable<ErrorCode> UpstreamConnection::write_tls(std::array<asio::const_buffer, 2> parts,
+                                                   bool watch_for_reply) {
+  if (watch_for_reply) begin_early_read();
+  ErrorCode error;
+  if (!early_) {
+    written_ = co_await asio::async_write(*tls_, parts, into(error));
+    whole_request_ = !error;
+    co_return error;
+  }
+  // A piece at a time: a reply that comes between two of them has nothing to cancel.
+  for (auto& part : parts) {
+    while (part.size() > 0 && !error && !early_->stops) {
+      const auto size = co_await tls_->async_write_some(asio::buffer(part), into(error));
+      part += size;
+      written_ += size;
+    }
+  }
+  whole_request_ = !error && parts[1].size() == 0;
+  if (closed_) {
+    if (early_->pending) co_await early_->done.wait();
+    early_.reset();
+  } else if (early_->stops) {
+    error = {};
+  }
+  co_return error;
+}
+
+void UpstreamConnection::begin_early_read() {
+  begin_ = end_ = decoded_ = 0;
+  early_.emplace();
+  tls_->async_read_some(make_room(), [this](ErrorCode error, std::size_t size) {
+    early_->pending = false;
+    early_->error = error;
+    early_->size = size;
+    const std::string_view bytes(buffer_.get(), size);
+    early_->stops = size > 0 && !bytes.starts_with(kInterimReply) && !whole_request_;
+    ErrorCode ignored;
+    // The record that is on its way is lost, and with it the connection for further calls.
+    if (early_->stops && !closed_) socket_.cancel(ignored);
+    early_->done.fire();
+  });
 }
 
 Awaitable<bool> UpstreamConnection::wait_writable(bool watch_for_reply, ErrorCode& error) {
@@ -168,7 +212,7 @@ bool UpstreamConnection::parse_buffered(ErrorCode& error) {
 
 Awaitable<UpstreamConnection::HeadResult> UpstreamConnection::read_head(ReplyHead& head,
                                                                         std::string& problem) {
-  begin_ = end_ = decoded_ = 0;
+  if (!early_) begin_ = end_ = decoded_ = 0;
   broken_ = false;
   parser_.emplace(head);
   std::size_t looked = 0;
@@ -180,13 +224,17 @@ Awaitable<UpstreamConnection::HeadResult> UpstreamConnection::read_head(ReplyHea
         problem = "the reply's head is too long";
         co_return HeadResult::malformed;
       }
-      const auto room = make_room();
       ErrorCode error;
       std::size_t size = 0;
-      if (tls_) {
-        size = co_await tls_->async_read_some(room, into(error));
+      if (early_) {
+        if (early_->pending) co_await early_->done.wait();
+        size = early_->size;
+        error = early_->error;
+        early_.reset();
+      } else if (tls_) {
+        size = co_await tls_->async_read_some(make_room(), into(error));
       } else {
-        size = co_await socket_.async_read_some(room, into(error));
+        size = co_await socket_.async_read_some(make_room(), into(error));
       }
       end_ += size;
       if (error == asio::error::eof || error == asio::error::connection_reset ||

@@ -4,10 +4,12 @@
 #include "lib/net/loop.hpp"
 #include "lib/net/parse.hpp"
 #include "lib/net/resolver.hpp"
+#include "lib/net/resume.hpp"
 #include "lib/net/upstream_call.hpp"
 
 #include <boost/asio/ssl/stream.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -32,9 +34,11 @@ class UpstreamConnection {
   /// how far it came.
   Awaitable<std::string> connect();
 
-  /// Writes head and body; the error of the first write that failed. Without TLS it stops, without
-  /// an error, when the reply comes before the request was taken.
-  Awaitable<ErrorCode> write(std::string_view head, std::string_view body);
+  /// Writes head and body; the error of the first write that failed. It stops, without an error,
+  /// when the reply comes before the request was taken: over TLS only in a large request that is
+  /// whole
+  /// (`is_whole`), not in a piece of one.
+  Awaitable<ErrorCode> write(std::string_view head, std::string_view body, bool is_whole = true);
   /// How many bytes the latest write() has got rid of.
   [[nodiscard]] std::size_t written() const { return written_; }
 
@@ -81,6 +85,18 @@ class UpstreamConnection {
   Awaitable<std::string> open_tunnel(const Tunnel& tunnel);
   Awaitable<std::string> shake_hands();
 
+  /// A read over TLS that runs while the request is being sent: its records can't be told from a
+  /// reply before they are opened. Nothing here may be destroyed while it is pending.
+  struct EarlyRead {
+    bool pending = true;
+    bool stops = false;  ///< it is a reply, and the rest of the request is not wanted
+    ErrorCode error;
+    std::size_t size = 0;
+    Resume done;
+  };
+  void begin_early_read();
+  Awaitable<ErrorCode> write_tls(std::array<asio::const_buffer, 2> parts, bool watch_for_reply);
+
   /// Waits until more can be written; true if the reply came before.
   Awaitable<bool> wait_writable(bool watch_for_reply, ErrorCode& error);
   /// Where the next bytes go; empty if a single element of the reply fills the largest buffer.
@@ -100,6 +116,7 @@ class UpstreamConnection {
   bool closed_ = false;  ///< by close()
   bool whole_request_ = false;
   std::size_t written_ = 0;
+  std::optional<EarlyRead> early_;
   std::shared_ptr<std::function<void()>> watcher_;
 
   std::optional<ReplySink> parser_;

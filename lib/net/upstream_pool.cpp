@@ -44,7 +44,7 @@ std::unique_ptr<UpstreamConnection> UpstreamPool::take(const Target& target) {
 void UpstreamPool::give_back(std::unique_ptr<UpstreamConnection> connection) {
   connection->idle_since = std::chrono::steady_clock::now();
   connection->limit(0ms);
-  if (const auto& limit = connection->target()->limit) {
+  if (const auto limit = connection->target()->limit) {
     limit->pass_on(*this, connection);
     if (!connection) return;
     const auto is_this = [&](const auto& known) { return known.lock() == limit; };

@@ -7,9 +7,11 @@
 #include <doctest/doctest.h>
 #include <openssl/ssl.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <vector>
 
 using namespace nufi;
 using namespace nufi::test;
@@ -42,10 +44,17 @@ class TlsScript {
     SSL_CTX_use_certificate_file(context_.get(), certificate.file().c_str(), SSL_FILETYPE_PEM);
     SSL_CTX_use_PrivateKey_file(context_.get(), certificate.key().c_str(), SSL_FILETYPE_PEM);
   }
-  void operator()(RawSocket& connection, int) {
-    const std::unique_ptr<SSL, decltype(&SSL_free)> tls(SSL_new(context_.get()), SSL_free);
+  using Session = std::unique_ptr<SSL, decltype(&SSL_free)>;
+  /// Null if the hands could not be shaken.
+  Session open(RawSocket& connection) const {
+    Session tls(SSL_new(context_.get()), SSL_free);
     SSL_set_fd(tls.get(), connection.native_handle());
-    if (SSL_accept(tls.get()) != 1) return;
+    if (SSL_accept(tls.get()) != 1) tls.reset();
+    return tls;
+  }
+  void operator()(RawSocket& connection, int) const {
+    const auto tls = open(connection);
+    if (!tls) return;
     char bytes[4096];
     while (SSL_read(tls.get(), bytes, sizeof(bytes)) > 0) {
       SSL_write(tls.get(), reply_.data(), static_cast<int>(reply_.size()));
@@ -126,6 +135,76 @@ TEST_CASE("tls: a body to the end of the connection is whole only if the server 
     CHECK(called.body == "some");
     CHECK(called.end == says_goodbye);
   }
+}
+
+TEST_CASE("tls: a reply that comes before a large request was sent is not waited out") {
+  const Certificate certificate("IP:127.0.0.1");
+  const TlsScript script(certificate, "");
+  const std::string reply = "HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig";
+  std::atomic<bool> over{false};
+  ScriptedUpstream upstream([&](RawSocket& connection, int) {
+    const auto tls = script.open(connection);
+    if (!tls) return;
+    SSL_write(tls.get(), reply.data(), static_cast<int>(reply.size()));
+    eventually([&] { return over.load(); });
+    // Closed with bytes unread it would take the reply back.
+    char bytes[4096];
+    while (SSL_read(tls.get(), bytes, sizeof(bytes)) > 0) {
+    }
+  });
+  CallOptions options;
+  options.body = std::string(30'000'000, 'x');
+  options.head = "POST / HTTP/1.1\r\nContent-Length: 30000000\r\n\r\n";
+  UpstreamRoom room;
+  const auto target = target_of(upstream, "127.0.0.1", certificate.file());
+  const auto called = room.call(target, options);
+  CHECK(upstream.finished == 0);
+  over = true;
+  CHECK(called.status == 413);
+  CHECK(called.body == "big");
+  // Half a request was sent on it: it can't carry another.
+  options.body = "{}";
+  options.head = "POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n";
+  CHECK(room.call(target, options).status == 413);
+  CHECK(upstream.connections == 2);
+}
+
+TEST_CASE("tls: a large request goes out whole, behind an interim reply too, and can be cut") {
+  const Certificate certificate("IP:127.0.0.1");
+  const TlsScript script(certificate, "");
+  constexpr std::size_t kSize = 5'000'000;
+  const std::string interim = "HTTP/1.1 100 Continue\r\n\r\n";
+  std::atomic<bool> over{false};
+  ScriptedUpstream upstream([&](RawSocket& connection, int number) {
+    const auto tls = script.open(connection);
+    if (!tls) return;
+    if (number > 0) {
+      eventually([&] { return over.load(); });
+      return;
+    }
+    std::vector<char> bytes(65'536);
+    for (int turn = 0; turn < 2; ++turn) {
+      if (turn == 1) SSL_write(tls.get(), interim.data(), static_cast<int>(interim.size()));
+      std::size_t got = 0;
+      while (got < kSize) {
+        const int size = SSL_read(tls.get(), bytes.data(), static_cast<int>(bytes.size()));
+        if (size <= 0) return;
+        got += static_cast<std::size_t>(size);
+      }
+      SSL_write(tls.get(), kOk.data(), static_cast<int>(kOk.size()));
+    }
+  });
+  CallOptions options;
+  options.head = "POST / HTTP/1.1\r\nHost: up\r\n\r\n";
+  options.body = std::string(kSize - options.head.size(), 'x');
+  UpstreamRoom room;
+  const auto target = target_of(upstream, "127.0.0.1", certificate.file());
+  CHECK(room.call(target, options).body == "ok");
+  CHECK(room.call(target, options).body == "ok");
+  CHECK(upstream.connections == 1);
+  options.first_byte = std::chrono::milliseconds(100);
+  CHECK(room.call(target, options).result == RequestResult::timed_out);
+  over = true;
 }
 
 TEST_CASE("tls: a file of roots that can't be read says so") {
