@@ -202,8 +202,8 @@ TEST_CASE("probe: where nobody listens the rest is not tried") {
 }
 
 TEST_CASE("probe: a provider that says nothing is left in time") {
+  std::mutex silence;  // outlives the provider, whose thread waits for it
   Provider provider;
-  std::mutex silence;
   provider.way.total = std::chrono::milliseconds(150);
   std::unique_lock held(silence);
   provider.models = [&](const auto&) {
