@@ -16,7 +16,8 @@ enum class BodyKind : std::uint8_t {
 };
 
 /// One POST endpoint of the inference API. What differs between them is said here
-/// and in openai/request and form_request (which fields are decided on); everything else is the same call.
+/// and in openai/request and form_request (which fields are decided on); everything else is the
+/// same call.
 struct Endpoint {
   std::string_view path;           ///< "/v1/chat/completions"
   std::string_view name;           ///< in the ledger: "chat/completions"

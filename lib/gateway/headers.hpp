@@ -14,8 +14,8 @@ namespace nufi::gateway {
 /// The head of the request that goes to `upstream` for a call that came with `client`: the client's
 /// own fields but its key, cookies, x-nufi-*, hop-by-hop and forwarding fields; then the upstream's
 /// Authorization (Anthropic's own form: x-api-key, and a version if the client names none) and
-/// extra headers, `Accept-Encoding: identity`, the type and the length of the body, or that it comes
-/// in chunks (std::nullopt). `path` is what follows the base URL: "/chat/completions".
+/// extra headers, `Accept-Encoding: identity`, the type and the length of the body, or that it
+/// comes in chunks (std::nullopt). `path` is what follows the base URL: "/chat/completions".
 std::string upstream_request_head(const net::RequestHead& client,
                                   const ReadyUpstream& upstream,
                                   std::string_view path,

@@ -183,15 +183,15 @@ net::Awaitable<std::optional<No>> InferenceCall::read_form() {
   const auto type = fields.find("content-type");
   const auto boundary = openai::boundary_of(type);
   if (!openai::is_form(type) || fields.count("content-type") != 1) {
-    co_return refuse_invalid(
-        "invalid_content_type", "This endpoint takes a form: send it as multipart/form-data.");
+    co_return refuse_invalid("invalid_content_type",
+                             "This endpoint takes a form: send it as multipart/form-data.");
   }
   if (!boundary) {
     co_return refuse_invalid("invalid_multipart",
                              "The Content-Type of a form must name one valid boundary.");
   }
-  upload_ = std::make_unique<Upload>(
-      exchange_, endpoint_.form, *boundary, gateway_.options_.max_body);
+  upload_ =
+      std::make_unique<Upload>(exchange_, endpoint_.form, *boundary, gateway_.options_.max_body);
   // What bounds the cost must be known before a hold is taken (see FormRequest).
   const bool is_bounded =
       endpoint_.form == openai::Form::transcriptions && exchange_.body_length().has_value();

@@ -51,8 +51,7 @@ net::Awaitable<std::optional<No>> Upload::read(bool may_pass_on) {
     whole_ = piece.end;
     if (may_pass_on && known_.size() >= kCollected && form_.may_pass_on()) break;
   }
-  known_size_ = known_.size();
-  reading_ = form_.reading(whole_ ? 0 : length.value_or(most_) - known_size_);
+  reading_ = form_.reading(whole_ ? 0 : length.value_or(most_) - known_.size());
   if (!whole_) form_.pass_on();
   co_return std::nullopt;
 }

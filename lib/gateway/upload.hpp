@@ -52,7 +52,6 @@ class Upload final : public net::BodySource {
   const std::uint64_t most_;
   std::string known_;      ///< the body so far, until it passes on
   std::string beginning_;  ///< to be sent first
-  std::size_t known_size_ = 0;
   openai::FormReading reading_;
   bool whole_ = false;
   bool begun_ = false;

@@ -36,8 +36,6 @@ class Multipart {
   [[nodiscard]] const std::string& problem() const { return problem_; }
   /// The last delimiter has come: the form is whole.
   [[nodiscard]] bool is_closed() const { return state_ == State::behind; }
-  /// How many bytes have come.
-  [[nodiscard]] std::uint64_t fed() const { return fed_; }
 
  private:
   enum class State { before, delimiter, head, content, behind, broken };

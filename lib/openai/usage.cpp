@@ -74,8 +74,8 @@ class Counts final : public JsonVisitor {
   }
   static bool is_details(std::string_view key) {
     return key == "prompt_tokens_details" || key == "input_tokens_details" ||
-           key == "input_token_details" ||
-           key == "completion_tokens_details" || key == "output_tokens_details";
+           key == "input_token_details" || key == "completion_tokens_details" ||
+           key == "output_tokens_details";
   }
   void take_seconds(const JsonValue& value) {
     if (value.kind == JsonKind::number) sound_ms = ms_of_seconds(value.raw);
