@@ -70,7 +70,7 @@ struct AccountView {
 struct UpstreamView {
   Upstream upstream;
   std::string secret;
-  std::string health;          ///< "ok", "unknown", "failing: <why>"
+  std::string health;          ///< "ok", "unknown", "busy: <why>", "failing: <why>"
   std::string secret_problem;  ///< why its secret can't be read now, or ""
 };
 

@@ -148,3 +148,29 @@ TEST_CASE("directory: a rotated key is found by its two last secrets, a removed 
   CHECK_FALSE(directory.find_key({2}));
   CHECK_FALSE(directory.find_key({3}));
 }
+
+TEST_CASE("directory: a limit of connections and the proxy are part of the way to an upstream") {
+  Directory directory("", domain::ProxyRules("http://ada:hush@proxy:3128", "direct.example"));
+  const auto id = domain::UpstreamId::random();
+  auto given = upstream(id, "https://up.example/v1");
+  const auto first = put(directory, given).target;
+  REQUIRE(first->tunnel);
+  CHECK(first->tunnel->host == "proxy");
+  CHECK(first->tunnel->authorization.expose() == "Basic YWRhOmh1c2g=");
+  CHECK(!first->limit);
+  given.upstream.max_connections = 2;
+  const auto second = put(directory, given).target;
+  CHECK(second != first);
+  CHECK(second->limit);
+  CHECK(put(directory, given).target == second);
+  CHECK(!put(directory, upstream(id, "https://direct.example/v1")).target->tunnel);
+}
+
+TEST_CASE("directory: an upstream behind a proxy that is not understood is not reached past it") {
+  Directory directory("", domain::ProxyRules("socks5://proxy:1080", ""));
+  const auto id = domain::UpstreamId::random();
+  const auto ready = put(directory, upstream(id, "https://up.example/v1"));
+  CHECK(!ready.target);
+  CHECK(ready.problem.starts_with("HTTPS_PROXY must begin with http://"));
+  CHECK(put(directory, upstream(id, "http://127.0.0.1:1/v1")).target);
+}
