@@ -118,8 +118,8 @@ class Session final : public Exchange, public std::enable_shared_from_this<Sessi
   RequestHead head_;
   std::optional<RequestSink> parser_;
   std::string body_;
-  std::uint64_t carried_ = 0;  ///< bytes of the body so far
-  std::uint64_t framing_ = 0;  ///< bytes that chunks took beside them
+  std::uint64_t carried_ = 0;                          ///< bytes of the body so far
+  std::uint64_t framing_ = 0;                          ///< bytes that chunks took beside them
   std::chrono::steady_clock::duration body_waited_{};  ///< for the client to send its body
   bool body_begun_ = false;
   bool interrupted_ = false;
