@@ -205,3 +205,20 @@ TEST_CASE("config: the system's data directory makes it the system's daemon") {
   const auto file = directory.write("nufid.toml", "system = true\n");
   CHECK(parse({"--config", file.string()}).data_dir == "/var/lib/nufi");
 }
+
+TEST_CASE("config: the proxy of the environment counts, in either case, the lower one first") {
+  auto environment = kHome;
+  environment["HTTPS_PROXY"] = "http://upper:1";
+  environment["NO_PROXY"] = "direct.example";
+  const auto proxy_for = [&](const std::string& url) {
+    const auto config = parse({}, environment);
+    const auto* proxy = config.proxies.for_url(domain::BaseUrl::parse(url));
+    return proxy == nullptr ? std::string() : proxy->host;
+  };
+  CHECK(proxy_for("https://api.example") == "upper");
+  CHECK(proxy_for("https://direct.example").empty());
+  environment["https_proxy"] = "http://lower:1";
+  environment["no_proxy"] = "api.example";
+  CHECK(proxy_for("https://direct.example") == "lower");
+  CHECK(proxy_for("https://api.example").empty());
+}
