@@ -84,6 +84,8 @@ constexpr std::array kExpected = {
     Expected{"PATCH", "/v1/upstreams/{upstream}", 403},
     Expected{"DELETE", "/v1/upstreams/{upstream}", 403},
     Expected{"POST", "/v1/upstreams/{upstream}/test", 403},
+    Expected{"GET", "/v1/upstreams/discover", 403},
+    Expected{"POST", "/v1/upstreams/discover", 403},
     Expected{"GET", "/v1/models", 200},
     Expected{"GET", "/v1/prices", 200},
     Expected{"PUT", "/v1/prices", 403, "", R"({"model":"m","free":true})"},
