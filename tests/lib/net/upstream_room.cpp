@@ -64,8 +64,8 @@ net::Awaitable<void> UpstreamRoom::run(std::shared_ptr<const net::Target> target
   net::UpstreamCall call(pool_, std::move(target));
   running_ = &call;
   if (options.source != nullptr) {
-    called.result = co_await call.request(
-        options.head, *options.source, options.chunked, options.first_byte);
+    called.result =
+        co_await call.request(options.head, *options.source, options.chunked, options.first_byte);
   } else {
     called.result = co_await call.request(options.head, options.body, options.first_byte);
   }
