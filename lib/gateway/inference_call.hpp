@@ -85,8 +85,8 @@ class InferenceCall {
   std::string id_;  ///< of the ledger row, once there is one
   Caller caller_;
   openai::Request request_;
-  std::unique_ptr<Upload> upload_;      ///< of a call that comes as a form
-  std::int64_t audio_ms_estimate_ = 0;  ///< length of the sound in it
+  std::unique_ptr<Upload> upload_;          ///< of a call that comes as a form
+  std::int64_t audio_ms_estimate_ = 0;      ///< length of the sound in it
   std::optional<domain::UpstreamId> only_;  ///< nobody else may take the call
   std::vector<Priced> candidates_;
   const Priced* serving_ = nullptr;

@@ -122,7 +122,7 @@ Awaitable<ErrorCode> UpstreamConnection::write_tls(std::array<asio::const_buffer
 
 void UpstreamConnection::begin_early_read() {
   begin_ = end_ = decoded_ = 0;
-  early_.emplace();
+  early_.emplace(EarlyRead());
   tls_->async_read_some(make_room(), [this](ErrorCode error, std::size_t size) {
     early_->pending = false;
     early_->error = error;

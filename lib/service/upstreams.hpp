@@ -34,8 +34,8 @@ domain::UpstreamView edit_upstream(const Context& context,
 /// Takes it out of use; its ledger rows stay. Throws Error{conflict} for a built-in one.
 void remove_upstream(const Context& context, const Actor& actor, std::string_view name);
 
-/// Reads its secret anew and makes real calls (see probe.hpp). `model` "" picks one. Costs what such
-/// calls cost; blocks up to a minute.
+/// Reads its secret anew and makes real calls (see probe.hpp). `model` "" picks one. Costs what
+/// such calls cost; blocks up to a minute.
 std::vector<domain::ProbeStep> test_upstream(const Context& context,
                                              const Actor& actor,
                                              std::string_view name,

@@ -36,7 +36,7 @@ export const packages = [
   { name: 'SQLite', include: /^(sqlite3\.h$|SQLiteCpp\/)/, files: /^lib\/store\/sqlite\// },
   { name: 'nlohmann', include: /^nlohmann\//, files: /^(lib\/api|lib\/store\/sqlite|cli|daemon)\// },
   { name: 'simdjson', include: /^simdjson/, files: /^lib\/openai\// },
-  { name: 'OpenSSL', include: /^openssl\//, files: /^lib\/(base|net)\/|^lib\/service\/probe\.cpp$/ },
+  { name: 'OpenSSL', include: /^openssl\//, files: /^lib\/(base|net)\/|^lib\/service\/probe_client\.cpp$/ },
   { name: 'spdlog', include: /^spdlog\//, files: /^lib\/base\/log\.cpp$/ },
   { name: 'zlib', include: /^zlib\.h$/, files: /^lib\/base\/inflate\.cpp$/ },
   { name: 'CLI11', include: /^CLI\//, files: /^(cli|daemon)\// },
