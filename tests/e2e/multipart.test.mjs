@@ -357,7 +357,9 @@ describe('long bodies', () => {
       const connection = await Connection.open(h.port);
       connection.write(request(body.subarray(0, part), { 'Content-Length': String(body.length) }));
       const got = await connection.reply();
-      assert.deepEqual([got.status, got.text, got.headers.connection], [413, 'too large', 'close']);
+      assert.deepEqual([got.status, got.text], [413, 'too large']);
+      // Where the client has sent all of it, its connection may go on.
+      if (part < body.length) assert.equal(got.headers.connection, 'close');
       assert.equal((await lastRow()).cost_usd, 0);
       connection.close();
     }
