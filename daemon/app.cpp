@@ -85,6 +85,7 @@ Inference::Options inference_options(const Config& config, const service::Settin
           .allowed_hosts = config.allowed_hosts,
           .cors_origins = config.cors_origins,
           .max_body = config.max_body,
+          .max_buffered = config.max_buffered,
           .max_connections = config.max_connections,
           .upstream_timeout = config.upstream_timeout,
           .hold_wait = config.hold_wait.value_or(settings.hold_wait),

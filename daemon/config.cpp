@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
+#include <unistd.h>
 
 namespace nufi::daemon {
 
@@ -22,6 +23,7 @@ constexpr std::string_view kSystemdVariables[] = {
     "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"};
 constexpr int kFirstInherited = 3;
 constexpr std::size_t kMostConnections = 1'000'000;
+constexpr std::uint64_t kMostBuffered = std::uint64_t{512} << 20;
 
 /// A variable that stands for a flag.
 struct Variable {
@@ -119,6 +121,7 @@ struct Texts {
   std::string log_format = "text";
   std::string durability = "power";
   std::string max_body = "32MiB";
+  std::string max_buffered;
   std::string drain_timeout = "30s";
   std::string upstream_timeout = "600s";
   std::string hold_wait;
@@ -161,6 +164,9 @@ void declare(CLI::App& app, Texts& texts, Config& config, const Paths& paths) {
   text("--durability", texts.durability, "what the ledger survives: process or power")
       ->check(CLI::IsMember({"process", "power"}));
   text("--max-body", texts.max_body, "largest request body, in bytes, KiB, MiB or GiB");
+  text("--max-buffered",
+       texts.max_buffered,
+       "most memory for long request bodies (else: 512MiB, or a quarter of this machine's)");
   app.add_option("--max-connections", config.max_connections, "most clients at once")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
       ->check(CLI::Range(std::size_t{1}, kMostConnections))
@@ -174,6 +180,22 @@ void declare(CLI::App& app, Texts& texts, Config& config, const Paths& paths) {
   text("--ca-file", config.ca_file, "PEM file with additional roots for all upstreams");
   text("--restore", texts.restore, "put this backup in place of the database, then stop");
   app.add_flag("--check-config", config.check_only, "check flags and config file, then stop");
+}
+
+/// A body is kept as it came and, while it is sent, as the upstream gets it: the longest one must
+/// fit twice, or it would be refused for ever.
+std::uint64_t most_buffered(const std::string& text, std::uint64_t max_body) {
+  const auto least = max_body > UINT64_MAX / 2 ? UINT64_MAX : 2 * max_body;
+  if (text.empty()) {
+    const auto pages = static_cast<std::uint64_t>(std::max(0L, ::sysconf(_SC_PHYS_PAGES)));
+    const auto machine = pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    return std::max(least, std::min(kMostBuffered, machine / 4));
+  }
+  const auto size = parse_size(text, "--max-buffered");
+  if (size >= least) return size;
+  throw Error(Errc::usage,
+              fmt::format("--max-buffered {} is less than two of the longest bodies", text),
+              fmt::format("give at least {}, or a smaller --max-body", least));
 }
 
 /// From text to values; every rule that needs more than one flag is here.
@@ -203,6 +225,7 @@ void settle(const Texts& texts, const Paths& paths, Config& config) {
       texts.durability == "process" ? store::Durability::process : store::Durability::power;
   if (!texts.restore.empty()) config.restore = std::filesystem::absolute(texts.restore);
   config.max_body = parse_size(texts.max_body, "--max-body");
+  config.max_buffered = most_buffered(texts.max_buffered, config.max_body);
   config.drain_timeout = parse_seconds(texts.drain_timeout, "--drain-timeout");
   config.upstream_timeout = parse_seconds(texts.upstream_timeout, "--upstream-timeout");
   if (config.upstream_timeout.count() < 1) {

@@ -65,6 +65,7 @@ std::string refusal_body(const net::Refusal& refusal) {
 net::ServerOptions server_options(const Inference::Options& options) {
   net::ServerOptions server;
   server.loops = usable_cores();
+  server.max_buffered = options.max_buffered;
   server.max_connections = options.max_connections;
   fit_open_files(server);
   return server;

@@ -29,6 +29,7 @@ class Inference final : public service::DataPlane {
     std::vector<std::string> allowed_hosts;
     std::vector<std::string> cors_origins;
     std::uint64_t max_body = std::uint64_t{32} << 20;
+    std::uint64_t max_buffered = std::uint64_t{512} << 20;
     std::size_t max_connections = 16'384;
     std::chrono::seconds upstream_timeout{600};
     std::chrono::milliseconds hold_wait{2000};

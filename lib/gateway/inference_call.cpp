@@ -48,7 +48,8 @@ InferenceCall::InferenceCall(Gateway& gateway, net::Exchange& exchange, const En
     : gateway_(gateway),
       exchange_(exchange),
       endpoint_(endpoint),
-      started_(gateway.clock_.steady()) {}
+      started_(gateway.clock_.steady()),
+      sent_share_(exchange.services().body_memory) {}
 
 net::Awaitable<void> InferenceCall::run() {
   auto no = co_await read();
@@ -98,6 +99,7 @@ net::Awaitable<std::optional<No>> InferenceCall::read_json() {
   const auto most = gateway_.options_.max_body;
   auto unread = refuse_unread(co_await exchange_.read_body(most), most);
   if (unread) co_return unread;
+  if (!sent_share_.grow_to(exchange_.body().size())) co_return refuse_crowded();
   auto parsed = openai::read_request(endpoint_.form, exchange_.body());
   if (auto* bad = std::get_if<openai::BadRequest>(&parsed)) {
     co_return refuse_invalid(std::move(bad->code), std::move(bad->message), std::move(bad->param));

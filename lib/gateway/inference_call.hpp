@@ -11,6 +11,7 @@
 #include "lib/gateway/response_id.hpp"
 #include "lib/gateway/soft_guard.hpp"
 #include "lib/gateway/upload.hpp"
+#include "lib/net/body_memory.hpp"
 #include "lib/net/upstream_call.hpp"
 #include "lib/openai/splice.hpp"
 
@@ -71,6 +72,8 @@ class InferenceCall {
   bool must_ask_for_usage(const Priced& priced) const;
   std::string body_for(const Priced& priced) const;
   net::Awaitable<net::RequestResult> send(net::UpstreamCall& call, const Priced& priced, bool last);
+  /// Nobody else is sent the request's body: its memory is for others.
+  void forget_body();
   Outcome no_upload() const;
   Ending ending_of(const Outcome& outcome) const;
   net::Reply reply_head(const net::UpstreamCall& call, const ReplyBody& body) const;
@@ -86,6 +89,7 @@ class InferenceCall {
   Caller caller_;
   openai::Request request_;
   std::unique_ptr<Upload> upload_;          ///< of a call that comes as a form
+  net::BodyMemory::Share sent_share_;       ///< for the body as body_for() makes it of the one read
   std::int64_t audio_ms_estimate_ = 0;      ///< length of the sound in it
   std::optional<domain::UpstreamId> only_;  ///< nobody else may take the call
   std::vector<Priced> candidates_;

@@ -117,6 +117,14 @@ net::Awaitable<RequestResult> InferenceCall::send(net::UpstreamCall& call,
   co_return co_await call.request(head, *upload_, !length, timeout);
 }
 
+void InferenceCall::forget_body() {
+  exchange_.drop_body();
+  sent_share_.give_back();
+  if (!upload_) return;
+  upload_->forget();
+  upload_->forget_sent();
+}
+
 /// The form did not come to its end, so that nobody can have done what it asks for; unless only the
 /// end of its body is missing.
 InferenceCall::Outcome InferenceCall::no_upload() const {

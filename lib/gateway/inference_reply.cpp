@@ -91,6 +91,7 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_reply(net::UpstreamCa
   }
   ReplyBody body(call, exchange_.services().loop);
   if (status >= 400) co_return co_await pass_error_reply(call, body);
+  forget_body();
   make_meter(call, body);
   co_return co_await pass_pieces(call, body);
 }

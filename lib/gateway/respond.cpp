@@ -219,6 +219,13 @@ No refuse_slow_body() {
       408, "invalid_request_error", "request_timeout", "The request's body arrived too slowly.");
 }
 
+No refuse_crowded() {
+  return refuse_unavailable("overloaded",
+                            "Too many long request bodies are being kept just now. Try again soon, "
+                            "or let nufid keep more with: nufid --max-buffered SIZE",
+                            std::chrono::seconds(1));
+}
+
 No refuse_upstream(int status, std::string code, std::string message) {
   return no(status, "server_error", std::move(code), std::move(message));
 }

@@ -38,6 +38,8 @@ No refuse_repriced(std::string_view field);
 No refuse_too_large(std::uint64_t most);
 No refuse_compressed();
 No refuse_slow_body();
+/// Too much is kept of other calls' bodies (net::BodyMemory).
+No refuse_crowded();
 No refuse_upstream(int status, std::string code, std::string message);
 /// The upstream `name` refused our credential with `status` (401 or 403).
 No refuse_upstream_auth(std::string_view name, int status);

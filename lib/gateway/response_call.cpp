@@ -83,6 +83,8 @@ net::Awaitable<std::optional<No>> ResponseCall::admit() {
                                "The request's body is not framed as HTTP/1.1 asks.");
     case net::BodyRead::too_slow:
       co_return refuse_slow_body();
+    case net::BodyRead::crowded:
+      co_return refuse_crowded();
     case net::BodyRead::gone:
       co_return refuse_invalid("client_gone", "The client hung up.");
   }

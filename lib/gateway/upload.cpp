@@ -21,6 +21,8 @@ std::optional<No> refuse_unread(net::BodyRead read, std::uint64_t most) {
       return refuse_invalid("invalid_body", "The request's body is not framed as HTTP/1.1 asks.");
     case net::BodyRead::too_slow:
       return refuse_slow_body();
+    case net::BodyRead::crowded:
+      return refuse_crowded();
     case net::BodyRead::gone:
       return refuse_invalid("client_gone", "The client hung up.");
   }
@@ -31,7 +33,11 @@ Upload::Upload(net::Exchange& exchange,
                openai::Form form,
                std::string_view boundary,
                std::uint64_t most)
-    : exchange_(exchange), form_(form, boundary), most_(most) {}
+    : exchange_(exchange),
+      form_(form, boundary),
+      most_(most),
+      known_share_(exchange.services().body_memory),
+      sent_share_(exchange.services().body_memory) {}
 
 /// Why the call can't go on with this piece, if it can't.
 std::optional<No> Upload::take(const net::UploadPiece& piece) {
@@ -47,10 +53,14 @@ net::Awaitable<std::optional<No>> Upload::read(bool may_pass_on) {
     const auto piece = co_await exchange_.read_body_piece(most_);
     auto no = take(piece);
     if (no) co_return no;
+    if (!known_share_.make_room(known_, piece.bytes.size(), length.value_or(most_))) {
+      co_return refuse_crowded();
+    }
     known_ += piece.bytes;
     whole_ = piece.end;
     if (may_pass_on && known_.size() >= kCollected && form_.may_pass_on()) break;
   }
+  if (!sent_share_.grow_to(known_.size())) co_return refuse_crowded();
   reading_ = form_.reading(whole_ ? 0 : length.value_or(most_) - known_.size());
   if (!whole_) form_.pass_on();
   co_return std::nullopt;
@@ -63,6 +73,16 @@ openai::FormReading Upload::reading() const {
 std::string Upload::known_with(std::string_view model) const {
   if (model == reading_.request.call.model) return known_;
   return openai::splice_form(known_, reading_.request, model);
+}
+
+void Upload::forget() {
+  std::string().swap(known_);
+  known_share_.give_back();
+}
+
+void Upload::forget_sent() {
+  std::string().swap(beginning_);
+  sent_share_.give_back();
 }
 
 void Upload::begin(std::string_view model) {
@@ -83,8 +103,8 @@ net::Awaitable<net::BodySource::Piece> Upload::next() {
   }
   // From here on nothing is kept.
   passed_on_ = true;
-  std::string().swap(beginning_);
-  std::string().swap(known_);
+  forget();
+  forget_sent();
   const auto piece = co_await exchange_.read_body_piece(most_);
   no_ = take(piece);
   if (no_) co_return Piece{{}, false, true};

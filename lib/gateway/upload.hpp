@@ -1,6 +1,7 @@
 #pragma once
 
 #include "lib/gateway/respond.hpp"
+#include "lib/net/body_memory.hpp"
 #include "lib/net/exchange.hpp"
 #include "lib/net/upstream_call.hpp"
 #include "lib/openai/form_request.hpp"
@@ -31,7 +32,9 @@ class Upload final : public net::BodySource {
   [[nodiscard]] std::string known_with(std::string_view model) const;
   void begin(std::string_view model);
   /// Gives the memory of a whole body back: known_with() was called for the last time.
-  void forget() { std::string().swap(known_); }
+  void forget();
+  /// The upstream has what it gets of known_with(), and nobody else gets any: that is gone, too.
+  void forget_sent();
   /// How long the body is with `model`; std::nullopt if it comes in chunks.
   [[nodiscard]] std::optional<std::uint64_t> length_with(std::string_view model) const;
   /// All that was read is still here, so that another upstream can have it.
@@ -52,6 +55,8 @@ class Upload final : public net::BodySource {
   const std::uint64_t most_;
   std::string known_;      ///< the body so far, until it passes on
   std::string beginning_;  ///< to be sent first
+  net::BodyMemory::Share known_share_;
+  net::BodyMemory::Share sent_share_;  ///< for what known_with() makes
   openai::FormReading reading_;
   bool whole_ = false;
   bool begun_ = false;

@@ -12,13 +12,15 @@
 
 namespace nufi::net {
 
+class BodyMemory;
 class Loop;
 class UpstreamPool;
 
-/// Where a request came in: what belongs to its loop.
+/// Where a request came in: what belongs to its loop, and what it shares with the others.
 struct LoopServices {
   Loop& loop;
   UpstreamPool& upstreams;
+  BodyMemory& body_memory;
 };
 
 /// The head of a reply to a client. `fields` must not hold framing fields (Content-Length,
@@ -33,6 +35,7 @@ enum class BodyRead {
   too_large,  ///< longer than allowed; the connection will close after the reply
   malformed,  ///< bad chunking
   too_slow,   ///< below the least speed
+  crowded,    ///< too much is kept of other bodies just now; the connection will close likewise
   gone,       ///< the client hung up
 };
 

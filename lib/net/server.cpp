@@ -2,6 +2,7 @@
 
 #include "lib/base/error.hpp"
 #include "lib/base/log.hpp"
+#include "lib/net/body_memory.hpp"
 #include "lib/net/session.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -40,11 +41,14 @@ struct Server::Native {
     std::unique_ptr<SessionHome> sessions;
   };
 
+  explicit Native(ServerOptions given) : options(given), body_memory(given.max_buffered) {}
+
   ServerOptions options;
   Handler handler;
   RefusalBody refusal_body;
   std::atomic<std::size_t> connections{0};
   std::atomic<std::size_t> turned_away{0};
+  BodyMemory body_memory;
   Resolver resolver;
   std::vector<std::unique_ptr<Home>> homes;
   std::unique_ptr<Acceptor> acceptor;
@@ -140,14 +144,17 @@ bool Server::Native::wait_empty(std::chrono::milliseconds timeout) {
 }
 
 Server::Server(ServerOptions options, Handler handler, RefusalBody refusal_body)
-    : native_(std::make_unique<Native>()) {
-  native_->options = options;
+    : native_(std::make_unique<Native>(options)) {
   native_->handler = std::move(handler);
   native_->refusal_body = std::move(refusal_body);
   for (std::size_t i = 0; i < std::max<std::size_t>(1, options.loops); ++i) {
     auto home = std::make_unique<Native::Home>(native_->resolver);
-    home->sessions = std::make_unique<SessionHome>(SessionHome{
-        native_->options, native_->handler, native_->refusal_body, home->loop, home->upstreams});
+    home->sessions = std::make_unique<SessionHome>(SessionHome{native_->options,
+                                                               native_->handler,
+                                                               native_->refusal_body,
+                                                               home->loop,
+                                                               home->upstreams,
+                                                               native_->body_memory});
     home->sessions->connections = &native_->connections;
     native_->homes.push_back(std::move(home));
   }
@@ -258,6 +265,10 @@ void Server::stop() {
 
 std::size_t Server::connections() const {
   return native_->connections.load();
+}
+
+std::uint64_t Server::buffered() const {
+  return native_->body_memory.used();
 }
 
 void Server::each_loop(const std::function<void(std::size_t index)>& work) {

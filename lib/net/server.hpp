@@ -24,6 +24,7 @@ struct ServerOptions {
   std::size_t loops = 1;
   std::size_t max_connections = 16'384;
   std::size_t max_turned_away = 256;  ///< beyond those, being told so; then accepting pauses
+  std::uint64_t max_buffered = std::uint64_t{512} << 20;  ///< bytes of bodies kept (BodyMemory)
   std::size_t max_target = 8 * 1024;
   std::size_t max_head = 64 * 1024;
   std::size_t max_fields = 100;
@@ -64,6 +65,8 @@ class Server {
   void stop();
 
   [[nodiscard]] std::size_t connections() const;
+  /// Bytes of long request bodies that are kept now, as BodyMemory counts.
+  [[nodiscard]] std::uint64_t buffered() const;
   /// Runs `work` on every loop soon.
   void each_loop(const std::function<void(std::size_t index)>& work);
   [[nodiscard]] std::size_t loops() const;

@@ -31,11 +31,15 @@ std::string address_of(const asio::ip::tcp::endpoint& endpoint) {
 }  // namespace
 
 Session::Session(SessionHome& home, Socket socket)
-    : home_(home), socket_(std::move(socket)), deadline_(home.loop, [this] {
-        timed_out_ = true;
-        ErrorCode ignored;
-        socket_.cancel(ignored);
-      }) {
+    : home_(home),
+      socket_(std::move(socket)),
+      deadline_(home.loop,
+                [this] {
+                  timed_out_ = true;
+                  ErrorCode ignored;
+                  socket_.cancel(ignored);
+                }),
+      body_share_(home.body_memory) {
   ErrorCode ignored;
   client_ip_ = address_of(socket_.remote_endpoint(ignored));
   local_ip_ = address_of(socket_.local_endpoint(ignored));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "lib/net/asio.hpp"
+#include "lib/net/body_memory.hpp"
 #include "lib/net/exchange.hpp"
 #include "lib/net/loop.hpp"
 #include "lib/net/parse.hpp"
@@ -28,6 +29,7 @@ struct SessionHome {
   const Server::RefusalBody& refusal_body;
   Loop& loop;
   UpstreamPool& upstreams;
+  BodyMemory& body_memory;
   bool draining = false;
   std::unordered_set<Session*> sessions = {};
   std::atomic<std::size_t>* connections = nullptr;  ///< of the whole server
@@ -53,7 +55,7 @@ class Session final : public Exchange, public std::enable_shared_from_this<Sessi
   const RequestHead& head() const override { return head_; }
   const std::string& client_ip() const override { return client_ip_; }
   const std::string& local_ip() const override { return local_ip_; }
-  LoopServices services() override { return {home_.loop, home_.upstreams}; }
+  LoopServices services() override { return {home_.loop, home_.upstreams, home_.body_memory}; }
   Awaitable<BodyRead> read_body(std::uint64_t most) override;
   const std::string& body() const override { return body_; }
   void drop_body() override;
@@ -118,6 +120,7 @@ class Session final : public Exchange, public std::enable_shared_from_this<Sessi
   RequestHead head_;
   std::optional<RequestSink> parser_;
   std::string body_;
+  BodyMemory::Share body_share_;                       ///< that body_ may take
   std::uint64_t carried_ = 0;                          ///< bytes of the body so far
   std::uint64_t framing_ = 0;                          ///< bytes that chunks took beside them
   std::chrono::steady_clock::duration body_waited_{};  ///< for the client to send its body

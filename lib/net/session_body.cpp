@@ -33,6 +33,11 @@ bool Session::parse_body(std::uint64_t most, BodyRead& result) {
     result = BodyRead::too_large;
     return false;
   }
+  const auto whole = parser_->content_length().value_or(most);
+  if (!body_share_.make_room(body_, parser_->body_size(), whole)) {
+    result = BodyRead::crowded;
+    return false;
+  }
   body_.append(from, parser_->body_size());
   const bool is_wasteful = framing_ > kFraming + kFramingPerByte * carried_;
   if ((error && error != http::error::need_more) || is_wasteful) {
@@ -113,6 +118,7 @@ Awaitable<BodyRead> Session::read_body(std::uint64_t most) {
     result = co_await read_more_body(most);
   }
   end_body(result);
+  if (result != BodyRead::whole) drop_body();
   co_return result;
 }
 
@@ -143,6 +149,7 @@ void Session::interrupt_body() {
 
 void Session::drop_body() {
   std::string().swap(body_);
+  body_share_.give_back();
 }
 
 }  // namespace nufi::net

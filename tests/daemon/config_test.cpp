@@ -33,6 +33,8 @@ TEST_CASE("config: without flags it is the contract's") {
   CHECK(config.socket == "/home/ada/.local/state/nufi/nufid.sock");
   CHECK(config.durability == store::Durability::power);
   CHECK(config.max_body == std::uint64_t{32} << 20);
+  CHECK(config.max_buffered >= std::uint64_t{64} << 20);
+  CHECK(config.max_buffered <= std::uint64_t{512} << 20);
   CHECK(config.drain_timeout == std::chrono::seconds(30));
   CHECK(config.upstream_timeout == std::chrono::seconds(600));
   CHECK_FALSE(config.demo);
@@ -62,6 +64,7 @@ TEST_CASE("config: every flag may stand in the config file, and others may not")
   const TempDir directory;
   const auto good = directory.write("good.toml",
                                     "max-body = \"1MiB\"\n"
+                                    "max-buffered = \"3MiB\"\n"
                                     "drain-timeout = \"5s\"\n"
                                     "durability = \"process\"\n"
                                     "budget-status = 402\n"
@@ -71,6 +74,7 @@ TEST_CASE("config: every flag may stand in the config file, and others may not")
                                     "listen = \"0.0.0.0:0\"\n");
   const Config config = parse({"--config", good.string()});
   CHECK(config.max_body == 1 << 20);
+  CHECK(config.max_buffered == 3 << 20);
   CHECK(config.drain_timeout == std::chrono::seconds(5));
   CHECK(config.durability == store::Durability::process);
   CHECK(config.budget_status == 402);
@@ -120,6 +124,13 @@ TEST_CASE("config: the console can be off, and ports can be any") {
   const Config config = parse({"--console-listen", "off", "--listen", "[::1]:0"});
   CHECK_FALSE(config.console);
   CHECK(config.listen.text() == "[::1]:0");
+}
+
+TEST_CASE("config: what is kept of bodies has room for the longest, as it came and as it is sent") {
+  CHECK(refusal({"--max-buffered", "63MiB"}).starts_with("usage"));
+  CHECK(refusal({"--max-buffered", "0"}).starts_with("usage"));
+  CHECK(parse({"--max-buffered", "64MiB"}).max_buffered == std::uint64_t{64} << 20);
+  CHECK(parse({"--max-body", "1GiB"}).max_buffered == std::uint64_t{2} << 30);
 }
 
 TEST_CASE("config: sizes have units") {
@@ -173,6 +184,7 @@ TEST_CASE("config: help and version are printed instead") {
                            "--log-format",
                            "--durability",
                            "--max-body",
+                           "--max-buffered",
                            "--max-connections",
                            "--drain-timeout",
                            "--upstream-timeout",

@@ -64,6 +64,7 @@ TEST_CASE("respond: each refusal has its row of the table") {
   CHECK(row(refuse_too_large(5)) == "413 invalid_request_error request_too_large");
   CHECK(row(refuse_compressed()) == "415 invalid_request_error unsupported_media_type");
   CHECK(row(refuse_slow_body()) == "408 invalid_request_error request_timeout");
+  CHECK(row(refuse_crowded()) == "503 server_error overloaded");
   CHECK(row(refuse_upstream(504, "upstream_timeout", "slow")) ==
         "504 server_error upstream_timeout");
   CHECK(row(refuse_unavailable("overloaded", "busy", std::chrono::seconds(7))) ==
@@ -77,6 +78,8 @@ TEST_CASE("respond: refusals name the way out") {
         std::string::npos);
   CHECK(headers(refuse_unavailable("overloaded", "busy", std::chrono::seconds(7))) ==
         "Retry-After=7;");
+  CHECK(headers(refuse_crowded()) == "Retry-After=1;");
+  CHECK(refuse_crowded().error.message.find("nufid --max-buffered ") != std::string::npos);
   CHECK(headers(refuse_method("PUT", "POST")) == "Allow=POST;");
   CHECK(headers(refuse_key(Denial::bad_key)) == "WWW-Authenticate=Bearer;");
 }

@@ -16,6 +16,8 @@ int status_of(net::BodyRead read) {
       return 400;
     case net::BodyRead::too_slow:
       return 408;
+    case net::BodyRead::crowded:
+      return 503;
     case net::BodyRead::gone:
       break;
   }
