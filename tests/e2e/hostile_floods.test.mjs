@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { before, describe, it } from 'node:test';
 
-import { chat, chatBody, Connection, requestBytes } from './support/client.mjs';
+import { call, chat, chatBody, Connection, requestBytes } from './support/client.mjs';
 import { patience, short } from './support/daemon.mjs';
+import { form, formType } from './support/form.mjs';
 import { house } from './support/house.mjs';
 import { times, until } from './support/wait.mjs';
 
@@ -163,6 +164,57 @@ describe('floods', () => {
     await until(async () => (await h.daemon.json(['status'])).calls_in_flight === 0, 10_000, 'no call');
     assert.equal((await h.daemon.json(['status'])).held_usd, 0);
     await h.daemon.ok(['ledger', 'verify']);
+  });
+});
+
+describe('long bodies that stay open', () => {
+  const h = house({ args: ['--max-body', String(MiB), '--max-buffered', '4MiB', '--hold-wait', '0s'] });
+  const long = JSON.stringify(chatBody({ messages: [{ role: 'user', content: 'x'.repeat(MiB - 2000) }] }));
+
+  /// What the gateway says about a body that it has no room for.
+  function overloaded(reply, what) {
+    assert.deepEqual([reply.status, reply.json?.error.code], [503, 'overloaded'], what);
+    assert.equal(reply.headers['retry-after'], '1', what);
+  }
+
+  it('share the memory there is: others are refused or served, and later all are', async () => {
+    const { key } = await h.daemon.key();
+    const bytes = requestBytes({ key, body: long });
+    const count = 8;
+    const slow = await open(h.port, count);
+    for (const connection of slow) connection.write(bytes.subarray(0, bytes.length - 1));
+    // Kept are at most four; who is beyond is told so while the end of its body is still to come.
+    const told = () => slow.filter((connection) => connection.bytes.length > 0);
+    await until(() => told().length >= count - 4, 10_000 * patience, 'those beyond the memory to be refused');
+    for (const connection of told()) {
+      const reply = await connection.reply();
+      reply.json = JSON.parse(reply.text);
+      overloaded(reply, 'a slow one');
+      assert.equal(reply.headers.connection, 'close');
+      connection.refused = true;
+    }
+    const kept = slow.filter((connection) => !connection.refused);
+    assert.ok(kept.length >= 3, `${kept.length} are kept`);
+
+    assert.equal((await chat(h.port, key)).status, 200, 'a short call');
+    overloaded(await call(h.port, { key, body: long }), 'another long one');
+    const message = await call(h.port, { key, path: '/v1/messages', body: long });
+    assert.equal(message.status, 503);
+    assert.deepEqual([message.json.type, message.json.error.type], ['error', 'overloaded_error']);
+    const sound = form([['file', Buffer.alloc(MiB - 2000), 'a.mp3'], ['model', 'test-model']]);
+    const upload = { key, path: '/v1/audio/transcriptions', body: sound, headers: { 'Content-Type': formType } };
+    overloaded(await call(h.port, upload), 'a form whose model comes last');
+
+    // Kept as it came and as it is sent a body needs room twice: the others must leave for one.
+    for (const connection of kept.slice(1)) connection.close();
+    await until(async () => (await call(h.port, { key, body: long })).status === 200, 10_000 * patience, 'room');
+    kept[0].write(bytes.subarray(bytes.length - 1));
+    assert.equal((await kept[0].reply()).status, 200);
+    for (let i = 0; i < 6; i++) assert.equal((await call(h.port, { key, body: long })).status, 200);
+    h.upstream.handler = (exchange) => exchange.reply(200, '{"text":"x"}', { 'content-type': 'application/json' });
+    assert.equal((await call(h.port, upload)).status, 200);
+    assert.equal((await h.daemon.json(['status'])).held_usd, 0);
+    closeAll(slow);
   });
 });
 
