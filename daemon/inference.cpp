@@ -181,6 +181,10 @@ domain::CheckView Inference::check(const domain::Key& key, const domain::Call& c
   return gateway::check(parts_->gateway, key, call);
 }
 
+void Inference::upstream_answered(const domain::UpstreamId& id) {
+  parts_->directory.upstream_answered(id);
+}
+
 std::string Inference::upstream_health(const domain::UpstreamId& id) const {
   return parts_->directory.health(id, parts_->gateway.clock().steady());
 }

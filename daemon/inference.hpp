@@ -64,6 +64,7 @@ class Inference final : public service::DataPlane {
   void publish_world(domain::World world) override;
   [[nodiscard]] domain::CheckView check(const domain::Key& key,
                                         const domain::Call& call) const override;
+  void upstream_answered(const domain::UpstreamId& id) override;
   [[nodiscard]] std::string upstream_health(const domain::UpstreamId& id) const override;
 
  private:

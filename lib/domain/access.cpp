@@ -150,12 +150,21 @@ bool is_plain_model_name(std::string_view model) {
   return !is_first && !ends_in_space && !climbs_back(model);
 }
 
+std::string_view who_forbids(const Key& key,
+                             const Project& project,
+                             const Group& group,
+                             std::string_view model) {
+  if (!allows(key.allowed_models, model)) return "key";
+  if (!allows(project.allowed_models, model)) return "project";
+  if (!allows(group.allowed_models, model)) return "group";
+  return "";
+}
+
 bool is_model_allowed(const Key& key,
                       const Project& project,
                       const Group& group,
                       std::string_view model) {
-  return allows(key.allowed_models, model) && allows(project.allowed_models, model) &&
-         allows(group.allowed_models, model);
+  return who_forbids(key, project, group, model).empty();
 }
 
 bool is_ip_allowed(const std::vector<std::string>& cidrs, std::string_view ip) {

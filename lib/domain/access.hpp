@@ -27,7 +27,14 @@ std::optional<Denial> deny_key(const Key& key,
 /// at an end, a path that climbs back ("a/../b"), what ends or escapes a path (? # %).
 bool is_plain_model_name(std::string_view model);
 
-/// True if key, project and group all allow `model` (byte for byte, case counts).
+/// Whose allowed models do not have `model` (byte for byte, case counts): "key", "project" or
+/// "group", the first of them; "" if all allow it.
+std::string_view who_forbids(const Key& key,
+                             const Project& project,
+                             const Group& group,
+                             std::string_view model);
+
+/// True if key, project and group all allow `model`.
 bool is_model_allowed(const Key& key,
                       const Project& project,
                       const Group& group,

@@ -147,6 +147,21 @@ auto dearness(const Price& price) {
   return std::tuple(price.rates.dearest_completion(), price.rates.dearest_prompt());
 }
 
+/// Without "-2024-08-06" or "-20240806" at its end.
+std::string_view without_date(std::string_view model) {
+  for (const std::string_view form : {"-dddd-dd-dd", "-dddddddd"}) {
+    if (model.size() <= form.size()) continue;
+    const auto end = model.substr(model.size() - form.size());
+    const auto fits = [](char c, char wanted) {
+      return wanted == 'd' ? c >= '0' && c <= '9' : c == wanted;
+    };
+    if (std::equal(end.begin(), end.end(), form.begin(), fits)) {
+      return model.substr(0, model.size() - form.size());
+    }
+  }
+  return model;
+}
+
 }  // namespace
 
 Catalogue Catalogue::parse(std::string_view text) {
@@ -164,6 +179,7 @@ Catalogue Catalogue::parse(std::string_view text) {
       }
     }
     same_model.push_back(i);
+    catalogue.providers_.insert(price.provider);
   }
   return catalogue;
 }
@@ -176,6 +192,7 @@ const Catalogue& Catalogue::built_in() {
 Catalogue Catalogue::with(std::vector<Price> prices) const {
   Catalogue merged = *this;
   for (Price& price : prices) {
+    merged.providers_.insert(price.provider);
     const Price* listed = merged.find_exactly(price.provider, price.model);
     if (listed == nullptr) {
       merged.by_model_[price.model].push_back(merged.prices_.size());
@@ -199,6 +216,15 @@ const Price* Catalogue::find_exactly(std::string_view provider, std::string_view
     if (prices_[index].provider == provider) return &prices_[index];
   }
   return nullptr;
+}
+
+bool Catalogue::knows_provider(std::string_view provider) const {
+  return providers_.contains(provider);
+}
+
+bool Catalogue::knows_maker(std::string_view provider, std::string_view model) const {
+  return find_exactly(provider, model) != nullptr ||
+         find_exactly(provider, without_date(model)) != nullptr;
 }
 
 const Price* Catalogue::find(std::string_view provider, std::string_view model) const {

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,9 +39,16 @@ class Catalogue {
   /// The price of exactly `model` at exactly `provider`; null if there is none.
   [[nodiscard]] const Price* find_exactly(std::string_view provider, std::string_view model) const;
 
+  /// True if `provider` has any price here.
+  [[nodiscard]] bool knows_provider(std::string_view provider) const;
+  /// True if `provider` has a price for `model`, or for the model that this is one day's state of
+  /// ("gpt-4o-2024-08-06" of "gpt-4o"), which has no price here but is made by the same house.
+  [[nodiscard]] bool knows_maker(std::string_view provider, std::string_view model) const;
+
  private:
   std::string date_;
   std::vector<Price> prices_;
+  std::set<std::string, std::less<>> providers_;
   std::map<std::string, std::vector<std::size_t>, std::less<>> by_model_;
 };
 

@@ -3,6 +3,8 @@
 // proportion to its weight, the second likewise among the rest.
 #include "lib/domain/route.hpp"
 
+#include "lib/base/text.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <tuple>
@@ -17,6 +19,25 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 bool may_use(const Group& group, const Upstream& upstream) {
   return (group.upstreams.empty() || contains(group.upstreams, upstream.name)) &&
          (upstream.groups.empty() || contains(upstream.groups, group.name));
+}
+
+/// How sure it is that an upstream has a model; the surest first (see candidates()).
+enum class Fit { named, listed, unknown, unlisted };
+
+bool is_named(const Upstream& upstream, std::string_view model) {
+  const auto names_it = [model](const std::string& glob) {
+    return glob.find_first_not_of('*') != std::string::npos && glob_match(glob, model);
+  };
+  return std::any_of(upstream.aliases.begin(),
+                     upstream.aliases.end(),
+                     [model](const auto& alias) { return alias.first == model; }) ||
+         std::any_of(upstream.models.begin(), upstream.models.end(), names_it);
+}
+
+Fit fit_of(const Upstream& upstream, const Catalogue& listed, std::string_view model) {
+  if (is_named(upstream, model)) return Fit::named;
+  if (!listed.knows_provider(upstream.provider)) return Fit::unknown;
+  return listed.knows_maker(upstream.provider, model) ? Fit::listed : Fit::unlisted;
 }
 
 /// splitmix64: spreads every bit of `value` over all bits of the result.
@@ -44,11 +65,13 @@ double draw(const Upstream& upstream, std::uint64_t random) {
 }  // namespace
 
 std::vector<Candidate> candidates(const std::vector<std::shared_ptr<const Upstream>>& upstreams,
+                                  const Catalogue& listed,
                                   const Group& group,
                                   std::string_view model,
                                   std::uint64_t random) {
   struct Drawn {
     std::int64_t priority;
+    Fit fit;
     double place;
     Candidate candidate;
   };
@@ -56,13 +79,15 @@ std::vector<Candidate> candidates(const std::vector<std::shared_ptr<const Upstre
   for (const auto& upstream : upstreams) {
     if (!may_use(group, *upstream)) continue;
     if (auto served = upstream->serves(model)) {
-      drawn.push_back(
-          {upstream->priority, draw(*upstream, random), {upstream, std::move(*served)}});
+      drawn.push_back({upstream->priority,
+                       fit_of(*upstream, listed, model),
+                       draw(*upstream, random),
+                       {upstream, std::move(*served)}});
     }
   }
   std::sort(drawn.begin(), drawn.end(), [](const Drawn& a, const Drawn& b) {
-    return std::tie(b.priority, a.place, a.candidate.upstream->name) <
-           std::tie(a.priority, b.place, b.candidate.upstream->name);
+    return std::tie(b.priority, a.fit, a.place, a.candidate.upstream->name) <
+           std::tie(a.priority, b.fit, b.place, b.candidate.upstream->name);
   });
   std::vector<Candidate> ordered;
   ordered.reserve(drawn.size());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "lib/domain/account.hpp"
+#include "lib/domain/catalogue.hpp"
 #include "lib/domain/upstream.hpp"
 
 #include <cstdint>
@@ -18,8 +19,15 @@ struct Candidate {
 };
 
 /// Who can serve `model` for `group`, in the order to try: highest priority first; inside a
-/// priority drawn by weight with `random` (any 64 random bits; the same bits give the same order).
+/// priority who serves it for sure:
+///  1. an alias or a glob of its own names it (one of stars alone names nothing);
+///  2. it takes all models, and `listed` says that its provider has this one;
+///  3. it takes all models, and nobody knows what its provider has (a server of one's own);
+///  4. it takes all models, and `listed` knows its provider, but not with this one.
+/// So a model does not go where it is not, while an upstream that has it is there. Inside one of
+/// these drawn by weight with `random` (any 64 random bits; the same bits give the same order).
 std::vector<Candidate> candidates(const std::vector<std::shared_ptr<const Upstream>>& upstreams,
+                                  const Catalogue& listed,
                                   const Group& group,
                                   std::string_view model,
                                   std::uint64_t random);

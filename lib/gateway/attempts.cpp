@@ -173,6 +173,8 @@ void Attempts::tell_health(RequestResult result, const net::UpstreamCall& call) 
   } else if (status >= 500) {
     turn.failed(
         "HTTP " + std::to_string(status), may_ask_for_rest(status) ? asked : std::nullopt, now);
+  } else if (status == 401 || status == 403) {
+    turn.refused("HTTP " + std::to_string(status));
   } else {
     turn.succeeded();
   }
@@ -182,10 +184,13 @@ bool Attempts::go_on() {
   return may_go_on_ && advance(at_ + 1, /*also_busy=*/false);
 }
 
-std::chrono::milliseconds Attempts::shortest_rest() const {
-  auto least = UpstreamHealth::kLongestRest;
-  for (std::size_t i = 0; i < candidates_.size(); ++i) least = std::min(least, standing(i).left);
-  return least;
+std::vector<Resting> Attempts::resting() const {
+  std::vector<Resting> all;
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    auto now = standing(i);
+    all.push_back({candidates_[i].candidate.upstream->name, std::move(now.why), now.left});
+  }
+  return all;
 }
 
 std::vector<domain::Attempt> Attempts::tried() const {

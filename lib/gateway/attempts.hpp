@@ -38,8 +38,8 @@ class Attempts {
   /// After end(): goes on to the next upstream that may be asked, if the call may be sent again.
   bool go_on();
 
-  /// How long until the first of them may be asked, where start() was false.
-  [[nodiscard]] std::chrono::milliseconds shortest_rest() const;
+  /// Why nobody may be asked, where start() was false.
+  [[nodiscard]] std::vector<Resting> resting() const;
   [[nodiscard]] int count() const { return count_; }
   /// All that have ended, if there was more than one; the first dozen.
   [[nodiscard]] std::vector<domain::Attempt> tried() const;

@@ -4,6 +4,8 @@
 #include "lib/domain/coverage.hpp"
 #include "lib/domain/wide.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -46,10 +48,9 @@ std::variant<std::vector<Priced>, No> choose_upstreams(const Caller& caller,
     return refuse_invalid(
         "invalid_value", "The model's name has characters that no model's name has.", "model");
   }
-  if (!domain::is_model_allowed(*caller.key, *caller.project, *caller.group, call.model)) {
-    return refuse_model_not_allowed(call.model);
-  }
-  auto found = domain::candidates(caller.world->upstreams, *caller.group, call.model, random);
+  const auto whose = domain::who_forbids(*caller.key, *caller.project, *caller.group, call.model);
+  if (!whose.empty()) return refuse_model_not_allowed(call.model, whose);
+  auto found = caller.world->candidates(*caller.group, call.model, random);
   if (found.empty()) return refuse_model_not_found(call.model);
   if (call.as_message) {
     std::erase_if(found, [](const auto& each) { return !each.upstream->speaks_messages(); });
@@ -69,7 +70,7 @@ std::variant<std::vector<Priced>, No> choose_upstreams(const Caller& caller,
   std::vector<Priced> able;
   std::string problem;
   std::vector<Priced> pressed;  // busy or being probed
-  auto rest = std::chrono::milliseconds::max();
+  std::vector<Resting> resting;
   bool unpriced = false;
   for (auto& candidate : found) {
     auto one = priced(caller, call, std::move(candidate));
@@ -82,7 +83,7 @@ std::variant<std::vector<Priced>, No> choose_upstreams(const Caller& caller,
       unpriced = true;
       continue;
     }
-    const auto standing = one.ready->health->standing(one.candidate.model, now);
+    auto standing = one.ready->health->standing(one.candidate.model, now);
     switch (standing.state) {
       case UpstreamHealth::State::ready:
         able.push_back(std::move(one));
@@ -92,14 +93,14 @@ std::variant<std::vector<Priced>, No> choose_upstreams(const Caller& caller,
         pressed.push_back(std::move(one));
         break;
       case UpstreamHealth::State::resting:
-        rest = std::min(rest, standing.left);
+        resting.push_back({one.candidate.upstream->name, std::move(standing.why), standing.left});
         break;
     }
   }
   if (!able.empty()) return able;
   if (!pressed.empty()) return pressed;
-  if (rest != std::chrono::milliseconds::max()) return refuse_resting(rest);
-  if (unpriced) return refuse_unknown_price(call.model);
+  if (!resting.empty()) return refuse_resting(resting);
+  if (unpriced) return refuse_unknown_price(call.model, call.endpoint);
   return refuse_upstream(502, "upstream_error", "The upstream can't be used: " + problem);
 }
 
@@ -177,10 +178,20 @@ No refuse_unwritable(const std::string& problem) {
                             1s);
 }
 
-No refuse_resting(std::chrono::milliseconds rest) {
-  return refuse_unavailable("no_upstream_available",
-                            "Every upstream for this model has just failed and is given a rest.",
-                            std::max(std::chrono::ceil<std::chrono::seconds>(rest), 1s));
+No refuse_resting(const std::vector<Resting>& all) {
+  auto message = std::string("Every upstream for this model has just failed and is given a rest:");
+  auto first = std::chrono::seconds::max();
+  for (const auto& each : all) {
+    const auto left = std::max(std::chrono::ceil<std::chrono::seconds>(each.left), 1s);
+    message += fmt::format("{} '{}' ({}) is asked again in {} s",
+                           &each == &all.front() ? "" : ",",
+                           each.name,
+                           each.why.empty() ? "being tried" : each.why,
+                           left.count());
+    first = std::min(first, left);
+  }
+  message += ". See: nufi upstreams list";
+  return refuse_unavailable("no_upstream_available", std::move(message), first);
 }
 
 No refuse_draining() {

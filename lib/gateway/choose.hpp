@@ -6,7 +6,9 @@
 #include "lib/gateway/gateway.hpp"
 #include "lib/ledger/ledger.hpp"
 
+#include <chrono>
 #include <cstdint>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -52,8 +54,14 @@ No refuse_hold(const Caller& caller,
 /// The ledger can't be written.
 No refuse_unwritable(const std::string& problem);
 
-/// All who could take the call rest; the first of them for so long.
-No refuse_resting(std::chrono::milliseconds rest);
+/// An upstream that is not asked now.
+struct Resting {
+  std::string name;
+  std::string why;  ///< what failed last
+  std::chrono::milliseconds left{0};
+};
+/// All who could take the call rest.
+No refuse_resting(const std::vector<Resting>& all);
 
 /// nufid drains.
 No refuse_draining();

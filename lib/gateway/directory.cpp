@@ -21,6 +21,12 @@ const domain::Price* World::price(const domain::Upstream& upstream,
   return prices.find(upstream, model, asked);
 }
 
+std::vector<domain::Candidate> World::candidates(const domain::Group& group,
+                                                 std::string_view model,
+                                                 std::uint64_t random) const {
+  return domain::candidates(upstreams, prices.listed(), group, model, random);
+}
+
 std::size_t Directory::DigestHash::operator()(const Sha256& digest) const noexcept {
   std::size_t hash = 0;
   std::memcpy(&hash, digest.data(), sizeof(hash));
@@ -83,7 +89,12 @@ ReadyUpstream Directory::make_ready(domain::ReadyUpstream given, const World* be
     auto found = before->ready.find(given.upstream.id);
     if (found != before->ready.end()) earlier = &found->second;
   }
-  ready.health = earlier ? earlier->health : std::make_shared<UpstreamHealth>();
+  // Whoever mended its address or secret must not wait for a rest that the old ones earned.
+  const bool is_asked_alike = earlier && earlier->api_key == ready.api_key &&
+                              earlier->upstream->url.text() == given.upstream.url.text() &&
+                              earlier->upstream->headers == given.upstream.headers &&
+                              earlier->upstream->ca_file == given.upstream.ca_file;
+  ready.health = is_asked_alike ? earlier->health : std::make_shared<UpstreamHealth>();
   ready.refuses_stream_options =
       earlier ? earlier->refuses_stream_options : std::make_shared<std::atomic<bool>>(false);
   ready.target = make_target(given.upstream, earlier);
@@ -142,6 +153,12 @@ void Directory::put_world(domain::World given) {
   next->prices = domain::PriceBook(std::move(given.own_prices), std::move(given.imported_prices));
   std::lock_guard lock(world_mutex_);
   world_ = std::move(next);
+}
+
+void Directory::upstream_answered(const domain::UpstreamId& id) {
+  const auto current = world();
+  const auto found = current->ready.find(id);
+  if (found != current->ready.end()) found->second.health->succeed();
 }
 
 std::string Directory::health(const domain::UpstreamId& id, SteadyTime now) const {

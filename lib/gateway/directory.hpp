@@ -23,7 +23,8 @@
 
 namespace nufi::gateway {
 
-/// An upstream as calls need it. Immutable but for its health.
+/// An upstream as calls need it. Immutable but for its health, which outlives changes that leave
+/// alone where and with what it is asked.
 struct ReadyUpstream {
   std::shared_ptr<const domain::Upstream> upstream;
   /// Null while there is a problem with its CA file or the proxy.
@@ -49,6 +50,10 @@ struct World {
   [[nodiscard]] const domain::Price* price(const domain::Upstream& upstream,
                                            std::string_view model,
                                            std::string_view asked) const;
+  /// See domain::candidates().
+  [[nodiscard]] std::vector<domain::Candidate> candidates(const domain::Group& group,
+                                                          std::string_view model,
+                                                          std::uint64_t random) const;
 };
 
 /// What the data plane knows, handed over on every change, so that it counts for the next call.
@@ -70,6 +75,8 @@ class Directory {
 
   [[nodiscard]] std::shared_ptr<const domain::Key> find_key(const Sha256& digest) const;
   [[nodiscard]] std::shared_ptr<const World> world() const;
+  /// It answers, as a test of it has seen: a rest is over.
+  void upstream_answered(const domain::UpstreamId& id);
   /// See UpstreamHealth::text().
   [[nodiscard]] std::string health(const domain::UpstreamId& id, SteadyTime now) const;
 

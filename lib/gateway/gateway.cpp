@@ -12,6 +12,27 @@
 #include <utility>
 
 namespace nufi::gateway {
+namespace {
+
+bool is_served(const std::string& path) {
+  return find_endpoint(path) != nullptr || find_response_path(path) || is_info_path(path);
+}
+
+/// What whoever asked for `path`, which there is not, most likely meant; "" = who knows.
+std::string meant_by(std::string_view path) {
+  constexpr std::string_view kBase = "/v1";
+  if (path == "/" || path == kBase || path == "/v1/") {
+    return "The base URL for clients ends in /v1; see what there is at /v1/models.";
+  }
+  if (is_served(std::string(kBase).append(path))) return "Did you forget /v1?";
+  // Some clients add /v1 to their base URL themselves.
+  if (path.starts_with("/v1/v1/") && is_served(std::string(path.substr(kBase.size())))) {
+    return "Leave out one /v1: this client adds it to its base URL itself.";
+  }
+  return {};
+}
+
+}  // namespace
 
 Gateway::Gateway(Options options,
                  Directory& directory,
@@ -67,7 +88,8 @@ net::Awaitable<void> Gateway::route(net::Exchange& exchange) {
     co_return co_await send_json(exchange, 200, R"({"status":"ok"})");
   }
   if (is_info_path(path)) co_return co_await send_info(*this, exchange);
-  co_await send_no(exchange, refuse_unknown_url(head.method, path), unrecorded_id());
+  co_await send_no(
+      exchange, refuse_unknown_url(head.method, path, meant_by(path)), unrecorded_id());
 }
 
 net::Awaitable<void> Gateway::ready(net::Exchange& exchange) {

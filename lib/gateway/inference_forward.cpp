@@ -7,6 +7,8 @@
 #include "lib/gateway/readmit.hpp"
 #include "lib/net/server.hpp"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace nufi::gateway {
@@ -49,7 +51,7 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::forward() {
   const bool may_begin = co_await attempts.start(exchange_, patience);
   if (!may_begin) {
     outcome.status = RowStatus::upstream_error;
-    outcome.no = refuse_resting(attempts.shortest_rest());
+    outcome.no = refuse_resting(attempts.resting());
     outcome.error_code = outcome.no->error.code;
     co_return outcome;
   }
@@ -81,6 +83,10 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::forward() {
     goes_on = (!upload_ || upload_->can_be_sent_again()) && attempts.go_on();
     if (!goes_on && result == RequestResult::answered) {
       outcome = co_await pass_reply(call);
+      if (const auto status = call.head().status;
+          status < 300 && outcome.status == RowStatus::upstream_error) {
+        priced.ready->health->complain(fmt::format("HTTP {} without a whole answer", status));
+      }
       goes_on = outcome.ask_again;
     } else if (!goes_on) {
       outcome = no_reply(result, call);
@@ -168,7 +174,10 @@ InferenceCall::Outcome InferenceCall::no_reply(RequestResult result,
       outcome.error_code = "overloaded";
       outcome.no =
           refuse_unavailable("overloaded",
-                             "All connections that the upstream '" + name + "' may have are taken.",
+                             fmt::format("All connections that the upstream '{0}' may have are "
+                                         "taken. Let it have more with: nufi upstreams edit {0} "
+                                         "--max-connections N",
+                                         name),
                              kAfterNoTurn);
       return outcome;
     case RequestResult::unfinished:

@@ -27,7 +27,7 @@ using openai::quote_json;
 constexpr std::int64_t kCreated = 1'785'542'400;
 
 std::string owner_of(const Caller& caller, std::string_view model) {
-  const auto found = domain::candidates(caller.world->upstreams, *caller.group, model, 0);
+  const auto found = caller.world->candidates(*caller.group, model, /*random=*/0);
   return found.empty() ? std::string() : found.front().upstream->name;
 }
 
@@ -40,7 +40,7 @@ std::string model_object(const Caller& caller, std::string_view model) {
 
 bool is_callable(const Caller& caller, std::string_view model) {
   return domain::is_model_allowed(*caller.key, *caller.project, *caller.group, model) &&
-         !domain::candidates(caller.world->upstreams, *caller.group, model, 0).empty();
+         !caller.world->candidates(*caller.group, model, /*random=*/0).empty();
 }
 
 constexpr std::string_view kModels = "/v1/models/";

@@ -31,6 +31,23 @@ std::string amount_text(Metric metric, std::int64_t amount) {
                                : fmt::format("{} tokens", amount);
 }
 
+/// What `nufi prices set` must be given, so that a call to `endpoint` has a price (domain::covers).
+std::string_view missing_price(std::string_view endpoint) {
+  if (endpoint.starts_with("images/")) {
+    return "--per-image USD, or --input USD --output USD (per million tokens)";
+  }
+  if (endpoint == "audio/transcriptions" || endpoint == "audio/translations") {
+    return "--per-second USD, or --input USD --output USD (per million tokens)";
+  }
+  if (endpoint == "audio/speech") {
+    return "--per-character USD, or --input USD --output USD (per million tokens)";
+  }
+  if (endpoint == "rerank" || endpoint == "moderations") {
+    return "--per-request USD, or --input USD --output USD (per million tokens)";
+  }
+  return "--input USD --output USD (per million tokens)";
+}
+
 std::string limit_json(const domain::WindowRefusal& refusal) {
   const auto& state = refusal.state;
   const auto resets = state.cycle.resets_at();
@@ -109,12 +126,15 @@ No refuse_two_keys() {
   return refusal;
 }
 
-No refuse_model_not_allowed(std::string_view model) {
-  return no(403,
-            "permission_error",
-            "model_not_allowed",
-            fmt::format("This API key may not use the model '{}'.", model),
-            "model");
+No refuse_model_not_allowed(std::string_view model, std::string_view whose) {
+  const auto list = whose == "key" ? std::string("its allowed models")
+                                   : fmt::format("the allowed models of its {}", whose);
+  return no(
+      403,
+      "permission_error",
+      "model_not_allowed",
+      fmt::format("This API key may not use the model '{}': {} do not include it.", model, list),
+      "model");
 }
 
 No refuse_ip_not_allowed(std::string_view ip) {
@@ -153,22 +173,23 @@ No refuse_no_messages(std::string_view model) {
             "model");
 }
 
-No refuse_unknown_price(std::string_view model) {
+No refuse_unknown_price(std::string_view model, std::string_view endpoint) {
   return no(400,
             "invalid_request_error",
             "model_price_unknown",
             fmt::format("The price of the model '{0}' is not known, so a call to it can't be held "
-                        "to a budget. Set it with: nufi prices set {0} --input USD --output USD "
-                        "(per million tokens)",
-                        model),
+                        "to a budget. Set it with: nufi prices set {0} {1}",
+                        model,
+                        missing_price(endpoint)),
             "model");
 }
 
-No refuse_unknown_url(std::string_view method, std::string_view path) {
+No refuse_unknown_url(std::string_view method, std::string_view path, std::string_view meant) {
   return no(404,
             "invalid_request_error",
             "unknown_url",
-            fmt::format("Unknown request URL: {} {}.", method, path));
+            fmt::format(
+                "Unknown request URL: {} {}.{}{}", method, path, meant.empty() ? "" : " ", meant));
 }
 
 No refuse_method(std::string_view method, std::string_view allowed) {

@@ -22,14 +22,17 @@ No refuse_invalid(std::string code, std::string message, std::string param = {})
 No refuse_key(domain::Denial denial);
 /// Two fields give two keys.
 No refuse_two_keys();
-No refuse_model_not_allowed(std::string_view model);
+/// `whose` allowed models lack it: of the "key", its "project" or its "group".
+No refuse_model_not_allowed(std::string_view model, std::string_view whose);
 No refuse_ip_not_allowed(std::string_view ip);
 No refuse_host_not_allowed();
 No refuse_model_not_found(std::string_view model);
 /// The model is served, but not in Anthropic's form.
 No refuse_no_messages(std::string_view model);
-No refuse_unknown_price(std::string_view model);
-No refuse_unknown_url(std::string_view method, std::string_view path);
+/// `endpoint`: as the ledger names it; what is billed there decides on the price that is missing.
+No refuse_unknown_price(std::string_view model, std::string_view endpoint);
+/// `meant`: a sentence about the URL that was meant, or "".
+No refuse_unknown_url(std::string_view method, std::string_view path, std::string_view meant = {});
 No refuse_method(std::string_view method, std::string_view allowed);
 /// A call that nothing bounds, under a limit: `tool` runs at the provider as often as it likes.
 No refuse_unbounded(std::string_view tool);

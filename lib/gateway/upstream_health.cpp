@@ -24,7 +24,7 @@ UpstreamHealth::Standing UpstreamHealth::standing(const std::string& model, Stea
   const bool is_troubled = troubled_.load(std::memory_order_relaxed);
   if (!is_troubled && !has_busy_.load(std::memory_order_relaxed)) return {};
   std::lock_guard lock(mutex_);
-  if (const auto left = left_until(until_, now); left > 0ms) return {State::resting, left};
+  if (const auto left = left_until(until_, now); left > 0ms) return {State::resting, left, why_};
   if (probe_ != 0) return {State::probing};
   const auto found = busy_.find(model);
   if (found == busy_.end()) return {};
@@ -69,8 +69,13 @@ void UpstreamHealth::end_probe() {
 }
 
 void UpstreamHealth::succeed() {
-  if (known_.load(std::memory_order_relaxed) && !troubled_.load(std::memory_order_relaxed)) return;
+  const bool is_fine = known_.load(std::memory_order_relaxed) &&
+                       !troubled_.load(std::memory_order_relaxed) &&
+                       !has_complaint_.load(std::memory_order_relaxed);
+  if (is_fine) return;
   std::lock_guard lock(mutex_);
+  complaint_.clear();
+  has_complaint_ = false;
   known_ = true;
   failures_ = 0;
   until_ = {};
@@ -80,10 +85,18 @@ void UpstreamHealth::succeed() {
   end_probe();
 }
 
+void UpstreamHealth::complain(std::string why) {
+  std::lock_guard lock(mutex_);
+  known_ = true;
+  complaint_ = std::move(why);
+  has_complaint_ = true;
+}
+
 std::string UpstreamHealth::text(SteadyTime now) const {
   std::lock_guard lock(mutex_);
   if (!known_) return "unknown";
   if (failures_ > 0) return "failing: " + why_;
+  if (!complaint_.empty()) return "failing: " + complaint_;
   const bool is_busy = std::any_of(
       busy_.begin(), busy_.end(), [&](const auto& entry) { return entry.second > now; });
   return is_busy ? "busy: HTTP 429" : "ok";
@@ -108,6 +121,12 @@ UpstreamHealth::Turn::~Turn() {
 void UpstreamHealth::Turn::succeeded() {
   const auto health = std::exchange(health_, nullptr);
   health->succeed();
+}
+
+void UpstreamHealth::Turn::refused(std::string why) {
+  const auto health = std::exchange(health_, nullptr);
+  health->succeed();
+  health->complain(std::move(why));
 }
 
 void UpstreamHealth::Turn::failed(std::string why,

@@ -46,6 +46,7 @@ class UpstreamHealth : public std::enable_shared_from_this<UpstreamHealth> {
   struct Standing {
     State state = State::ready;
     std::chrono::milliseconds left{0};  ///< of the rest, or of being busy
+    std::string why{};                  ///< it rests: what failed last
   };
   /// `model` is the name that the upstream knows it by.
   [[nodiscard]] Standing standing(const std::string& model, SteadyTime now) const;
@@ -60,6 +61,8 @@ class UpstreamHealth : public std::enable_shared_from_this<UpstreamHealth> {
 
     /// It answered.
     void succeeded();
+    /// It answered, but does not let us in. It does not rest: that may hold for one model only.
+    void refused(std::string why);
     /// It failed for a reason of its own. `rest` is what it asked for itself.
     void failed(std::string why, std::optional<std::chrono::milliseconds> rest, SteadyTime now);
     /// It has too much to do with `model`; `rest` as above.
@@ -83,15 +86,20 @@ class UpstreamHealth : public std::enable_shared_from_this<UpstreamHealth> {
   /// Announces it once the probe has ended; at once if there is none.
   void tell_after_probe(const std::shared_ptr<net::Signal>& signal);
 
+  /// It answers, as somebody saw: no failure counts any more, and a rest is over.
+  void succeed();
+  /// What it answered was no answer. Said by text() until it does better; it does not rest.
+  void complain(std::string why);
+
   /// "ok", "unknown", "busy: <why>", "failing: <why>".
   [[nodiscard]] std::string text(SteadyTime now) const;
 
  private:
-  void succeed();
   void end_probe();  ///< under the lock
 
   mutable std::mutex mutex_;
   std::string why_;
+  std::string complaint_;  ///< "" = none
   int failures_ = 0;
   SteadyTime until_{};
   bool has_rested_ = false;  ///< no answer since the latest rest began
@@ -102,6 +110,7 @@ class UpstreamHealth : public std::enable_shared_from_this<UpstreamHealth> {
   // These spare the healthy the lock.
   std::atomic<bool> known_{false};
   std::atomic<bool> troubled_{false};  ///< failures_ > 0 or has_rested_
+  std::atomic<bool> has_complaint_{false};
   std::atomic<bool> has_busy_{false};
   std::atomic<std::uint64_t> rests_{0};
 };

@@ -24,6 +24,8 @@ class DataPlane {
   /// Would `call` of `key` be admitted now? By the very rules that calls pass; nothing is held.
   [[nodiscard]] virtual domain::CheckView check(const domain::Key& key,
                                                 const domain::Call& call) const = 0;
+  /// An upstream answers, as a test has seen: calls go there again, though it may rest.
+  virtual void upstream_answered(const domain::UpstreamId& id) = 0;
   /// "ok", "unknown" or "failing: <why>", for an upstream by id.
   [[nodiscard]] virtual std::string upstream_health(const domain::UpstreamId& id) const = 0;
 };

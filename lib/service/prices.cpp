@@ -3,6 +3,7 @@
 #include "lib/base/error.hpp"
 #include "lib/base/text.hpp"
 #include "lib/domain/price_import.hpp"
+#include "lib/domain/route.hpp"
 #include "lib/service/audit.hpp"
 #include "lib/service/key_terms.hpp"
 #include "lib/service/price_facts.hpp"
@@ -12,6 +13,8 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
@@ -217,18 +220,17 @@ void unset_price(const Context& context, const Actor& actor, std::string_view mo
 std::vector<domain::ModelView> list_models(const Context& context) {
   const domain::PriceBook book = context.publisher.price_book();
   const std::string today = format_rfc3339(context.clock.now()).substr(0, 10);
-  std::map<std::string, domain::ModelView> models;
-  const auto add = [&](const domain::Upstream& upstream, const std::string& name) {
-    const auto real = upstream.serves(name);
-    if (!real) return;
-    domain::ModelView& view = models[name];
-    view.name = name;
+  std::map<std::string, std::set<std::string>> offered;  // by whom
+  std::vector<std::shared_ptr<const domain::Upstream>> all;
+  const auto add = [&](domain::ModelView& view, const domain::Candidate& candidate) {
+    const domain::Upstream& upstream = *candidate.upstream;
+    const std::string& real = candidate.model;
     view.upstreams.push_back(upstream.name);
     if (view.price) return;
-    const Price* price = book.find(upstream, *real, name);
+    const Price* price = book.find(upstream, real, view.name);
     if (price != nullptr) view.price = *price;
     if (upstream.free) {
-      if (!view.price) view.price.emplace().model = *real;
+      if (!view.price) view.price.emplace().model = real;
       view.price->free = true;
     }
   };
@@ -247,10 +249,21 @@ std::vector<domain::ModelView> list_models(const Context& context) {
     for (const auto& [model, price] : book.own()) {
       if (upstream.serves(model)) names.insert(model);
     }
-    for (const std::string& name : names) add(upstream, name);
+    for (const std::string& name : names) offered[name].insert(upstream.name);
+    // Whichever group may use it: the list is for all.
+    auto open = std::make_shared<domain::Upstream>(upstream);
+    open->groups.clear();
+    all.push_back(std::move(open));
   }
   std::vector<domain::ModelView> views;
-  for (auto& [name, view] : models) views.push_back(std::move(view));
+  for (const auto& [name, by] : offered) {
+    domain::ModelView& view = views.emplace_back();
+    view.name = name;
+    for (const auto& candidate :
+         domain::candidates(all, book.listed(), domain::Group(), name, /*random=*/0)) {
+      if (by.contains(candidate.upstream->name)) add(view, candidate);
+    }
+  }
   return views;
 }
 

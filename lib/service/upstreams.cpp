@@ -82,6 +82,12 @@ void check_first_terms(const domain::UpstreamTerms& terms) {
   }
 }
 
+/// A call was answered, as a client's would be.
+bool is_answer(const domain::ProbeStep& step) {
+  return step.result == domain::ProbeResult::ok &&
+         (step.name == "chat" || step.name == "embeddings");
+}
+
 /// Groups choose upstreams by name: one that is chosen keeps it, or the group had none.
 void refuse_named_by_groups(const Context& context, const domain::Upstream& upstream) {
   for (const domain::Group& group : context.store.people().groups()) {
@@ -191,7 +197,11 @@ std::vector<domain::ProbeStep> test_upstream(const Context& context,
   ProbeWay way;
   way.ca_file = context.facts.ca_file;
   way.proxies = context.facts.proxies;
-  return probe(ready, std::string(model), way, context.clock);
+  auto steps = probe(ready, std::string(model), way, context.clock);
+  if (std::any_of(steps.begin(), steps.end(), is_answer)) {
+    context.data_plane.upstream_answered(ready.upstream.id);
+  }
+  return steps;
 }
 
 }  // namespace nufi::service

@@ -35,7 +35,7 @@ domain::UpstreamView edit_upstream(const Context& context,
 void remove_upstream(const Context& context, const Actor& actor, std::string_view name);
 
 /// Reads its secret anew and makes real calls (see probe.hpp). `model` "" picks one. Costs what
-/// such calls cost; blocks up to a minute.
+/// such calls cost; blocks up to a minute. One that answers is asked by calls again at once.
 std::vector<domain::ProbeStep> test_upstream(const Context& context,
                                              const Actor& actor,
                                              std::string_view name,

@@ -28,6 +28,7 @@ class FakeDataPlane final : public service::DataPlane {
     world = std::move(published);
     ++worlds;
   }
+  void upstream_answered(const domain::UpstreamId& id) override { answered.push_back(id); }
   [[nodiscard]] std::string upstream_health(const domain::UpstreamId&) const override {
     return health;
   }
@@ -38,6 +39,7 @@ class FakeDataPlane final : public service::DataPlane {
   domain::World world;
   int worlds = 0;  ///< how many were published
   std::string health = "unknown";
+  std::vector<domain::UpstreamId> answered;
 };
 
 }  // namespace nufi::test

@@ -56,6 +56,10 @@ TEST_CASE("access: key, project and group must all allow the model") {
   CHECK_FALSE(is_model_allowed(key, project, group, "gpt-4o-mini"));
   group.allowed_models = {"o3"};
   CHECK_FALSE(is_model_allowed(key, project, group, "gpt-4o"));
+  CHECK(who_forbids(key, project, group, "gpt-4o") == "group");
+  CHECK(who_forbids(key, project, group, "gpt-4o-mini") == "project");
+  CHECK(who_forbids(key, project, group, "o3") == "key");
+  CHECK(who_forbids(key, project, Group(), "gpt-4o").empty());
 }
 
 TEST_CASE("access: addresses are matched by block") {

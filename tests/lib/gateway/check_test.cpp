@@ -273,3 +273,24 @@ TEST_CASE("check: a rate that is used up says whose it is and when the call fits
   CHECK(*view.rate_resets_at > house.clock.now());
   CHECK(*view.rate_resets_at <= house.clock.now() + std::chrono::minutes(1));
 }
+
+TEST_CASE("check: a model that is not allowed is said to be missing in whose list") {
+  House house;
+  house.project.allowed_models = {"other"};
+  const auto view = house.ask();
+  CHECK(view.reason == "model_not_allowed");
+  CHECK(view.message.find("the allowed models of its project") != std::string::npos);
+}
+
+TEST_CASE("check: upstreams that rest are named, with what failed and when they are asked again") {
+  House house;
+  REQUIRE(house.ask().allowed);
+  const auto health = house.directory.world()->ready.at(house.upstream.upstream.id).health;
+  const auto now = house.clock.steady();
+  for (int i = 0; i < 2; ++i) health->enter(now)->failed("HTTP 500", std::nullopt, now);
+  const auto view = house.ask();
+  CHECK(view.reason == "no_upstream_available");
+  CHECK(view.message ==
+        "Every upstream for this model has just failed and is given a rest: 'up' (HTTP 500) is "
+        "asked again in 1 s. See: nufi upstreams list");
+}

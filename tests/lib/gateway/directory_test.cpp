@@ -40,13 +40,48 @@ TEST_CASE("directory: what is known of an upstream outlives a change of its sett
   first.health->enter(SteadyTime{})->failed("x", std::nullopt, SteadyTime{});
   first.refuses_stream_options->store(true);
   auto changed = upstream(id, "http://127.0.0.1:1/v1");
+  changed.upstream.weight = 7;
+  put(directory, changed);
+  CHECK(directory.health(id, SteadyTime{}) == "failing: x");
   changed.secret = Secret("other");
   const auto second = put(directory, changed);
   CHECK(second.target == first.target);
   CHECK(second.authorization == "Bearer other");
   CHECK(second.refuses_stream_options->load());
-  CHECK(directory.health(id, SteadyTime{}) == "failing: x");
   CHECK(put(directory, upstream(id, "http://127.0.0.1:2/v1")).target != first.target);
+}
+
+TEST_CASE("directory: a change of where and with what an upstream is asked ends its rest") {
+  Directory directory("");
+  const auto id = domain::UpstreamId::random();
+  auto given = upstream(id, "https://127.0.0.1:1/v1");
+  const SteadyTime now{1000s};
+  const auto rest = [&] {
+    const auto& ready = put(directory, given);
+    for (int i = 0; i < 2; ++i) ready.health->enter(now)->failed("x", std::nullopt, now);
+    REQUIRE(put(directory, given).health->standing("m", now).state ==
+            UpstreamHealth::State::resting);
+  };
+  const auto is_resting = [&] {
+    return put(directory, given).health->standing("m", now).state == UpstreamHealth::State::resting;
+  };
+  rest();
+  given.upstream.priority = 5;
+  given.upstream.models = {"a"};
+  CHECK(is_resting());
+  given.upstream.url = domain::BaseUrl::parse("https://127.0.0.1:2/v1");
+  CHECK_FALSE(is_resting());
+  rest();
+  given.secret = Secret("new");
+  CHECK_FALSE(is_resting());
+  rest();
+  given.upstream.headers = {{"x-team", "web"}};
+  CHECK_FALSE(is_resting());
+  rest();
+  directory.upstream_answered(id);
+  CHECK_FALSE(is_resting());
+  CHECK(directory.health(id, now) == "ok");
+  directory.upstream_answered(domain::UpstreamId::random());
 }
 
 TEST_CASE("directory: an upstream without a secret sends no Authorization") {

@@ -53,14 +53,16 @@ TEST_CASE("respond: each refusal has its row of the table") {
   CHECK(refuse_key(Denial::key_rotated).error.message.find("rotated") != std::string::npos);
   CHECK(row(refuse_key(Denial::key_disabled)) == "401 invalid_request_error key_disabled");
   CHECK(row(refuse_key(Denial::key_expired)) == "401 invalid_request_error key_expired");
-  CHECK(row(refuse_model_not_allowed("m")) == "403 permission_error model_not_allowed model");
+  CHECK(row(refuse_model_not_allowed("m", "key")) ==
+        "403 permission_error model_not_allowed model");
   CHECK(row(refuse_ip_not_allowed("::1")) == "403 permission_error ip_not_allowed");
   CHECK(row(refuse_host_not_allowed()) == "403 permission_error host_not_allowed");
   CHECK(row(refuse_model_not_found("m")) == "404 invalid_request_error model_not_found model");
   CHECK(row(refuse_unknown_url("GET", "/x")) == "404 invalid_request_error unknown_url");
   CHECK(row(refuse_invalid("invalid_value", "n is bad", "n")) ==
         "400 invalid_request_error invalid_value n");
-  CHECK(row(refuse_unknown_price("m")) == "400 invalid_request_error model_price_unknown model");
+  CHECK(row(refuse_unknown_price("m", "chat/completions")) ==
+        "400 invalid_request_error model_price_unknown model");
   CHECK(row(refuse_too_large(5)) == "413 invalid_request_error request_too_large");
   CHECK(row(refuse_compressed()) == "415 invalid_request_error unsupported_media_type");
   CHECK(row(refuse_slow_body()) == "408 invalid_request_error request_timeout");
@@ -72,8 +74,23 @@ TEST_CASE("respond: each refusal has its row of the table") {
 }
 
 TEST_CASE("respond: refusals name the way out") {
-  CHECK(refuse_unknown_price("gpt-x").error.message.find("nufi prices set gpt-x ") !=
-        std::string::npos);
+  const auto price_of = [](std::string_view endpoint) {
+    const auto message = refuse_unknown_price("gpt-x", endpoint).error.message;
+    return message.substr(message.find("nufi prices set gpt-x "));
+  };
+  for (const auto* endpoint : {"chat/completions", "responses", "messages", "embeddings"}) {
+    CHECK(price_of(endpoint) ==
+          "nufi prices set gpt-x --input USD --output USD (per million tokens)");
+  }
+  CHECK(price_of("images/edits").find("--per-image USD") != std::string::npos);
+  CHECK(price_of("audio/transcriptions").find("--per-second USD") != std::string::npos);
+  CHECK(price_of("audio/speech").find("--per-character USD") != std::string::npos);
+  CHECK(price_of("rerank").find("--per-request USD") != std::string::npos);
+  CHECK(refuse_model_not_allowed("m", "group").error.message ==
+        "This API key may not use the model 'm': the allowed models of its group do not include "
+        "it.");
+  CHECK(refuse_unknown_url("GET", "/x", "Did you forget /v1?").error.message ==
+        "Unknown request URL: GET /x. Did you forget /v1?");
   CHECK(refuse_key(Denial::no_key).error.message.find("nufi keys create --name NAME") !=
         std::string::npos);
   CHECK(headers(refuse_unavailable("overloaded", "busy", std::chrono::seconds(7))) ==

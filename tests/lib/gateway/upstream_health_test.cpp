@@ -58,6 +58,31 @@ TEST_CASE("health: one failure is forgiven, then an upstream rests twice as long
   CHECK(health->standing("m", now).state == State::ready);
 }
 
+TEST_CASE("health: who refuses us or answers nothing is failing, and does not rest") {
+  const auto health = healthy();
+  for (int i = 0; i < 5; ++i) health->enter(kNow)->refused("HTTP 401");
+  CHECK(health->text(kNow) == "failing: HTTP 401");
+  CHECK(health->standing("m", kNow).state == State::ready);
+  health->enter(kNow)->succeeded();
+  CHECK(health->text(kNow) == "ok");
+  health->complain("HTTP 200 without a whole answer");
+  CHECK(health->text(kNow) == "failing: HTTP 200 without a whole answer");
+  CHECK(health->standing("m", kNow).state == State::ready);
+  fail(*health, kNow);
+  CHECK(health->text(kNow) == "failing: refused");
+  health->succeed();
+  CHECK(health->text(kNow) == "ok");
+}
+
+TEST_CASE("health: a rest says why, and ends when somebody has an answer") {
+  const auto health = resting();
+  CHECK(health->standing("m", kNow).why == "refused");
+  health->succeed();
+  CHECK(health->standing("m", kNow).state == State::ready);
+  CHECK(health->standing("m", kNow).why.empty());
+  CHECK(health->enter(kNow));
+}
+
 TEST_CASE("health: calls that fail together count once") {
   const auto health = healthy();
   std::vector<UpstreamHealth::Turn> turns;

@@ -140,6 +140,25 @@ TEST_CASE("prices: models are what the upstreams can be asked for by name") {
   CHECK(find("claude-opus-4-1") == models.end());
 }
 
+TEST_CASE("prices: a model's upstreams stand in the order in which calls ask them") {
+  const ControlPlane plane;
+  const auto add = [&](const char* name, const char* preset, std::int64_t priority) {
+    domain::UpstreamTerms terms;
+    terms.name = Change<std::string>::set(name);
+    terms.preset = Change<std::string>::set(preset);
+    terms.secret_kind = Change<domain::SecretKind>::set(domain::SecretKind::env);
+    terms.secret_reference = Change<std::string>::set("PROVIDER_KEY");
+    terms.models = Change<std::vector<std::string>>::set({"gpt-4o-mini"});
+    terms.priority = Change<std::int64_t>::set(priority);
+    add_upstream(plane.context(), plane.owner(), terms);
+  };
+  add("first-by-name", "groq", 0);
+  add("urgent", "openai", 1);
+  const auto models = list_models(plane.context());
+  REQUIRE(models.size() == 1);
+  CHECK(models[0].upstreams == std::vector<std::string>{"urgent", "first-by-name"});
+}
+
 TEST_CASE("prices: a model with an own price is known at an upstream that takes every name") {
   const ControlPlane plane;
   domain::UpstreamTerms terms;

@@ -189,6 +189,9 @@ TEST_CASE("upstreams: test makes real calls, and says what is wrong") {
     CAPTURE(step.detail);
     CHECK(step.result == domain::ProbeResult::ok);
   }
+  // Its answer ends a rest.
+  CHECK(plane.data_plane.answered ==
+        std::vector<domain::UpstreamId>{demo.built_in().upstream.upstream.id});
 
   UpstreamTerms terms = local("stranger");
   terms.url = Change<std::string>::set("http://127.0.0.1:" + std::to_string(demo.port()) + "/v1");
@@ -200,6 +203,7 @@ TEST_CASE("upstreams: test makes real calls, and says what is wrong") {
   CHECK(refused[0].result == domain::ProbeResult::failed);
   CHECK(refused[0].detail == "the secret was refused: wrong secret (HTTP 401)");
   CHECK(refused[0].detail.find("sk-wrong") == std::string::npos);
+  CHECK(plane.data_plane.answered.size() == 1);
 }
 
 TEST_CASE("upstreams: a built-in one can't be changed, and its name is taken") {
