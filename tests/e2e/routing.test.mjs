@@ -101,6 +101,70 @@ describe('routing', { concurrency: !short }, () => {
     assert.equal(low.requests.length, 0);
   });
 
+  it('sends a model where it surely is, with two providers and a server of our own side by side', async () => {
+    const daemon = await Daemon.start();
+    try {
+      const { key } = await daemon.key();
+      const names = ['openai', 'groq'];
+      for (const name of names) await add(daemon, name, { model: [], more: ['--preset', name] });
+      await add(daemon, 'local', { model: 'own-model' });
+      const places = [['gpt-4o-mini', 'openai'], ['llama-3.3-70b-versatile', 'groq'], ['own-model', 'local']];
+      for (const [model, name] of places) {
+        for (let i = 0; i < 4; i++) {
+          assert.equal(via(await chat(daemon.port, key, { model })), name, model);
+        }
+        const shown = await call(daemon.port, { method: 'GET', path: `/v1/models/${model}`, key });
+        assert.equal(shown.json.owned_by, name, model);
+      }
+      const listed = (await daemon.json(['models'])).data.find((each) => each.name === 'gpt-4o-mini');
+      assert.deepEqual(listed.upstreams, ['openai']);
+    } finally {
+      await daemon.stop();
+    }
+  });
+
+  it('names who rests and why, and asks again once it is mended', async () => {
+    const upstream = await add(daemon, 'mended', { handler: fails(500) });
+    await fail('mended', 2);
+    const reply = await ask('mended');
+    isRefusal(reply, 503, 'no_upstream_available');
+    assert.match(reply.json.error.message, /'mended' \(HTTP 500\) is asked again in \d+ s/);
+    upstream.handler = bill();
+    await daemon.ok(['upstreams', 'edit', 'mended', '--header', 'x-team=web']);
+    assert.equal((await ask('mended')).status, 200);
+
+    upstream.handler = fails(500);
+    await fail('mended', 2);
+    isRefusal(await ask('mended'), 503, 'no_upstream_available');
+    upstream.handler = bill();
+    await daemon.nufi(['upstreams', 'test', 'mended', '--model', 'mended']);
+    assert.equal((await ask('mended')).status, 200);
+  });
+
+  it('lists who refuses us, or answers nothing, as failing, and asks on', async () => {
+    const upstream = await add(daemon, 'refusing', { handler: fails(401) });
+    const health = async () => (await daemon.json(['upstreams', 'show', 'refusing'])).health;
+    for (let i = 0; i < 3; i++) isRefusal(await ask('refusing'), 502, 'upstream_auth_failed');
+    assert.equal(await health(), 'failing: HTTP 401');
+    upstream.handler = (exchange) => exchange.reply(200, { error: { message: 'no', type: 'x' } });
+    await ask('refusing');
+    assert.equal(await health(), 'failing: HTTP 200 without a whole answer');
+    upstream.handler = bill();
+    assert.equal((await ask('refusing')).status, 200);
+    assert.equal(await health(), 'ok');
+  });
+
+  it('says what an unknown URL may have meant', async () => {
+    const at = async (path) => (await call(daemon.port, { path, key, body: '{}' })).json.error;
+    for (const path of ['/chat/completions', '/messages', '/models']) {
+      const error = await at(path);
+      assert.deepEqual([error.code ?? 'unknown_url', /forget \/v1/.test(error.message)], ['unknown_url', true], path);
+    }
+    assert.match((await at('/v1/v1/messages')).message, /Leave out one \/v1/);
+    assert.match((await at('/')).message, /base URL/);
+    assert.doesNotMatch((await at('/nowhere')).message, /v1/);
+  });
+
   it('keeps upstreams of a group for that group', async () => {
     await daemon.ok(['groups', 'create', 'inner']);
     await add(daemon, 'inner-only', { model: 'grouped', more: ['--group', 'inner', '--priority', '9'] });
