@@ -37,6 +37,16 @@ std::int64_t microseconds(SteadyTime from, SteadyTime to) {
   return std::chrono::duration_cast<std::chrono::microseconds>(to - from).count();
 }
 
+/// The field by which the call is billed at rates that `price` does not know, "" = none.
+std::string_view unpriced_field(const openai::Request& request, const domain::Price& price) {
+  const auto priority = static_cast<std::size_t>(domain::ServiceTier::priority);
+  if (request.asks_priority && !price.service[priority]) return "service_tier";
+  const auto& rates = price.rates;
+  const auto input = rates.effective(domain::Bucket::input);
+  const auto write = rates.effective(domain::Bucket::cache_write);
+  return request.caches_for_an_hour && write - input < input ? "cache_control.ttl" : "";
+}
+
 bool has_allowlist(const Caller& caller) {
   return !caller.key->allowed_models.empty() || !caller.project->allowed_models.empty() ||
          !caller.group->allowed_models.empty();
@@ -125,8 +135,12 @@ std::optional<No> InferenceCall::choose() {
                           "one model.",
                           request_.other_models);
   }
-  if (!request_.repriced_by.empty() && is_limited(caller_)) {
-    return refuse_repriced(request_.repriced_by);
+  if (!is_limited(caller_)) return {};
+  if (!request_.repriced_by.empty()) return refuse_repriced(request_.repriced_by);
+  for (const auto& each : candidates_) {
+    if (each.pricing.free || each.pricing.price == nullptr) continue;
+    const auto field = unpriced_field(request_, *each.pricing.price);
+    if (!field.empty()) return refuse_repriced(field);
   }
   return {};
 }

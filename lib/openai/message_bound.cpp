@@ -106,6 +106,9 @@ void MessageBound::close(const JsonValue& container) {
 
 void MessageBound::scalar(const JsonValue& value) {
   const auto depth = value.depth;
+  if (is_named(value.key, "ttl") && is_named(value.parent_key, "cache_control")) {
+    caches_for_an_hour_ = caches_for_an_hour_ || text_of(value) != "5m";
+  }
   if (depth < 3) return;
   if (depth == 3 && keys_[1] == "tools") note_tool(value);
   if (keys_[1] == "context_management" && is_named(value.key, "type")) {

@@ -32,6 +32,8 @@ class MessageBound {
   [[nodiscard]] std::optional<std::int64_t> tool_uses() const;
   /// The provider is to write a summary when the conversation is long: a pass of its own.
   [[nodiscard]] bool compacts() const { return compacts_; }
+  /// Some of it is to be kept in the cache for longer than the usual five minutes.
+  [[nodiscard]] bool caches_for_an_hour() const { return caches_for_an_hour_; }
 
  private:
   /// A content block: an object in a list called `content` of a message or of another block.
@@ -74,6 +76,7 @@ class MessageBound {
   bool has_unbounded_tool_ = false;
   bool is_elsewhere_ = false;
   bool compacts_ = false;
+  bool caches_for_an_hour_ = false;
   std::int64_t images_ = 0;
   std::size_t bytes_apart_ = 0;  ///< of embedded images, which are not billed as text
 };

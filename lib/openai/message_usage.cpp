@@ -120,8 +120,9 @@ void MessageUsage::add(std::string_view json, bool is_whole) {
     if (counts.cache_write) cache_write_ = counts.cache_write;
   }
   if (counts.output) {
-    output_ = counts.output;
-    is_whole_ = is_whole;
+    // They are cumulative: one that is smaller than the one before comes late, or lies.
+    output_ = std::max(output_.value_or(0), *counts.output);
+    is_whole_ = is_whole_ || is_whole;
   }
   if (counts.thinking) thinking_ = counts.thinking;
   if (counts.has_passes) {

@@ -103,6 +103,7 @@ class Reader final : public JsonVisitor {
     if (value.kind != JsonKind::string) return wrong(name, "a string");
     request_.tier_asked = true;
     const auto tier = value.raw.substr(1, value.raw.size() - 2);
+    request_.asks_priority = tier == "priority";
     // `auto` may be served as priority; flex and batch only where they are offered, else standard.
     if (tier == "priority" || tier == "auto") request_.call.tier = domain::ServiceTier::priority;
   }
@@ -327,7 +328,9 @@ constexpr std::array kChatFields = {kModel,
                                     Field{"prediction", &Reader::anything},
                                     Field{"web_search_options", &Reader::reference},
                                     Field{"plugins", &Reader::reference},
-                                    Field{"models", &Reader::models}};
+                                    Field{"models", &Reader::models},
+                                    Field{"fallbacks", &Reader::models},
+                                    Field{"preset", &Reader::models}};
 constexpr std::array kCompletionFields = {kModel,
                                           kStream,
                                           kStreamOptions,
@@ -423,6 +426,7 @@ void Reader::bound_message() {
   if (call.is_charged && !call.output_cap) refuse("you must provide max_tokens", "max_tokens");
   call.prompt_bound = message_.prompt_tokens(body_.size());
   call.prompt_is_elsewhere = message_.is_elsewhere() || content_.is_elsewhere();
+  request_.caches_for_an_hour = message_.caches_for_an_hour();
   if (message_.hosted_tool().empty()) return;
   // The model reads its context, and may answer, again after each use of such a tool.
   if (!message_.tool_uses()) request_.unbounded_tool = message_.hosted_tool();

@@ -70,6 +70,8 @@ struct Request {
   /// The field that makes the provider bill more than the model's listed price of what was asked
   /// for. "" = there is none.
   std::string repriced_by;
+  bool asks_priority = false;       ///< of service tiers, the one that is dearer
+  bool caches_for_an_hour = false;  ///< Anthropic bills writing to such a cache twice the input
   /// The only cap is max_completion_tokens, which not every chat server knows.
   bool has_only_completion_cap = false;
   std::string previous_response_id;  ///< the response whose conversation goes on, "" = none

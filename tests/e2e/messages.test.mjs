@@ -314,7 +314,14 @@ describe('messages', () => {
         isError(await send(asked(fields)), 400, 'invalid_request_error');
         assert.equal((await send(asked(fields), { apiKey: free.key })).status, 200);
       }
+      // Writing to a cache for an hour is billed at twice the input: a price of less does not know it.
+      await h.daemon.ok(['prices', 'set', 'claude-short', '--input', '3', '--cache-write', '3.75', '--output', '15']);
+      const hour = [{ type: 'text', text: 'x', cache_control: { type: 'ephemeral', ttl: '1h' } }];
+      const short = { model: 'claude-short', system: hour };
+      assert.match(isError(await send(asked(short)), 400, 'invalid_request_error').message, /cache_control\.ttl/);
+      assert.equal((await send(asked(short), { apiKey: free.key })).status, 200);
       const bounded = [
+        { system: hour },
         { tools: [{ name: 'f', input_schema: {} }, { type: 'bash_20250124', name: 'bash' }] },
         { context_management: { edits: [{ type: 'clear_thinking_20251015', keep: 'all' }] } },
       ];

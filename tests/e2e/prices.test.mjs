@@ -26,6 +26,14 @@ describe('prices', () => {
   };
   const rowsOf = (model) => h.daemon.rows(`&model=${model}`);
 
+  it('a tier whose price is not known is refused under a limit, and named', async () => {
+    await set('tiered', 1, 10);
+    const reply = await call(await h.daemon.key({ budget: 1 }), 'tiered', { service_tier: 'priority' });
+    assert.deepEqual([reply.status, reply.json.error.param], [400, 'service_tier']);
+    assert.equal((await call(await h.daemon.key(), 'tiered', { service_tier: 'priority' })).status, 200);
+    assert.equal((await call(await h.daemon.key({ budget: 1 }), 'tiered', { service_tier: 'auto' })).status, 200);
+  });
+
   it('a price that was set later leaves the rows before it alone', async () => {
     const key = await h.daemon.key({ budget: 1 });
     await set('changing', 1, 10);

@@ -241,6 +241,19 @@ TEST_CASE("message request: what is billed by another list, or beside the answer
   CHECK(request(with(R"("models":["dear"])")).other_models == "models");
 }
 
+TEST_CASE("message request: a cache that is kept for longer than usual is seen") {
+  const auto kept = [](const std::string& control) {
+    const auto block = R"({"type":"text","text":"x","cache_control":)" + control + "}";
+    return request(with(R"("system":[)" + block + "]")).caches_for_an_hour;
+  };
+  CHECK(kept(R"({"type":"ephemeral","ttl":"1h"})"));
+  CHECK(kept(R"({"type":"ephemeral","TTL":"1h"})"));
+  CHECK_FALSE(kept(R"({"type":"ephemeral","ttl":"5m"})"));
+  CHECK_FALSE(kept(R"({"type":"ephemeral"})"));
+  CHECK(request(with(R"("cache_control":{"type":"ephemeral","ttl":"1h"})")).caches_for_an_hour);
+  CHECK_FALSE(request(with(R"("metadata":{"ttl":"1h"})")).caches_for_an_hour);
+}
+
 TEST_CASE("message request: a conversation that the provider keeps is refused") {
   CHECK(verdict(with(R"("thread":{"type":"continue","previous_message_id":"m"})")) ==
         "invalid_value thread");

@@ -112,6 +112,8 @@ TEST_CASE("message usage: the last of a stream counts, with what it leaves out")
   CHECK(streamed(R"({"input_tokens":0,"output_tokens":0})",
                  {R"({"input_tokens":9,"output_tokens":15})"}) == "9/0/0/15/0");
   CHECK(streamed(start, {R"({})"}) == "25/100/8/1/0 output?");
+  // They only grow: a smaller one is no news.
+  CHECK(streamed(start, {R"({"output_tokens":90})", R"({"output_tokens":2})"}) == "25/100/8/90/0");
   CHECK(streamed(start, {R"({"output_tokens":-1})"}) == "impossible");
 }
 

@@ -333,6 +333,8 @@ TEST_CASE("request: what a chat brings in from elsewhere is bounded by the conte
 TEST_CASE("request: other models that an upstream may take are seen") {
   CHECK(request(Form::chat, with(R"("models":["dear"])")).other_models == "models");
   CHECK(request(Form::chat, with(R"("models":null)")).other_models.empty());
+  CHECK(request(Form::chat, with(R"("fallbacks":["dear"])")).other_models == "fallbacks");
+  CHECK(request(Form::chat, with(R"("preset":"dear")")).other_models == "preset");
   CHECK(verdict(Form::chat, with(R"("Models":["dear"])")) == "invalid_value models");
 }
 
