@@ -5,10 +5,14 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <exception>
 #include <memory>
 #include <ostream>
+#include <string>
+#include <string_view>
+#include <utility>
 
 namespace nufi::cli {
 
@@ -32,9 +36,33 @@ class Help final : public CLI::Formatter {
 /// As a shell reports a program that SIGPIPE has ended.
 constexpr int kBrokenPipe = 128 + SIGPIPE;
 
+/// nufid speaks of the fields of its API, a person has typed options: the first word of `message`
+/// as the latter.
+std::string as_typed(const std::string& message) {
+  using Name = std::pair<std::string_view, std::string_view>;
+  static constexpr std::array kOptions = {Name{"allowed_ips", "--ip"},
+                                          Name{"allowed_models", "--model"},
+                                          Name{"budget_period", "--budget-period"},
+                                          Name{"budget_usd", "--budget"},
+                                          Name{"ca_file", "--ca-file"},
+                                          Name{"expires_at", "--expires"},
+                                          Name{"max_connections", "--max-connections"},
+                                          Name{"max_output", "--max-output"},
+                                          Name{"max_parallel", "--max-parallel"},
+                                          Name{"token_limit", "--token-limit"},
+                                          Name{"token_limit_period", "--token-limit-period"}};
+  const auto end = std::min(message.find(' '), message.size());
+  const std::string_view word = std::string_view(message).substr(0, end);
+  for (const auto& [field, option] : kOptions) {
+    if (word == field) return std::string(option) + message.substr(end);
+  }
+  return message;
+}
+
 void print_error(const Context& context, const Error& error) {
   const bool colour = context.screen.colour && context.err_is_terminal;
-  context.err << toned("error:", Tone::bad, colour) << ' ' << printable(error.what()) << '\n';
+  context.err << toned("error:", Tone::bad, colour) << ' ' << printable(as_typed(error.what()))
+              << '\n';
   if (!error.hint().empty()) {
     context.err << toned("hint:", Tone::strong, colour) << ' ' << printable(error.hint()) << '\n';
   }

@@ -87,6 +87,21 @@ TEST_CASE("nufi: exit codes say what kind of trouble it was") {
         "error: nufid is not running (socket /run/test.sock)\nhint: start it with: nufi up\n");
 }
 
+TEST_CASE("nufi: an error names the option that was typed, not the field of the API") {
+  const auto error_of = [](const std::string& message) {
+    Console console;
+    console.answers("GET /v1/inference/keys/k",
+                    R"({"error":{"message":")" + message + R"(","code":"invalid"}})",
+                    400);
+    return console.run({"keys", "show", "k"}).err;
+  };
+  CHECK(error_of("allowed_ips must hold addresses") == "error: --ip must hold addresses\n");
+  CHECK(error_of("expires_at must be in the future") == "error: --expires must be in the future\n");
+  CHECK(error_of("token_limit_period must be day") == "error: --token-limit-period must be day\n");
+  CHECK(error_of("keep_days must be a number") == "error: keep_days must be a number\n");
+  CHECK(error_of("the key of expires_at") == "error: the key of expires_at\n");
+}
+
 TEST_CASE("nufi: version and help go to stdout and end well") {
   Console console;
   CHECK(console.run({"--version"}).out == "nufi " NUFI_VERSION "\n");
