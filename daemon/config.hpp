@@ -51,7 +51,7 @@ struct Config {
   log::Level log_level = log::Level::info;
   log::Format log_format = log::Format::text;
   store::Durability durability = store::Durability::power;
-  std::uint64_t max_body = 0;  ///< bytes
+  std::uint64_t max_body = 0;      ///< bytes
   std::uint64_t max_buffered = 0;  ///< bytes of all bodies
   std::size_t max_connections = 0;
   std::chrono::seconds drain_timeout{};
