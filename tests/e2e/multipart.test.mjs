@@ -9,8 +9,9 @@ import OpenAI, { toFile } from 'openai';
 
 import { call, Connection, requestBytes } from './support/client.mjs';
 import { patience, run, short } from './support/daemon.mjs';
-import { form, formType, wav } from './support/form.mjs';
+import { form, formType } from './support/form.mjs';
 import { house } from './support/house.mjs';
+import { wave } from './support/sound.mjs';
 import { sseData } from './support/wire.mjs';
 import { until } from './support/wait.mjs';
 
@@ -35,7 +36,7 @@ describe('forms', () => {
   const answer = (reply, type = 'application/json', status = 200) => {
     h.upstream.handler = (exchange) => exchange.reply(status, reply, { 'content-type': type });
   };
-  const sound = wav(2);
+  const sound = wave(2, 32_000);
   const speech = (model, more = []) => form([['file', sound, 'a.wav'], ['model', model], ...more]);
 
   for (const [name, fileField] of [
@@ -149,7 +150,7 @@ describe('forms', () => {
       const refused = await post('audio/transcriptions', speech('listen'), { key: narrow });
       assert.deepEqual([refused.status, h.upstream.requests.length], [429, 0]);
       answer('{"text":"x","usage":{"type":"duration","seconds":1}}');
-      const body = form([['model', 'listen'], ['file', wav(1), 'a.wav']]);
+      const body = form([['model', 'listen'], ['file', wave(1, 32_000), 'a.wav']]);
       assert.equal((await post('audio/transcriptions', body, { key: narrow })).status, 200);
     });
   });
