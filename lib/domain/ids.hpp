@@ -23,12 +23,16 @@ struct KeyTag {
 struct UpstreamTag {
   static constexpr std::string_view kPrefix = "up_";
 };
+struct TokenTag {
+  static constexpr std::string_view kPrefix = "tok_";
+};
 
 using AccountId = Id<AccountTag>;
 using ProjectId = Id<ProjectTag>;
 using GroupId = Id<GroupTag>;
 using KeyId = Id<KeyTag>;
 using UpstreamId = Id<UpstreamTag>;
+using TokenId = Id<TokenTag>;  ///< of an access token
 
 /// One call. `value` is its place in the ledger: it grows with time (unix milliseconds × 2^20 plus
 /// a counter), so that rows are stored in the order of their admission and need no index of their

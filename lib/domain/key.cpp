@@ -2,38 +2,10 @@
 
 #include "lib/base/error.hpp"
 #include "lib/base/text.hpp"
-
-#include <algorithm>
-#include <array>
+#include "lib/domain/credential.hpp"
 
 namespace nufi::domain {
 namespace {
-
-constexpr std::string_view kPrefix = "sk-nufi-";
-constexpr std::size_t kRandomDigits = 43;  // 62^43 > 2^256
-constexpr std::size_t kChecksumDigits = 6;
-constexpr std::size_t kSumOver = kPrefix.size() + kRandomDigits;
-constexpr std::size_t kKeyLength = kSumOver + kChecksumDigits;
-
-using RandomKey = std::array<std::uint8_t, 32>;
-
-/// `number` (big endian, left at 0) in base 62, appended to `out`: long division by 62 per digit.
-void append_digits(std::string& out, RandomKey& number) {
-  out.resize(out.size() + kRandomDigits);
-  for (std::size_t i = 1; i <= kRandomDigits; ++i) {
-    unsigned remainder = 0;
-    for (std::uint8_t& byte : number) {
-      const unsigned value = remainder * 256 + byte;
-      byte = static_cast<std::uint8_t>(value / kBase62.size());
-      remainder = static_cast<unsigned>(value % kBase62.size());
-    }
-    out[out.size() - i] = kBase62[remainder];
-  }
-}
-
-std::string checksum_of(std::string_view text) {
-  return to_base62(crc32(text), kChecksumDigits);
-}
 
 bool has_expired(const Key& key, Timestamp now) {
   return key.expires_at.has_value() && *key.expires_at <= now;
@@ -169,45 +141,19 @@ void rotate(Key& key, const Secret& secret, std::chrono::seconds overlap, Timest
 }
 
 Secret mint_key() {
-  RandomKey number{};
-  random_bytes(number);
-  std::string text;
-  text.reserve(kKeyLength);
-  text += kPrefix;
-  append_digits(text, number);
-  text += checksum_of(text);
-  return Secret(std::move(text));
+  return mint_credential(kKeyPrefix);
 }
 
 bool is_well_formed_key(std::string_view text) noexcept {
-  if (text.size() != kKeyLength || !text.starts_with(kPrefix)) return false;
-  const std::string_view digits = text.substr(kPrefix.size(), kRandomDigits);
-  if (digits.find_first_not_of(kBase62) != std::string_view::npos) return false;
-  return text.substr(kSumOver) == checksum_of(text.substr(0, kSumOver));
+  return is_well_formed_credential(kKeyPrefix, text);
 }
 
 std::string without_keys(std::string_view text) {
-  constexpr std::string_view kBegin = "sk-nufi-";
-  std::string out;
-  while (true) {
-    const auto at = text.find(kBegin);
-    out.append(text.substr(0, at));
-    if (at == std::string_view::npos) return out;
-    out.append("sk-nufi-…");
-    text.remove_prefix(at + kBegin.size());
-    const auto end = std::find_if_not(text.begin(), text.end(), [](char c) {
-      return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-    });
-    // Right behind it another one may begin, whose first letters look like the last of this one.
-    const auto length = static_cast<std::size_t>(end - text.begin());
-    text.remove_prefix(std::min(length, text.find(kBegin)));
-  }
+  return without_credentials(text);
 }
 
 std::string mask_key(std::string_view key_text) {
-  constexpr std::size_t kShown = 3;
-  const std::size_t from = key_text.size() > kShown ? key_text.size() - kShown : 0;
-  return std::string(kPrefix) + "…" + std::string(key_text.substr(from));
+  return mask_credential(kKeyPrefix, key_text);
 }
 
 }  // namespace nufi::domain

@@ -53,7 +53,8 @@ struct Key {
   std::vector<std::string> allowed_models;  ///< globs; empty = all
   std::vector<std::string> allowed_ips;     ///< CIDR; empty = all
   Enforce enforce = Enforce::strict;
-  bool trace = false;
+  bool trace = false;              ///< prompts and answers of its calls are kept
+  bool trace_errors_only = false;  ///< with `trace`: only of calls that fail
 };
 
 /// The state at `now`. The strongest wins: revoked, disabled, expired, exhausted, active.
@@ -86,14 +87,13 @@ void unarchive(Key& key);
 /// while an overlap runs.
 void rotate(Key& key, const Secret& secret, std::chrono::seconds overlap, Timestamp now);
 
-/// `sk-nufi-` + 43 base62 characters (32 random bytes) + 6 base62 characters of the CRC-32 of the
-/// 51 characters before.
+/// `sk-nufi-` and what credential.hpp says.
 Secret mint_key();
 /// True if `text` has the shape of a key and its checksum is right: a typo is told without a
 /// lookup.
 bool is_well_formed_key(std::string_view text) noexcept;
-/// `text` with every key in it (or what begins like one) masked: for what a caller may have put in
-/// the wrong place.
+/// `text` with every key and access token in it (or what begins like one) masked: for what a caller
+/// may have put in the wrong place.
 std::string without_keys(std::string_view text);
 /// "sk-nufi-…" + the last 3 characters.
 std::string mask_key(std::string_view key_text);
