@@ -80,6 +80,8 @@ class Client {
   [[nodiscard]] const std::string& daemon_version() const { return daemon_version_; }
 
   domain::StatusView status();
+  /// What nufid finds out about itself (see service/doctor); `offline`: without asking providers.
+  std::vector<domain::HealthCheck> doctor(bool offline);
   /// Asks nufid to drain and stop; returns as soon as it agreed. The time it may take, if it said.
   std::optional<std::chrono::seconds> shutdown();
 

@@ -271,6 +271,10 @@ void Client::remove_upstream(const std::string& name) {
   call("DELETE", upstream_path(name));
 }
 
+std::vector<domain::HealthCheck> Client::doctor(bool offline) {
+  return health_from_json(get(offline ? "/v1/doctor?offline=true" : "/v1/doctor"));
+}
+
 std::vector<domain::ProbeStep> Client::test_upstream(const std::string& name,
                                                      const std::string& model) {
   Query query;

@@ -2,6 +2,7 @@
 
 #include "lib/base/error.hpp"
 #include "lib/domain/audit.hpp"
+#include "lib/domain/health.hpp"
 #include "lib/domain/price_import.hpp"
 #include "lib/domain/reprice.hpp"
 #include "lib/domain/terms.hpp"
@@ -95,6 +96,11 @@ Json to_json(const domain::ProfileView& view);
 domain::ProfileView profile_from_json(const Json& json);
 Json to_json(const domain::StatusView& view);
 domain::StatusView status_from_json(const Json& json);
+Json to_json(const domain::HealthCheck& check);
+domain::HealthCheck health_check_from_json(const Json& json);
+/// {"checks":[…],"faults":n,"warnings":n}: what a doctor found.
+Json to_json(const std::vector<domain::HealthCheck>& checks);
+std::vector<domain::HealthCheck> health_from_json(const Json& json);
 
 /// {"error":{"message","hint","code"}}: what the management API answers instead.
 Json error_to_json(const Error& error);

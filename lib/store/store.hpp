@@ -9,16 +9,25 @@
 #include "lib/store/settings.hpp"
 #include "lib/store/upstreams.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace nufi::store {
 
 enum class Durability {
   process,  ///< what is committed survives the death of the process
   power,    ///< and of the machine
+};
+
+/// What a look at the database for damage has found.
+struct Integrity {
+  bool is_complete = true;          ///< all of it was read in time
+  std::vector<std::string> faults;  ///< the first few
 };
 
 /// All of what we remember. The references live as long as the store.
@@ -38,6 +47,9 @@ class Store {
   /// given up. True if the copy is whole. Nobody waits for it. Throws Error{unavailable}.
   using CopyProgress = std::function<bool(std::int64_t done, std::int64_t total)>;
   virtual bool copy_to(const std::filesystem::path& file, const CopyProgress& progress) = 0;
+  /// Reads the database page by page, for at most about `patience`, and looks whether it is damaged.
+  /// Nobody waits for it. Throws Error{unavailable} if it can't be read.
+  virtual Integrity check_integrity(std::chrono::milliseconds patience) = 0;
   /// The number of the newest migration it has.
   [[nodiscard]] virtual int schema_version() const = 0;
 };

@@ -4,6 +4,7 @@
 #include "lib/store/sqlite/backup.hpp"
 #include "lib/store/sqlite/connection.hpp"
 #include "lib/store/sqlite/file.hpp"
+#include "lib/store/sqlite/integrity.hpp"
 #include "lib/store/sqlite/keys.hpp"
 #include "lib/store/sqlite/ledger.hpp"
 #include "lib/store/sqlite/migrations.hpp"
@@ -47,6 +48,9 @@ class SqliteStore final : public Store {
   Reports& reports() override { return reports_; }
   bool copy_to(const std::filesystem::path& file, const CopyProgress& progress) override {
     return copy_database(ledger_writer_->file(), file, progress);
+  }
+  Integrity check_integrity(std::chrono::milliseconds patience) override {
+    return find_damage(ledger_writer_->file(), patience);
   }
   [[nodiscard]] int schema_version() const override { return schema_version_; }
 

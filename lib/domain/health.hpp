@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace nufi::domain {
+
+/// What `nufi doctor` says of one thing it looked at.
+enum class HealthState {
+  ok,
+  warning,  ///< works, and somebody should know
+  fault,    ///< does not work, or will not for long
+  skipped,  ///< was not looked at: the finding says why
+};
+
+std::string_view health_state_name(HealthState state) noexcept;
+std::optional<HealthState> health_state_from_name(std::string_view name) noexcept;
+
+/// One check of `nufi doctor`.
+struct HealthCheck {
+  std::string name;  ///< what was looked at, its group before the point: "storage.disk"
+  HealthState state = HealthState::ok;
+  std::string finding;  ///< what was seen, one line
+  std::string remedy;   ///< what to do about it, a command where there is one; "" = nothing
+};
+
+}  // namespace nufi::domain
