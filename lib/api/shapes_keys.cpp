@@ -41,6 +41,7 @@ Json to_json(const domain::KeyView& view) {
   json["allowed_ips"] = key.allowed_ips;
   json["enforce"] = domain::enforce_name(key.enforce);
   json["trace"] = key.trace;
+  json["trace_errors_only"] = key.trace_errors_only;
   json["rotated_at"] = time_or_null(key.rotated_at);
   json["overlap_ends_at"] = time_or_null(domain::overlap_end(key));
   if (view.secret) json["key"] = view.secret->expose();
@@ -73,6 +74,7 @@ domain::KeyView key_from_json(const Json& json) {
   key.allowed_ips = fields.get("allowed_ips", read_texts);
   key.enforce = fields.get("enforce", read_enforce);
   key.trace = fields.get("trace", read_flag);
+  key.trace_errors_only = fields.get("trace_errors_only", read_flag);
   key.rotated_at = fields.maybe("rotated_at", read_time);
   if (const auto end = fields.maybe("overlap_ends_at", read_time)) {
     key.former = domain::FormerSecret{{}, {}, *end};
@@ -95,6 +97,7 @@ Json to_json(const domain::KeyTerms& terms) {
   put_change(json, "expires_at", terms.expires_at, format_rfc3339);
   put_change(json, "enforce", terms.enforce, domain::enforce_name);
   put_change(json, "trace", terms.trace);
+  put_change(json, "trace_errors_only", terms.trace_errors_only);
   return json;
 }
 
@@ -113,6 +116,7 @@ domain::KeyTerms key_terms_from_json(const Json& json) {
   terms.expires_at = fields.change("expires_at", read_time);
   terms.enforce = fields.change("enforce", read_enforce);
   terms.trace = fields.change("trace", read_flag);
+  terms.trace_errors_only = fields.change("trace_errors_only", read_flag);
   fields.refuse_others();
   return terms;
 }

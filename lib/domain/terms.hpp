@@ -72,7 +72,8 @@ struct KeyTerms {
   Change<std::vector<std::string>> allowed_ips;
   Change<Timestamp> expires_at;
   Change<Enforce> enforce;
-  Change<bool> trace;
+  Change<bool> trace;              ///< of all its calls
+  Change<bool> trace_errors_only;  ///< with `trace`: only of calls that fail
   bool reset_spend = false;  ///< edit only: what the windows have spent is forgiven
 };
 

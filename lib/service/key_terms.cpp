@@ -87,6 +87,8 @@ void apply(const domain::KeyTerms& terms, Timestamp now, domain::Key& key) {
   terms.expires_at.apply_to(key.expires_at);
   terms.enforce.apply_to(key.enforce);
   terms.trace.apply_to(key.trace);
+  if (!terms.trace.keeps()) key.trace_errors_only = false;
+  terms.trace_errors_only.apply_to(key.trace_errors_only);
 }
 
 Facts facts_of(const domain::Key& key, const Names& names) {
@@ -104,6 +106,7 @@ Facts facts_of(const domain::Key& key, const Names& names) {
       .time("expires_at", key.expires_at)
       .text("enforce", domain::enforce_name(key.enforce))
       .flag("trace", key.trace)
+      .flag("trace_errors_only", key.trace_errors_only)
       .flag("disabled", key.disabled)
       .flag("archived", key.archived)
       .time("rotated_at", key.rotated_at)

@@ -27,7 +27,7 @@ constexpr const char* kKey =
     R"("budget_resets_at":"2026-09-01T00:00:00Z","token_limit":1000,"token_limit_period":"day",)"
     R"("tokens_used":10,"tokens_held":5,"tokens_remaining":990,"rpm":null,"tpm":60,)"
     R"("max_parallel":null,"allowed_models":["gpt-*"],"allowed_ips":[],"enforce":"strict",)"
-    R"("trace":false,"rotated_at":null,"overlap_ends_at":null})";
+    R"("trace":false,"trace_errors_only":false,"rotated_at":null,"overlap_ends_at":null})";
 
 KeyTerms terms(const char* text) {
   return key_terms_from_json(Json::parse(text));
