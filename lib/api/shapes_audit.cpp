@@ -25,6 +25,7 @@ Json to_json(const domain::AuditView& view) {
               {"account", text_or_null(view.account)},
               {"account_id", view.account_id},
               {"uid", view.uid < 0 ? Json(nullptr) : Json(view.uid)},
+              {"via", text_or_null(view.via)},
               {"action", view.action},
               {"subject", view.subject},
               {"name", text_or_null(view.name)},
@@ -40,6 +41,7 @@ domain::AuditView audit_from_json(const Json& json) {
   view.account = fields.get("account", read_text);
   view.account_id = fields.get("account_id", read_text);
   view.uid = fields.maybe("uid", read_integer).value_or(-1);
+  view.via = fields.get("via", read_text);
   view.action = fields.need("action", read_text);
   view.subject = fields.get("subject", read_text);
   view.name = fields.get("name", read_text);

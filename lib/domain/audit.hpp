@@ -15,6 +15,7 @@ struct AuditView {
   std::string account;     ///< login name of who did it, or "system"
   std::string account_id;  ///< or "system"
   std::int64_t uid = -1;   ///< operating-system user, -1 = none
+  std::string via;         ///< door: "" = the Unix socket, an access token's id, "console"
   std::string action;      ///< "key.create", "upstream.remove", …
   std::string subject;     ///< id of what was changed
   std::string name;        ///< what people called it then, or ""

@@ -15,6 +15,8 @@ struct Actor {
   domain::AccountId account;
   std::string username;
   domain::Role role = domain::Role::member;
+  /// The door they came through: "" = the Unix socket, the id of an access token, "console".
+  std::string via = {};
 
   [[nodiscard]] bool is_admin() const { return role == domain::Role::admin; }
 };

@@ -104,7 +104,8 @@ store::AuditEntry audit_change(const Context& context,
           .before = before.but_for(after),
           .after = after.but_for(before),
           .username = actor.username,
-          .subject_name = subject.name};
+          .subject_name = subject.name,
+          .via = actor.via};
 }
 
 Page<domain::AuditView> list_audit(const Context& context,
@@ -128,6 +129,7 @@ Page<domain::AuditView> list_audit(const Context& context,
     view.account = std::move(entry.username);
     view.account_id = std::move(entry.actor);
     view.uid = entry.uid;
+    view.via = std::move(entry.via);
     view.action = std::move(entry.action);
     view.subject = std::move(entry.subject);
     view.name = std::move(entry.subject_name);

@@ -21,6 +21,7 @@ struct AuditEntry {
   std::string username = {};      ///< login name of the actor then
   std::string subject_name = {};  ///< what people called the subject then; "" = it has only its id
   std::int64_t id = 0;            ///< its place in the log, from 1; given by the store
+  std::string via = {};           ///< the door, besides the Unix socket: "tok_…", "console"
 };
 
 /// Who changed what. Written by the other interfaces, in the transaction of the change.

@@ -7,6 +7,7 @@
 #include "lib/store/prices.hpp"
 #include "lib/store/reports.hpp"
 #include "lib/store/settings.hpp"
+#include "lib/store/tokens.hpp"
 #include "lib/store/upstreams.hpp"
 
 #include <chrono>
@@ -39,6 +40,7 @@ class Store {
   virtual People& people() = 0;
   virtual Prices& prices() = 0;
   virtual Settings& settings() = 0;
+  virtual Tokens& tokens() = 0;
   virtual Upstreams& upstreams() = 0;
   virtual LedgerStore& ledger() = 0;
   virtual Reports& reports() = 0;

@@ -18,6 +18,7 @@ AuditEntry read_entry(Query& row) {
   entry.after = row.text();
   entry.username = row.text();
   entry.subject_name = row.text();
+  entry.via = row.text();
   return entry;
 }
 
@@ -25,7 +26,7 @@ AuditEntry read_entry(Query& row) {
 
 void record(Connection& connection, const AuditEntry& entry) {
   Query(connection.prepared("INSERT INTO audit (time, actor, uid, action, subject, before, after, "
-                            "username, subject_name) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"))
+                            "username, subject_name, via) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"))
       .add(entry.time)
       .add(entry.actor)
       .add(entry.uid)
@@ -35,6 +36,7 @@ void record(Connection& connection, const AuditEntry& entry) {
       .add(entry.after)
       .add(entry.username)
       .add(entry.subject_name)
+      .add(entry.via)
       .run();
 }
 
@@ -42,8 +44,8 @@ std::vector<AuditEntry> SqliteAuditLog::newest(std::int64_t limit, std::int64_t 
   constexpr std::int64_t kNewest = std::numeric_limits<std::int64_t>::max();
   return readers_.read([&](Connection& connection) {
     Query row(connection.prepared(
-        "SELECT id, time, actor, uid, action, subject, before, after, username, subject_name "
-        "FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?"));
+        "SELECT id, time, actor, uid, action, subject, before, after, username, subject_name, "
+        "via FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?"));
     row.add(before > 0 ? before : kNewest).add(std::max<std::int64_t>(limit, 0));
     std::vector<AuditEntry> entries;
     while (row.step()) entries.push_back(read_entry(row));

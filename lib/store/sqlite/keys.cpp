@@ -4,7 +4,6 @@
 #include "lib/store/sqlite/lists.hpp"
 #include "lib/store/sqlite/values.hpp"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -32,16 +31,10 @@ constexpr std::string_view kUpdate =
     "rpm = ?, tpm = ?, max_parallel = ?, allowed_models = ?, allowed_ips = ?, enforce = ?, "
     "trace = ? WHERE id = ?";
 
-Sha256 read_digest(const std::string& bytes, const domain::KeyId& id) {
-  Sha256 digest{};
-  if (bytes.size() != digest.size()) refuse_word("digest of key", id.text());
-  std::copy(bytes.begin(), bytes.end(), digest.begin());
-  return digest;
-}
-
-std::string_view bytes_of(const Sha256& digest) {
-  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
-}
+/// What the column `trace` holds.
+constexpr int kTraceNothing = 0;
+constexpr int kTraceAll = 1;
+constexpr int kTraceErrors = 2;
 
 domain::Key read_key(Query& row) {
   domain::Key key;
@@ -50,7 +43,7 @@ domain::Key read_key(Query& row) {
   key.account = domain::AccountId(row.text());
   key.project = domain::ProjectId(row.text());
   key.group = domain::GroupId(row.text());
-  key.digest = read_digest(row.text(), key.id);
+  key.digest = read_digest(row.text(), key.id.text());
   key.masked = row.text();
   key.created_at = row.time();
   key.last_used_at = row.maybe_time();
@@ -66,13 +59,15 @@ domain::Key read_key(Query& row) {
   key.allowed_ips = decode_texts(row.text());
   const auto enforce = row.text();
   key.enforce = known(domain::enforce_from_name(enforce), "enforcement", enforce);
-  key.trace = row.flag();
+  const auto trace = row.integer();
+  key.trace = trace != kTraceNothing;
+  key.trace_errors_only = trace == kTraceErrors;
   key.rotated_at = row.maybe_time();
   const auto former_digest = row.maybe_text();
   const auto former_masked = row.maybe_text();
   const auto former_dies_at = row.maybe_time();
   if (former_digest) {
-    key.former = domain::FormerSecret{read_digest(*former_digest, key.id),
+    key.former = domain::FormerSecret{read_digest(*former_digest, key.id.text()),
                                       former_masked.value_or(""),
                                       former_dies_at.value_or(Timestamp{})};
   }
@@ -107,7 +102,9 @@ void add_terms(Query& query, const domain::Key& key) {
       .add(encode(key.allowed_models))
       .add(encode(key.allowed_ips))
       .add(domain::enforce_name(key.enforce))
-      .add(key.trace);
+      .add(!key.trace              ? kTraceNothing
+           : key.trace_errors_only ? kTraceErrors
+                                   : kTraceAll);
 }
 
 template <class Work>

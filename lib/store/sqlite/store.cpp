@@ -13,6 +13,7 @@
 #include "lib/store/sqlite/readers.hpp"
 #include "lib/store/sqlite/reports.hpp"
 #include "lib/store/sqlite/settings.hpp"
+#include "lib/store/sqlite/tokens.hpp"
 #include "lib/store/sqlite/upstreams.hpp"
 
 #include <utility>
@@ -34,6 +35,7 @@ class SqliteStore final : public Store {
         people_(writer_, readers_),
         prices_(writer_, readers_),
         settings_(writer_, readers_),
+        tokens_(writer_, readers_),
         upstreams_(writer_, readers_),
         ledger_(*ledger_writer_, writer_, readers_),
         reports_(readers_) {}
@@ -43,6 +45,7 @@ class SqliteStore final : public Store {
   People& people() override { return people_; }
   Prices& prices() override { return prices_; }
   Settings& settings() override { return settings_; }
+  Tokens& tokens() override { return tokens_; }
   Upstreams& upstreams() override { return upstreams_; }
   LedgerStore& ledger() override { return ledger_; }
   Reports& reports() override { return reports_; }
@@ -66,6 +69,7 @@ class SqliteStore final : public Store {
   SqlitePeople people_;
   SqlitePrices prices_;
   SqliteSettings settings_;
+  SqliteTokens tokens_;
   SqliteUpstreams upstreams_;
   SqliteLedger ledger_;
   SqliteReports reports_;

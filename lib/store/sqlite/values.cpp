@@ -2,6 +2,8 @@
 
 #include "lib/base/error.hpp"
 
+#include <algorithm>
+
 namespace nufi::store::sqlite {
 
 void add_limits(Query& query, const domain::SpendLimits& limits) {
@@ -30,6 +32,17 @@ void refuse_word(std::string_view what, std::string_view word) {
 domain::Period read_period(Query& query) {
   const auto word = query.text();
   return known(domain::period_from_name(word), "period", word);
+}
+
+Sha256 read_digest(const std::string& bytes, std::string_view id) {
+  Sha256 digest{};
+  if (bytes.size() != digest.size()) refuse_word("digest of", id);
+  std::copy(bytes.begin(), bytes.end(), digest.begin());
+  return digest;
+}
+
+std::string_view bytes_of(const Sha256& digest) {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
 }  // namespace nufi::store::sqlite

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "lib/base/secret.hpp"
 #include "lib/domain/budget.hpp"
 #include "lib/domain/cycle.hpp"
 #include "lib/store/sqlite/query.hpp"
@@ -26,5 +27,9 @@ T known(std::optional<T> value, std::string_view what, std::string_view word) {
 }
 
 domain::Period read_period(Query& query);
+
+/// The column `digest` of what has the id `id`. Throws Error{unavailable} if it is none.
+Sha256 read_digest(const std::string& bytes, std::string_view id);
+std::string_view bytes_of(const Sha256& digest);
 
 }  // namespace nufi::store::sqlite
