@@ -14,7 +14,9 @@
 #include "daemon/stored_responses.hpp"
 #include "daemon/users.hpp"
 #include "daemon/version.hpp"
+#include "daemon/watchdog.hpp"
 #include "lib/base/clock.hpp"
+#include "lib/base/error.hpp"
 #include "lib/base/log.hpp"
 #include "lib/ledger/ledger.hpp"
 #include "lib/service/backup.hpp"
@@ -23,8 +25,10 @@
 #include "lib/service/retention.hpp"
 #include "lib/service/settings.hpp"
 #include "lib/service/spending.hpp"
+#include "lib/service/traces.hpp"
 #include "lib/service/vault.hpp"
 #include "lib/store/store.hpp"
+#include "lib/store/traces.hpp"
 
 #include <fmt/format.h>
 
@@ -45,6 +49,8 @@ constexpr std::chrono::seconds kRetentionAfter{10};
 constexpr std::size_t kSocketThreads = 16;
 constexpr std::string_view kAdminGroup = "nufi-admin";
 constexpr std::size_t kConsoleThreads = 4;
+/// For closing the house once calls have ended.
+constexpr std::chrono::seconds kCloseTime{30};
 
 /// The directories have to be right before anything is put into them.
 InstanceLock take_data_dir(const Config& config) {
@@ -123,6 +129,8 @@ class App::House {
         responses_(store_->ledger(), *ledger_),
         inference_(inference_options(config, settings_), *ledger_, responses_, clock_),
         publisher_(*store_, inference_, vault_, built_ins()),
+        traces_store_(store::sqlite::open_traces(config.data_dir / "traces.db")),
+        traces_(*traces_store_, vault_, config.data_dir / "traces.db"),
         backups_(*store_, *ledger_, config.data_dir / "backups", config.data_dir / "secret.key"),
         retention_(store_->ledger(), clock_) {
     inference_.bind();
@@ -148,11 +156,23 @@ class App::House {
         "nufid: ready on {} ({}socket {})", facts.inference_url, console, facts.socket);
   }
 
-  void notify(std::string_view state) const { notify_systemd(config_.notify_socket, state); }
+  void announce_ready() {
+    notify_systemd(config_.notify_socket,
+                   fmt::format("READY=1\nSTATUS=serving {}", context_->facts.inference_url));
+    watch([this](std::chrono::milliseconds patience) { prove_life(patience); });
+  }
+  /// Systemd waits as long as calls may take to end, whatever its unit says.
+  void announce_stop() const {
+    const std::chrono::microseconds most = config_.drain_timeout + kCloseTime;
+    notify_systemd(
+        config_.notify_socket,
+        fmt::format("STOPPING=1\nSTATUS=draining\nEXTEND_TIMEOUT_USEC={}", most.count()));
+  }
 
   /// Lets calls end while the doors of the control plane stay open: nufi status tells of it.
   void drain() {
     is_draining_ = true;
+    watch({});  // the loops are going to end; how long that may take is not the watchdog's business
     inference_.drain(config_.drain_timeout);
   }
   void abort() { inference_.abort(); }
@@ -162,9 +182,27 @@ class App::House {
     secrets_janitor_.reset();
     console_server_.reset();
     control_server_.reset();
+    watchdog_.reset();
   }
 
  private:
+  void watch(Watchdog::Proof proof) {
+    if (config_.watchdog.count() == 0) return;
+    watchdog_.emplace(config_.notify_socket, config_.watchdog, std::move(proof));
+  }
+
+  void prove_life(std::chrono::milliseconds patience) {
+    if (!inference_.loops_answer(patience)) {
+      throw Error(Errc::internal, "an event loop does not answer");
+    }
+    try {
+      ledger_->sync();  // returns when whoever folds has
+    } catch (const Error&) {
+      // A ledger that can't be written is alive, says so itself, and would be no better for a
+      // restart.
+    }
+  }
+
   std::vector<service::Publisher::BuiltIn> built_ins() {
     if (!config_.demo) return {};
     demo_.emplace(clock_);
@@ -197,6 +235,7 @@ class App::House {
             .vault = vault_,
             .publisher = publisher_,
             .backups = backups_,
+            .traces = traces_,
             .changes = changes_,
             .facts = std::move(facts),
             .username_of = Users::name_of,
@@ -246,6 +285,8 @@ class App::House {
   StoredResponses responses_;
   Inference inference_;
   service::Publisher publisher_;
+  const std::unique_ptr<store::Traces> traces_store_;
+  service::TraceArchive traces_;
   service::Backups backups_;
   service::Retention retention_;
   std::mutex changes_;
@@ -257,11 +298,12 @@ class App::House {
   std::optional<ControlServer> control_server_;
   std::optional<Janitor> secrets_janitor_;
   std::optional<Janitor> retention_janitor_;
+  std::optional<Watchdog> watchdog_;
 };
 
 App::App(const Config& config, Signals& signals)
     : signals_(signals), house_(std::make_unique<House>(config, signals)) {
-  house_->notify("READY=1");
+  house_->announce_ready();
 }
 
 App::~App() = default;
@@ -273,7 +315,7 @@ std::string App::ready_line() const {
 void App::run() {
   signals_.wait();
   log::info("draining");
-  house_->notify("STOPPING=1");
+  house_->announce_stop();
   std::thread draining([this] {
     house_->drain();
     signals_.announce_done();

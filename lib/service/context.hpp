@@ -19,6 +19,7 @@ namespace nufi::service {
 struct Actor;
 class Backups;
 class Publisher;
+class TraceArchive;
 class Vault;
 
 /// What `nufi status` tells of the process; constant while it runs.
@@ -49,6 +50,7 @@ struct Context {
   const Vault& vault;
   Publisher& publisher;
   Backups& backups;
+  TraceArchive& traces;
   /// Changes are made one at a time: reading, deciding, writing and publishing happen under this
   /// lock, so the data plane gets changes in the order of the database and no edit is lost. It is
   /// held across SQL by design; neither readers nor the data plane ever take it.

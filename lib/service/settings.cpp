@@ -95,6 +95,28 @@ void read_keep_days(SettingValues& values, const std::string& text) {
   values.keep_days = static_cast<int>(*days);
 }
 
+void read_trace(SettingValues& values, const std::string& text) {
+  const auto mode = domain::trace_mode_from_name(text);
+  if (!mode) throw Error(Errc::invalid, "trace must be off, on or errors");
+  values.trace = *mode;
+}
+
+void read_trace_days(SettingValues& values, const std::string& text) {
+  const auto days = parse_integer(text);
+  if (!days || *days < 1 || *days > 3650) {
+    throw Error(Errc::invalid, "trace_days must be a number of days from 1 to 3650");
+  }
+  values.trace_days = static_cast<int>(*days);
+}
+
+void read_trace_max_mib(SettingValues& values, const std::string& text) {
+  const auto mib = parse_integer(text);
+  if (!mib || *mib < 1 || *mib > 1'048'576) {
+    throw Error(Errc::invalid, "trace_max_mib must be a number of MiB from 1 to 1048576");
+  }
+  values.trace_most_bytes = *mib << 20;
+}
+
 constexpr std::array kSettings = {
     Setting{"timezone",
             "UTC",
@@ -132,6 +154,15 @@ constexpr std::array kSettings = {
             "90",
             "days that the rows of calls are kept, or forever; what they sum to always stays",
             read_keep_days},
+    Setting{"trace",
+            "off",
+            "whose prompts and answers are kept as traces: off, on for all calls, or errors",
+            read_trace},
+    Setting{"trace_days", "7", "days that traces are kept", read_trace_days},
+    Setting{"trace_max_mib",
+            "1024",
+            "MiB that traces may take on the disk; the oldest go first",
+            read_trace_max_mib},
 };
 
 const Setting& find_setting(const std::string& name) {

@@ -3,6 +3,7 @@
 #include "lib/base/time_zone.hpp"
 #include "lib/domain/cycle.hpp"
 #include "lib/domain/money.hpp"
+#include "lib/domain/trace.hpp"
 #include "lib/store/settings.hpp"
 
 #include <chrono>
@@ -28,6 +29,9 @@ struct SettingValues {
   bool drain_on_disconnect = false;   ///< read on when the client left, for the exact usage
   int budget_status = 429;            ///< HTTP status of `Budget reached`: 429 or 402
   std::optional<int> keep_days = 90;  ///< how long ledger rows are kept; std::nullopt = for ever
+  domain::TraceMode trace = domain::TraceMode::off;       ///< of all calls, beside those of keys
+  int trace_days = 7;                                     ///< how long traces are kept
+  std::int64_t trace_most_bytes = std::int64_t{1} << 30;  ///< what they may take
 };
 
 /// A setting as it is shown.

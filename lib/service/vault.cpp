@@ -91,6 +91,10 @@ std::string context_of(const domain::UpstreamId& upstream) {
   return "upstream:" + upstream.text();
 }
 
+std::string context_of_trace(const std::string& id, std::string_view part) {
+  return "trace:" + std::string(part) + ":" + id;
+}
+
 Secret trimmed(std::string text, const std::string& source) {
   Secret secret{std::string(trim(text))};
   std::fill(text.begin(), text.end(), '\0');
@@ -166,6 +170,24 @@ Secret Vault::read(const domain::Upstream& upstream) const {
                      "the command's output");
   }
   return {};
+}
+
+std::string Vault::seal_trace(const std::string& id,
+                              std::string_view part,
+                              std::string bytes) const {
+  return nufi::seal(key_, context_of_trace(id, part), Secret(std::move(bytes)));
+}
+
+std::string Vault::open_trace(const std::string& id,
+                              std::string_view part,
+                              std::string_view sealed) const {
+  try {
+    return unseal(key_, context_of_trace(id, part), sealed).expose();
+  } catch (const Error&) {
+    throw Error(Errc::unavailable,
+                "the trace can't be opened with this secret.key",
+                "it was written with another one; delete it with: nufi traces delete " + id);
+  }
 }
 
 }  // namespace nufi::service

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 
 namespace nufi::service {
 
@@ -29,6 +30,15 @@ class Vault {
   /// why it can't be read; the message never holds any of it. A command runs in /bin/sh with that
   /// environment and may take 10 s.
   [[nodiscard]] Secret read(const domain::Upstream& upstream) const;
+
+  /// `bytes`, the part `part` of the trace `id`, as they may lie in a file; and back. The latter
+  /// throws Error{unavailable} if they were sealed with another key or for another place.
+  [[nodiscard]] std::string seal_trace(const std::string& id,
+                                       std::string_view part,
+                                       std::string bytes) const;
+  [[nodiscard]] std::string open_trace(const std::string& id,
+                                       std::string_view part,
+                                       std::string_view sealed) const;
 
  private:
   Environment environment_;

@@ -36,6 +36,7 @@ TEST_CASE("keys: a key comes back as it was put in, also after the store was clo
   in.allowed_ips = {"10.0.0.0/8", "::1"};
   in.enforce = domain::Enforce::soft;
   in.trace = true;
+  in.trace_errors_only = true;
 
   under_test->store().keys().insert(in, audit("key.create"));
   under_test->reopen();
@@ -62,6 +63,7 @@ TEST_CASE("keys: a key comes back as it was put in, also after the store was clo
   CHECK(out->allowed_ips == in.allowed_ips);
   CHECK(out->enforce == in.enforce);
   CHECK(out->trace);
+  CHECK(out->trace_errors_only);
 }
 
 TEST_CASE("keys: what is absent stays absent") {

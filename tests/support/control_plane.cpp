@@ -37,7 +37,9 @@ ControlPlane::ControlPlane(std::vector<service::Publisher::BuiltIn> built_ins)
       vault_(directory.path() / "secret.key",
              {{"PROVIDER_KEY", "sk-from-env"}, {"PATH", "/bin:/usr/bin"}}),
       publisher_(*store_, data_plane, vault_, std::move(built_ins)),
-      backups_(*store_, *ledger_, directory.path() / "backups", directory.path() / "secret.key") {
+      backups_(*store_, *ledger_, directory.path() / "backups", directory.path() / "secret.key"),
+      traces_store_(store::sqlite::open_traces(directory.path() / "traces.db")),
+      traces_(*traces_store_, vault_, directory.path() / "traces.db") {
   service::DaemonFacts facts;
   facts.version = "1.2.3";
   facts.pid = 4711;
@@ -57,6 +59,7 @@ ControlPlane::ControlPlane(std::vector<service::Publisher::BuiltIn> built_ins)
       .vault = vault_,
       .publisher = publisher_,
       .backups = backups_,
+      .traces = traces_,
       .changes = changes_,
       .facts = facts,
       .username_of = username_of,

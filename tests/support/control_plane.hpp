@@ -7,6 +7,7 @@
 #include "lib/service/backup.hpp"
 #include "lib/service/context.hpp"
 #include "lib/service/publisher.hpp"
+#include "lib/service/traces.hpp"
 #include "lib/service/vault.hpp"
 #include "lib/store/store.hpp"
 #include "tests/support/fake_clock.hpp"
@@ -54,6 +55,8 @@ class ControlPlane {
   service::Vault vault_;
   service::Publisher publisher_;
   service::Backups backups_;
+  std::unique_ptr<store::Traces> traces_store_;
+  service::TraceArchive traces_;
   std::mutex changes_;
   std::optional<service::Context> context_;
 };
