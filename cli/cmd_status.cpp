@@ -14,15 +14,6 @@ using domain::StatusView;
 
 namespace {
 
-void warn_of_skew(Context& context) {
-  const std::string& daemon = context.client().daemon_version();
-  if (daemon.empty() || daemon == NUFI_VERSION) return;
-  context.err << fmt::format(
-      "warning: nufi is {} but nufid is {}; start the new one with: nufi restart\n",
-      NUFI_VERSION,
-      printable(daemon));
-}
-
 void print_status(Context& context, const StatusView& status) {
   const Timestamp now = context.clock.now();
   Context::Rows rows{
@@ -62,6 +53,17 @@ void print_status(Context& context, const StatusView& status) {
   throw error;
 }
 
+}  // namespace
+
+void warn_of_skew(Context& context) {
+  const std::string& daemon = context.client().daemon_version();
+  if (daemon.empty() || daemon == NUFI_VERSION) return;
+  context.err << fmt::format(
+      "warning: nufi is {} but nufid is {}; start the new one with: nufi restart\n",
+      NUFI_VERSION,
+      printable(daemon));
+}
+
 void show_status(Context& context) {
   try {
     const StatusView status = context.client().status();
@@ -80,39 +82,10 @@ void show_status(Context& context) {
   }
 }
 
-std::string next_step(const StatusView& status) {
-  if (status.upstreams.empty()) return "nufi upstreams add openai --preset openai";
-  if (status.live_keys == 0) return "nufi keys create --name laptop --budget 5";
-  return "nufi usage --days 30";
-}
-
-}  // namespace
-
 void add_status_command(CLI::App& root, Context& context) {
   CLI::App* command = root.add_subcommand("status", "what runs, where, and how it is");
   add_json_option(*command, context);
   command->callback([&context] { show_status(context); });
-}
-
-void show_where_you_stand(Context& context) {
-  if (context.json) {
-    show_status(context);
-    return;
-  }
-  const StatusView status = context.client().status();
-  const auto& spend = status.spend;
-  context.out << fmt::format("nufid {} is running on {}\n", status.version, status.inference_url)
-              << fmt::format("{} live {}, {} {}, {} spent{}\n",
-                             status.live_keys,
-                             status.live_keys == 1 ? "key" : "keys",
-                             status.upstreams.size(),
-                             status.upstreams.size() == 1 ? "upstream" : "upstreams",
-                             human_money(domain::Money::nanos(spend.usd.spent)),
-                             spend.limits.budget ? " of " + human_budget(spend.limits.budget,
-                                                                         spend.limits.budget_period)
-                                                 : "")
-              << "next: " << next_step(status) << '\n';
-  warn_of_skew(context);
 }
 
 }  // namespace nufi::cli

@@ -14,6 +14,7 @@ class App;
 namespace nufi::cli {
 
 void add_daemon_commands(CLI::App& root, Context& context);     // up down restart
+void add_run_command(CLI::App& root, Context& context);         // run
 void add_status_command(CLI::App& root, Context& context);      // status
 void add_keys_commands(CLI::App& root, Context& context);       // keys …
 void add_check_command(CLI::App& root, Context& context);       // check
@@ -31,6 +32,11 @@ void add_config_commands(CLI::App& root, Context& context);     // config …
 void add_reprice_command(CLI::App& root, Context& context);     // reprice
 void add_ledger_commands(CLI::App& root, Context& context);     // ledger …
 void add_backup_command(CLI::App& root, Context& context);      // backup
+
+/// `nufi status`.
+void show_status(Context& context);
+/// A line on stderr if nufid, which must have answered already, is not of our version.
+void warn_of_skew(Context& context);
 
 /// `nufi` alone: where you stand, and the next step.
 void show_where_you_stand(Context& context);

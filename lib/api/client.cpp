@@ -3,10 +3,13 @@
 #include <httplib.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -14,17 +17,26 @@ namespace nufi::api {
 
 namespace {
 
-constexpr std::chrono::seconds kReplyTimeout{
-    300};  ///< `upstreams test` and `ledger verify` take long
+using std::chrono::milliseconds;
+
+constexpr milliseconds kReadPatience = std::chrono::seconds(10);
+constexpr milliseconds kChangePatience = std::chrono::seconds(30);
+constexpr milliseconds kLongPatience = std::chrono::seconds(300);
 
 /// cpp-httplib's client, connected to a Unix socket.
 class UnixClient final : public httplib::ClientImpl {
  public:
   explicit UnixClient(std::string path) : ClientImpl("localhost", 80), path_(std::move(path)) {
     set_keep_alive(true);
-    set_read_timeout(kReplyTimeout);
-    set_write_timeout(kReplyTimeout);
+    set_patience(kReadPatience);
   }
+
+  void set_patience(milliseconds patience) {
+    patience_ = patience;
+    set_read_timeout(patience);
+    set_write_timeout(patience);
+  }
+  [[nodiscard]] milliseconds patience() const { return patience_; }
 
   /// errno of the last failed connect, or 0.
   [[nodiscard]] int connect_errno() const { return connect_errno_; }
@@ -39,24 +51,29 @@ class UnixClient final : public httplib::ClientImpl {
     } else {
       std::memcpy(address.sun_path, path_.data(), path_.size());
       socket.sock = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-      if (socket.sock < 0) {
-        connect_errno_ = errno;
-      } else if (::connect(socket.sock,
-                           reinterpret_cast<const sockaddr*>(&address),
-                           sizeof address) == 0) {
-        return true;
-      } else {
-        connect_errno_ = errno;
-        ::close(socket.sock);
-      }
+      if (socket.sock >= 0) limit_connect(socket.sock);
+      const auto* target = reinterpret_cast<const sockaddr*>(&address);
+      if (socket.sock >= 0 && ::connect(socket.sock, target, sizeof address) == 0) return true;
+      connect_errno_ = errno;
+      if (socket.sock >= 0) ::close(socket.sock);
     }
     socket.sock = INVALID_SOCKET;
     error = httplib::Error::Connection;
     return false;
   }
 
+  /// The queue of a nufid that hangs is full one day; connect() would wait for room in it for ever.
+  void limit_connect(int descriptor) const {
+    const auto whole = std::chrono::duration_cast<std::chrono::seconds>(patience_);
+    const timeval limit{
+        whole.count(),
+        std::chrono::duration_cast<std::chrono::microseconds>(patience_ - whole).count()};
+    ::setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  }
+
   std::string path_;
   int connect_errno_ = 0;
+  milliseconds patience_{};
 };
 
 class UnixTransport final : public Transport {
@@ -73,14 +90,22 @@ class UnixTransport final : public Transport {
     request.headers = {{"Host", "localhost"}, {"X-Nufi-Version", version_}};
     if (!body.empty()) request.headers.emplace("Content-Type", "application/json");
     request.body = body;
+    const auto start = std::chrono::steady_clock::now();
     const auto result = client_.send(request);
-    if (!result) fail();
+    if (!result) fail(std::chrono::steady_clock::now() - start);
     return {result->status, result->body, result->get_header_value("X-Nufi-Version")};
   }
 
+  void set_patience(milliseconds patience) override { client_.set_patience(patience); }
+
  private:
-  [[noreturn]] void fail() const {
+  [[noreturn]] void fail(std::chrono::steady_clock::duration waited) const {
     const std::string where = " (socket " + path_ + ")";
+    if (waited >= client_.patience()) {
+      throw Error(Errc::unreachable,
+                  "nufid takes connections and does not answer" + where,
+                  "it may hang or be very busy: look at its log");
+    }
     switch (client_.connect_errno()) {
       case 0:
         throw Error(Errc::unreachable,
@@ -131,6 +156,18 @@ std::string percent_encode(const std::string& text) {
 
 Client::Client(std::unique_ptr<Transport> transport) : transport_(std::move(transport)) {}
 
+Reply Client::exchange(const std::string& method,
+                       const std::string& target,
+                       const std::string& body) {
+  const milliseconds usual = method == "GET" ? kReadPatience : kChangePatience;
+  const milliseconds patience = expects_long_call_ ? kLongPatience : usual;
+  expects_long_call_ = false;
+  transport_->set_patience(std::min(patience, most_patience_.value_or(patience)));
+  Reply reply = transport_->send(method, target, body);
+  daemon_version_ = reply.version;
+  return reply;
+}
+
 Json Client::call(const std::string& method, const std::string& target, const Json* body) {
   return call_with(method, target, body == nullptr ? std::string() : to_text(*body));
 }
@@ -138,8 +175,7 @@ Json Client::call(const std::string& method, const std::string& target, const Js
 Json Client::call_with(const std::string& method,
                        const std::string& target,
                        const std::string& body) {
-  const Reply reply = transport_->send(method, target, body);
-  daemon_version_ = reply.version;
+  const Reply reply = exchange(method, target, body);
   Json json = Json::parse(reply.body, nullptr, /*allow_exceptions=*/false);
   if (reply.status >= 400) throw error_from_json(json);
   if (json.is_discarded()) {
@@ -152,8 +188,7 @@ Json Client::call_with(const std::string& method,
 }
 
 std::string Client::fetch(const std::string& target) {
-  Reply reply = transport_->send("GET", target, "");
-  daemon_version_ = reply.version;
+  Reply reply = exchange("GET", target, "");
   if (reply.status >= 400) {
     throw error_from_json(Json::parse(reply.body, nullptr, /*allow_exceptions=*/false));
   }

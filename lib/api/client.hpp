@@ -25,6 +25,9 @@ struct KeyQuery {
 /// Which part of the usage to report.
 struct UsageQuery {
   int days = 30;             ///< whole days, today included
+  std::optional<Timestamp> from;  ///< instead of days
+  std::optional<Timestamp> to;    ///< exclusive; with `from` only
+  std::string timezone;           ///< whose days; "" = nufid's
   std::string by = "model";  ///< model, key, project, group, upstream, day
   std::string key;           ///< "" = every key
   std::string project;       ///< "" = every project
@@ -78,6 +81,9 @@ class Client {
 
   /// The daemon's version as its last reply told it, or "".
   [[nodiscard]] const std::string& daemon_version() const { return daemon_version_; }
+  /// No call from now on waits longer for a sign of life of nufid. Without it one that reads waits
+  /// seconds, and one that is known to take long waits minutes.
+  void limit_patience(std::chrono::milliseconds most) { most_patience_ = most; }
 
   domain::StatusView status();
   /// What nufid finds out about itself (see service/doctor); `offline`: without asking providers.
@@ -85,7 +91,8 @@ class Client {
   /// Asks nufid to drain and stop; returns as soon as it agreed. The time it may take, if it said.
   std::optional<std::chrono::seconds> shutdown();
 
-  domain::ProfileView profile();
+  /// `timezone`: whose days its week has; "" = nufid's.
+  domain::ProfileView profile(const std::string& timezone = {});
   void edit_profile(const domain::AccountTerms& terms);
   std::vector<domain::AccountView> accounts();
   domain::AccountView account(const std::string& account);
@@ -118,6 +125,8 @@ class Client {
   /// Every live key of the asking account's.
   std::vector<domain::KeyView> revoke_all_keys();
   domain::KeyView rotate_key(const std::string& key, std::chrono::seconds overlap);
+  /// The key's lease ends after `lease` from now on.
+  domain::KeyView renew_lease(const std::string& key, std::chrono::seconds lease);
   domain::KeyView archive_key(const std::string& key);
   domain::KeyView unarchive_key(const std::string& key);
   domain::KeyView delete_key(const std::string& key);
@@ -167,6 +176,11 @@ class Client {
   void remove_backup(const std::string& id);
 
  private:
+  /// The next call may take minutes.
+  void expect_long_call() { expects_long_call_ = true; }
+  Reply exchange(const std::string& method,
+                      const std::string& target,
+                      const std::string& body);
   /// A reply that is no JSON.
   std::string fetch(const std::string& target);
   Json call(const std::string& method, const std::string& target, const Json* body = nullptr);
@@ -179,6 +193,8 @@ class Client {
 
   std::unique_ptr<Transport> transport_;
   std::string daemon_version_;
+  std::optional<std::chrono::milliseconds> most_patience_;
+  bool expects_long_call_ = false;
 };
 
 }  // namespace nufi::api

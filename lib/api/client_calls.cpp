@@ -95,8 +95,8 @@ std::optional<std::chrono::seconds> Client::shutdown() {
   return seconds ? std::optional(std::chrono::seconds(*seconds)) : std::nullopt;
 }
 
-domain::ProfileView Client::profile() {
-  return profile_from_json(get("/v1/profile"));
+domain::ProfileView Client::profile(const std::string& timezone) {
+  return profile_from_json(get("/v1/profile" + Query().add("timezone", timezone).text()));
 }
 
 void Client::edit_profile(const domain::AccountTerms& terms) {
@@ -210,6 +210,11 @@ domain::KeyView Client::rotate_key(const std::string& key, std::chrono::seconds 
   return key_from_json(send("POST", key_path(key) + "/rotate", to_json(RotateTerms{overlap})));
 }
 
+domain::KeyView Client::renew_lease(const std::string& key, std::chrono::seconds lease) {
+  return key_from_json(
+      send("POST", key_path(key) + "/lease", Json{{"lease_seconds", lease.count()}}));
+}
+
 domain::KeyView Client::archive_key(const std::string& key) {
   return key_from_json(call("POST", key_path(key) + "/archive"));
 }
@@ -231,7 +236,15 @@ domain::CheckView Client::check_key(const std::string& key,
 
 domain::UsageReport Client::usage(const UsageQuery& query) {
   Query text;
-  text.add("days", std::to_string(query.days)).add("by", query.by).add("key", query.key);
+  const auto time = [](const std::optional<Timestamp>& moment) {
+    return moment ? format_rfc3339(*moment) : std::string();
+  };
+  if (query.from) {
+    text.add("from", time(query.from)).add("to", time(query.to));
+  } else {
+    text.add("days", std::to_string(query.days));
+  }
+  text.add("timezone", query.timezone).add("by", query.by).add("key", query.key);
   text.add("project", query.project).add("top", query.top > 0 ? std::to_string(query.top) : "");
   domain::UsageReport report = usage_from_json(get("/v1/usage" + text.text()));
   report.by_what = query.by;
@@ -277,6 +290,7 @@ std::vector<domain::HealthCheck> Client::doctor(bool offline) {
 
 std::vector<domain::ProbeStep> Client::test_upstream(const std::string& name,
                                                      const std::string& model) {
+  expect_long_call();
   Query query;
   query.add("model", model);
   const Json reply = call("POST", upstream_path(name) + "/test" + query.text());
@@ -290,6 +304,7 @@ std::vector<domain::ProbeStep> Client::test_upstream(const std::string& name,
 
 std::vector<domain::LocalServer> Client::discover_upstreams(const std::vector<std::int64_t>& ports,
                                                             bool add) {
+  expect_long_call();
   std::string wanted;
   for (const std::int64_t port : ports) {
     wanted += (wanted.empty() ? "" : ",") + std::to_string(port);
@@ -326,16 +341,19 @@ void Client::unset_price(const std::string& model) {
 }
 
 domain::PriceImport Client::import_prices(const std::string& list, bool dry_run) {
+  expect_long_call();
   Query text;
   text.add("dry_run", dry_run ? "true" : "");
   return price_import_from_json(call_with("POST", "/v1/prices/import" + text.text(), list));
 }
 
 domain::RepriceReport Client::reprice(domain::RepriceTerms terms) {
+  expect_long_call();
   auto report = reprice_from_json(send("POST", "/v1/ledger/reprice", to_json(terms)));
   terms.until = report.to;
   while (report.next) {
     terms.after = *report.next;
+    expect_long_call();
     report.go_on_with(reprice_from_json(send("POST", "/v1/ledger/reprice", to_json(terms))));
   }
   return report;
@@ -352,6 +370,7 @@ void Client::set_setting(const std::string& name, const std::optional<std::strin
 }
 
 Backup Client::start_backup() {
+  expect_long_call();
   return backup_from_json(send("POST", "/v1/backups", Json::object()));
 }
 
@@ -360,6 +379,7 @@ Backup Client::backup(const std::string& id) {
 }
 
 std::string Client::backup_content(const std::string& id, std::int64_t offset) {
+  expect_long_call();
   return fetch("/v1/backups/" + percent_encode(id) + "/content?offset=" + std::to_string(offset));
 }
 
@@ -372,6 +392,7 @@ void Client::remove_backup(const std::string& id) {
 }
 
 VerifyReport Client::verify_ledger() {
+  expect_long_call();
   const Json reply = call("POST", "/v1/ledger/verify");
   Fields fields(reply, "verify");
   VerifyReport report;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -15,12 +16,14 @@ struct Reply {
 class Transport {
  public:
   virtual ~Transport() = default;
-  /// Sends one request and waits for its reply (minutes at most). `target` is path and query,
+  /// Sends one request and waits for its reply. `target` is path and query,
   /// already percent-encoded; `body` is JSON or "". Throws Error{unreachable} if nobody answers,
   /// Error{not_permitted} if the socket may not be opened.
   virtual Reply send(const std::string& method,
                      const std::string& target,
                      const std::string& body) = 0;
+  /// How long each send() from now on waits for the next sign of life of nufid.
+  virtual void set_patience(std::chrono::milliseconds patience) = 0;
 };
 
 /// A transport over the Unix socket at `socket_path`; says `version` of itself with each request.

@@ -40,6 +40,7 @@ class FakeDaemon final : public api::Transport {
     if (replies.size() > 1) replies.erase(replies.begin());
     return reply;
   }
+  void set_patience(std::chrono::milliseconds) override {}
 
  private:
   Console& console_;

@@ -5,6 +5,10 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
 namespace api = nufi::api;
 using nufi::Errc;
 using nufi::Error;
@@ -26,6 +30,7 @@ class Script final : public api::Transport {
     REQUIRE(next_ < replies_.size());
     return replies_[next_++];
   }
+  void set_patience(std::chrono::milliseconds) override {}
 
  private:
   std::vector<api::Reply> replies_;
@@ -66,6 +71,32 @@ TEST_CASE("client: speaks to the Unix socket with a loopback host and both versi
   CHECK(seen.find("GET /v1/status HTTP/1.1\r\n") == 0);
   CHECK(seen.find("Host: localhost\r\n") != std::string::npos);
   CHECK(seen.find("X-Nufi-Version: 0.1.0\r\n") != std::string::npos);
+}
+
+TEST_CASE("client: a daemon that takes connections and hangs is not waited for for ever") {
+  const int listener = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string path = "/tmp/nufi-hanging-" + std::to_string(::getpid()) + ".sock";
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  REQUIRE(::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  REQUIRE(::listen(listener, 4) == 0);
+  api::Client client(api::unix_transport(path, "0.1.0"));
+  client.limit_patience(std::chrono::milliseconds(50));
+
+  CHECK(code_of([&] { client.status(); }) == Errc::unreachable);
+  CHECK(code_of([&] { client.verify_ledger(); }) == Errc::unreachable);
+
+  ::close(listener);
+  ::unlink(path.c_str());
+}
+
+TEST_CASE("client: a lease is renewed for its key") {
+  std::vector<std::string> asked;
+  api::Client client = scripted({{200, kSmallKey, ""}}, asked);
+  CHECK(client.renew_lease("key_1", std::chrono::seconds(30)).key.name == "a");
+  CHECK(asked ==
+        std::vector<std::string>{R"(POST /v1/inference/keys/key_1/lease {"lease_seconds":30})"});
 }
 
 TEST_CASE("client: a body arrives as JSON, and a second call works after the server hung up") {
