@@ -91,6 +91,13 @@ InheritedSockets inherited_sockets(const Environment& environment, std::int64_t 
   return sockets;
 }
 
+std::chrono::microseconds watchdog_limit(const Environment& environment, std::int64_t pid) {
+  const auto limit = parse_integer(value_of(environment, "WATCHDOG_USEC"));
+  const std::string meant = value_of(environment, "WATCHDOG_PID");
+  if (!limit || *limit < 1 || (!meant.empty() && parse_integer(meant) != pid)) return {};
+  return std::chrono::microseconds(*limit);
+}
+
 std::chrono::seconds parse_seconds(const std::string& text, std::string_view flag) {
   if (const auto span = parse_duration(text)) return *span;
   if (const auto count = parse_integer(text); count && *count >= 0 && *count <= 1'000'000) {
@@ -329,6 +336,7 @@ std::variant<Config, Printout> parse_config(const std::vector<std::string>& args
   for (const std::string_view name : kSystemdVariables) config.environment.erase(std::string(name));
   config.proxies = proxy_rules(environment);
   config.notify_socket = value_of(environment, "NOTIFY_SOCKET");
+  config.watchdog = watchdog_limit(environment, pid);
   config.inherited = inherited_sockets(environment, pid);
   return config;
 }

@@ -65,6 +65,8 @@ struct Config {
 
   Environment environment;    ///< for secrets' references and commands; without systemd's variables
   std::string notify_socket;  ///< systemd's, or ""
+  /// How often systemd wants to hear that all is well at least; 0 = never.
+  std::chrono::microseconds watchdog{};
   InheritedSockets inherited;
 };
 

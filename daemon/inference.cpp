@@ -153,6 +153,10 @@ void Inference::abort() {
   parts_->server.abort();
 }
 
+bool Inference::loops_answer(std::chrono::milliseconds patience) {
+  return parts_->server.loops_answer(patience);
+}
+
 void Inference::set_hold_wait(std::chrono::milliseconds patience) {
   parts_->gateway.settings().hold_wait_ms = patience.count();
 }

@@ -55,6 +55,8 @@ class Inference final : public service::DataPlane {
   bool drain(std::chrono::seconds timeout);
   /// Breaks off the calls that a drain in another thread is waiting for. Thread-safe.
   void abort();
+  /// True if every event loop took a piece of work within `patience`. Thread-safe, blocks.
+  [[nodiscard]] bool loops_answer(std::chrono::milliseconds patience);
 
   void set_hold_wait(std::chrono::milliseconds patience);
   void set_drain_on_disconnect(bool drain);

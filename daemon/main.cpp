@@ -2,6 +2,7 @@
 #include "daemon/app.hpp"
 #include "daemon/config.hpp"
 #include "daemon/hardening.hpp"
+#include "daemon/inherited.hpp"
 #include "daemon/restore.hpp"
 #include "daemon/signals.hpp"
 #include "lib/base/error.hpp"
@@ -40,12 +41,13 @@ void say(const std::string& line) {
 
 int run(const std::vector<std::string>& args) {
   harden_process();
-  const auto parsed = parse_config(args, read_environment(), ::getpid());
+  auto parsed = parse_config(args, read_environment(), ::getpid());
   if (const auto* printout = std::get_if<Printout>(&parsed)) {
     fmt::print("{}", printout->text);
     return 0;
   }
-  const Config& config = std::get<Config>(parsed);
+  Config& config = std::get<Config>(parsed);
+  adopt_sockets(config);
   if (config.check_only) {
     say("nufid: the configuration is fine");
     return 0;

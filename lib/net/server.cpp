@@ -281,6 +281,24 @@ std::size_t Server::loops() const {
   return native_->homes.size();
 }
 
+bool Server::loops_answer(std::chrono::milliseconds patience) {
+  struct Roll {
+    std::mutex mutex;
+    std::condition_variable called;
+    std::size_t missing = 0;
+  };
+  // Shared: a loop that is late calls when nobody waits any more.
+  const auto roll = std::make_shared<Roll>();
+  roll->missing = loops();
+  each_loop([roll](std::size_t) {
+    const std::lock_guard lock(roll->mutex);
+    roll->missing -= 1;
+    roll->called.notify_one();
+  });
+  std::unique_lock lock(roll->mutex);
+  return roll->called.wait_for(lock, patience, [&] { return roll->missing == 0; });
+}
+
 std::size_t Server::current_loop() {
   return this_loop;
 }

@@ -70,6 +70,9 @@ class Server {
   /// Runs `work` on every loop soon.
   void each_loop(const std::function<void(std::size_t index)>& work);
   [[nodiscard]] std::size_t loops() const;
+  /// True if every loop took a piece of work within `patience`. Thread-safe, blocks; not for a
+  /// loop's own thread.
+  [[nodiscard]] bool loops_answer(std::chrono::milliseconds patience);
   /// The number of the loop that runs the caller.
   [[nodiscard]] static std::size_t current_loop();
 

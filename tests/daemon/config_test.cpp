@@ -170,6 +170,20 @@ TEST_CASE("config: systemd's sockets are taken by name, else in order") {
   CHECK(config.environment.at("HOME") == "/home/ada");
 }
 
+TEST_CASE("config: the watchdog counts if it is meant for us") {
+  Environment environment = kHome;
+  CHECK(parse({}, environment).watchdog.count() == 0);
+  environment["WATCHDOG_USEC"] = "60000000";
+  CHECK(parse({}, environment).watchdog == std::chrono::seconds(60));
+  environment["WATCHDOG_PID"] = "77";
+  CHECK(parse({}, environment).watchdog == std::chrono::seconds(60));
+  environment["WATCHDOG_PID"] = "78";
+  CHECK(parse({}, environment).watchdog.count() == 0);
+  environment.erase("WATCHDOG_PID");
+  environment["WATCHDOG_USEC"] = "soon";
+  CHECK(parse({}, environment).watchdog.count() == 0);
+}
+
 TEST_CASE("config: help and version are printed instead") {
   CHECK(std::get<Printout>(parse_config({"--version"}, kHome, 1)).text.starts_with("nufid "));
   const auto help = std::get<Printout>(parse_config({"--help"}, kHome, 1)).text;

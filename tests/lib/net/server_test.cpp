@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <future>
 #include <string>
 #include <thread>
 
@@ -301,6 +302,21 @@ TEST_CASE("server: one connection too many is turned away") {
   CHECK(reply->body.starts_with("overloaded: "));
   first.send(kGet);
   CHECK(first.reply());
+}
+
+TEST_CASE("server: its loops answer while they live, and not while one hangs") {
+  auto options = Door::small();
+  options.loops = 2;
+  Door door(options);
+  CHECK(door.server->loops_answer(10s));
+  std::promise<void> go_on;
+  const auto hangs = go_on.get_future().share();
+  door.server->each_loop([hangs](std::size_t loop) {
+    if (loop == 1) hangs.wait();
+  });
+  CHECK_FALSE(door.server->loops_answer(20ms));
+  go_on.set_value();
+  CHECK(door.server->loops_answer(10s));
 }
 
 TEST_CASE("server: an address that is taken is refused with the way out") {
