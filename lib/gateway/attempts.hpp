@@ -41,6 +41,8 @@ class Attempts {
   /// Why nobody may be asked, where start() was false.
   [[nodiscard]] std::vector<Resting> resting() const;
   [[nodiscard]] int count() const { return count_; }
+  /// The first dozen that have ended.
+  [[nodiscard]] const std::vector<domain::Attempt>& ended() const { return tried_; }
   /// All that have ended, if there was more than one; the first dozen.
   [[nodiscard]] std::vector<domain::Attempt> tried() const;
 

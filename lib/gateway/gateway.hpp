@@ -6,6 +6,7 @@
 #include "lib/gateway/live_calls.hpp"
 #include "lib/gateway/respond.hpp"
 #include "lib/gateway/response_owners.hpp"
+#include "lib/gateway/trace.hpp"
 #include "lib/ledger/ledger.hpp"
 #include "lib/net/exchange.hpp"
 
@@ -25,6 +26,7 @@ struct Options {
   std::chrono::milliseconds first_byte_timeout{600'000};
   std::chrono::milliseconds idle_timeout{600'000};  ///< silence in the middle of a reply
   int budget_status = 429;                          ///< or 402
+  TraceSink* traces = nullptr;                      ///< lent; null = nothing is traced
 };
 
 /// What may change while nufid runs.
@@ -32,11 +34,13 @@ struct LiveSettings {
   std::atomic<std::int64_t> hold_wait_ms{2000};
   std::atomic<bool> drain_on_disconnect{false};
   std::atomic<bool> draining{false};
+  std::atomic<domain::TraceMode> trace{domain::TraceMode::off};  ///< of all calls
 };
 
 /// Who is calling: the key and what stands above it. Shared and immutable.
 struct Caller {
   std::shared_ptr<const domain::Key> key;
+  std::shared_ptr<const domain::Key> parent;  ///< whose limits hold as well; null = none
   std::shared_ptr<const World> world;
   const domain::Account* account = nullptr;  ///< in world
   const domain::Project* project = nullptr;

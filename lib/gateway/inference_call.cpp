@@ -18,12 +18,15 @@ namespace {
 /// What the ledger keeps of a user agent: those of browsers fit, those made to fill it don't.
 constexpr std::size_t kUserAgentBytes = 512;
 
-/// True if a window above the caller may refuse a call: what is soft softens the key's own only.
+/// True if a window above the caller may refuse a call: what is soft softens a key's own only.
 bool is_limited(const Caller& caller) {
   const auto limited = [](const domain::SpendLimits& limits) {
     return limits.budget || limits.token_limit;
   };
-  return (limited(caller.key->limits) && caller.key->enforce != domain::Enforce::soft) ||
+  const auto strict = [&](const domain::Key& key) {
+    return limited(key.limits) && key.enforce != domain::Enforce::soft;
+  };
+  return strict(*caller.key) || (caller.parent && strict(*caller.parent)) ||
          limited(caller.project->limits) || limited(caller.account->limits);
 }
 
@@ -48,8 +51,9 @@ std::string_view unpriced_field(const openai::Request& request, const domain::Pr
 }
 
 bool has_allowlist(const Caller& caller) {
-  return !caller.key->allowed_models.empty() || !caller.project->allowed_models.empty() ||
-         !caller.group->allowed_models.empty();
+  return !caller.key->allowed_models.empty() ||
+         (caller.parent && !caller.parent->allowed_models.empty()) ||
+         !caller.project->allowed_models.empty() || !caller.group->allowed_models.empty();
 }
 
 }  // namespace
@@ -67,7 +71,9 @@ net::Awaitable<void> InferenceCall::run() {
   if (!no) no = choose();
   if (!no) no = co_await hold();
   if (no) {
-    if (!exchange_.is_gone()) co_await send_no(exchange_, std::move(*no), unrecorded_id());
+    const auto id = unrecorded_id();
+    end_trace_refused(*no, id);
+    if (!exchange_.is_gone()) co_await send_no(exchange_, std::move(*no), id);
     co_return;
   }
   Outcome outcome;
@@ -84,6 +90,7 @@ net::Awaitable<void> InferenceCall::run() {
   exchange_.on_gone(nullptr);
   if (outcome.no) settlement_.http_status = outcome.no->error.status;
   co_await settle_once(outcome);
+  end_trace(outcome);
   if (mistake) std::rethrow_exception(mistake);
   if (outcome.no && !exchange_.is_gone()) {
     outcome.no->headers.emplace_back("x-nufi-request-id", id_);
@@ -95,6 +102,7 @@ net::Awaitable<std::optional<No>> InferenceCall::read() {
   auto identified = identify(exchange_, gateway_.directory_, gateway_.clock_.now());
   if (auto* no = std::get_if<No>(&identified)) co_return std::move(*no);
   caller_ = std::move(std::get<Caller>(identified));
+  begin_trace();
 
   const auto coding = exchange_.head().fields.find("content-encoding");
   if (!coding.empty() && !equals_ignoring_case(coding, "identity")) co_return refuse_compressed();
@@ -109,6 +117,8 @@ net::Awaitable<std::optional<No>> InferenceCall::read_json() {
   const auto most = gateway_.options_.max_body;
   auto unread = refuse_unread(co_await exchange_.read_body(most), most);
   if (unread) co_return unread;
+  if (trace_) trace_->add_request(exchange_.body());
+  trace_span("body", 0);
   if (!sent_share_.grow_to(exchange_.body().size())) co_return refuse_crowded();
   auto parsed = openai::read_request(endpoint_.form, exchange_.body());
   if (auto* bad = std::get_if<openai::BadRequest>(&parsed)) {
@@ -146,12 +156,9 @@ std::optional<No> InferenceCall::choose() {
 }
 
 std::optional<No> InferenceCall::enter(const ledger::HoldRequest& request) {
-  const auto limits = domain::rate_limits(*caller_.key, *caller_.group);
   const auto& call = request_.call;
-  const auto tokens =
-      call.is_charged ? rate_tokens_of(call, prompt_estimate_, candidates_, limits) : 0;
-  auto entered = gateway_.limiter_.enter(caller_.key->id, limits, tokens);
-  if (auto* pass = std::get_if<Limiter::Pass>(&entered)) {
+  auto entered = enter_rates(gateway_.limiter_, caller_, call, prompt_estimate_, candidates_);
+  if (auto* pass = std::get_if<RatePass>(&entered)) {
     pass_ = std::move(*pass);
     return {};
   }
@@ -179,7 +186,9 @@ net::Awaitable<std::optional<No>> InferenceCall::hold() {
     co_return std::nullopt;
   }
   const auto patience = std::chrono::milliseconds(gateway_.settings_.hold_wait_ms.load());
+  const auto asked = trace_now();
   auto outcome = co_await take_hold(gateway_.ledger_, exchange_, std::move(request), patience);
+  trace_span("hold", asked);
   if (!std::holds_alternative<ledger::Held>(outcome)) pass_.cancel();
   if (auto* refusal = std::get_if<domain::WindowRefusal>(&outcome)) {
     gateway_.ledger_.count_refusal(who);
@@ -206,12 +215,13 @@ net::Awaitable<std::optional<No>> InferenceCall::read_form() {
     co_return refuse_invalid("invalid_multipart",
                              "The Content-Type of a form must name one valid boundary.");
   }
-  upload_ =
-      std::make_unique<Upload>(exchange_, endpoint_.form, *boundary, gateway_.options_.max_body);
+  upload_ = std::make_unique<Upload>(
+      exchange_, endpoint_.form, *boundary, gateway_.options_.max_body, trace_.get());
   // What bounds the cost must be known before a hold is taken (see FormRequest).
   const bool is_bounded =
       endpoint_.form == openai::Form::transcriptions && exchange_.body_length().has_value();
   auto no = co_await upload_->read(is_bounded || !is_limited(caller_));
+  trace_span("body", 0);
   if (no) co_return no;
   auto reading = upload_->reading();
   request_ = std::move(reading.request);
@@ -284,7 +294,10 @@ net::Awaitable<void> InferenceCall::settle_once(const Outcome& outcome) {
   if (meter_ && meter_->tier()) pricing.tier = *meter_->tier();
   charge(ending_of(outcome), meter_ ? &*meter_ : nullptr, pricing, held_.ask, asked(), settlement_);
   pass_.settle(settlement_.usage.total());
+  trace_settlement();
+  const auto asked_at = trace_now();
   co_await settle(gateway_.ledger_, exchange_, held_.id, std::move(settlement_));
+  trace_span("settle", asked_at);
 }
 
 }  // namespace nufi::gateway

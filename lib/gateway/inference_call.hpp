@@ -2,6 +2,8 @@
 
 #include "lib/domain/estimate.hpp"
 #include "lib/domain/route.hpp"
+#include "lib/gateway/attempts.hpp"
+#include "lib/gateway/caller_rates.hpp"
 #include "lib/gateway/charge.hpp"
 #include "lib/gateway/choose.hpp"
 #include "lib/gateway/endpoint.hpp"
@@ -10,6 +12,7 @@
 #include "lib/gateway/reply_body.hpp"
 #include "lib/gateway/response_id.hpp"
 #include "lib/gateway/soft_guard.hpp"
+#include "lib/gateway/trace.hpp"
 #include "lib/gateway/upload.hpp"
 #include "lib/net/body_memory.hpp"
 #include "lib/net/upstream_call.hpp"
@@ -66,6 +69,19 @@ class InferenceCall {
   bool has_emptied_window(SoftGuard& guard);
   /// Notes whose the response is that this reply names, once it does.
   void note_response(std::string_view piece, bool is_stream);
+  /// The call leaves a trace, if it is to.
+  void begin_trace();
+  /// 0 without a trace; what came since such a moment.
+  [[nodiscard]] std::int64_t trace_now() const { return trace_ ? trace_->now_us() : 0; }
+  void trace_span(std::string_view name, std::int64_t start_us);
+  void trace_attempt(const Attempts& attempts,
+                     std::int64_t start_us,
+                     const net::UpstreamCall& call);
+  void trace_settlement();
+  void end_trace(const Outcome& outcome);
+  void end_trace_refused(const No& no, const std::string& id);
+  void hand_over_trace();
+
   /// Settles if that has not been done; the reply's last bytes must wait for it.
   net::Awaitable<void> settle_once(const Outcome& outcome);
 
@@ -87,6 +103,7 @@ class InferenceCall {
   const SteadyTime started_;
   std::string id_;  ///< of the ledger row, once there is one
   Caller caller_;
+  std::unique_ptr<CallTrace> trace_;  ///< null: it leaves none
   openai::Request request_;
   std::unique_ptr<Upload> upload_;          ///< of a call that comes as a form
   net::BodyMemory::Share sent_share_;       ///< for the body as body_for() makes it of the one read
@@ -95,7 +112,7 @@ class InferenceCall {
   std::vector<Priced> candidates_;
   const Priced* serving_ = nullptr;
   std::int64_t prompt_estimate_ = 0;
-  Limiter::Pass pass_;  ///< through the rate limits
+  RatePass pass_;  ///< through the rate limits
   ledger::Held held_;
   std::optional<Meter> meter_;
   ResponseIdScan response_scan_;

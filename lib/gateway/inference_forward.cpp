@@ -48,7 +48,9 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::forward() {
   }
   const std::chrono::milliseconds patience(gateway_.settings_.hold_wait_ms.load());
   Attempts attempts(candidates_, gateway_.clock_, is_client_retry(exchange_.head().fields));
+  const auto asked = trace_now();
   const bool may_begin = co_await attempts.start(exchange_, patience);
+  trace_span("probe", asked);
   if (!may_begin) {
     outcome.status = RowStatus::upstream_error;
     outcome.no = refuse_resting(attempts.resting());
@@ -75,8 +77,10 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::forward() {
     call.set_turn_timeout(patience);
     current = &call;
     attempts.begin();
+    const auto began = trace_now();
     const auto result = co_await send(call, priced, attempts.is_last());
     attempts.end(result, call);
+    trace_attempt(attempts, began, call);
     settlement_.attempts = attempts.count();
     settlement_.tried = attempts.tried();
     settlement_.connect_us = call.connect_us();

@@ -77,6 +77,10 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_reply(net::UpstreamCa
   const auto status = call.head().status;
   settlement_.first_byte_us = microseconds(started_, gateway_.clock_.steady());
   settlement_.http_status = status;
+  if (trace_) {
+    trace_->begin_reply(std::string(call.head().fields.find("content-type")),
+                        serving_->candidate.upstream->name);
+  }
   Outcome outcome;
   outcome.status = RowStatus::upstream_error;
   if (status == 401 || status == 403) {
@@ -106,6 +110,7 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_error_reply(net::Upst
   net::BodyPiece piece;
   do {
     piece = co_await coded.read(gateway_.options_.idle_timeout);
+    if (trace_) trace_->add_reply(piece.bytes);
     body += piece.bytes;
   } while (!piece.end && !piece.broken && body.size() < kErrorLookahead);
 
@@ -127,6 +132,7 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_error_reply(net::Upst
   if (open) open = co_await exchange_.write(body);
   while (open && !piece.end && !piece.broken) {
     piece = co_await coded.read(gateway_.options_.idle_timeout);
+    if (trace_) trace_->add_reply(piece.bytes);
     open = co_await exchange_.write(piece.bytes);
   }
   if (open && piece.end) co_await exchange_.finish({});
@@ -174,6 +180,7 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_pieces(net::UpstreamC
     const auto timeout = meter_->done() ? kAfterDone : gateway_.options_.idle_timeout;
     const auto piece = co_await body.read(timeout);
     if (piece.broken) break;
+    if (trace_) trace_->add_reply(piece.bytes);
     const auto out = meter_->feed(piece.bytes);
     if (piece.end) meter_->end();
     const bool is_stream = meter_->kind() == Meter::Kind::stream;
@@ -197,7 +204,9 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_pieces(net::UpstreamC
     }
     if (client_there && !out.empty() && !exchange_.try_write(out)) {
       call.be_patient();
+      const auto blocked = trace_now();
       client_there = co_await exchange_.write(out);
+      if (trace_) trace_->add_blocked(blocked);
     }
     if (!settled_ && (meter_->done() || piece.end)) {
       const auto outcome = served();
@@ -274,6 +283,7 @@ net::Awaitable<InferenceCall::Outcome> InferenceCall::pass_broken_off(bool clien
     outcome.ending = meter_->has_content() ? Ending::cut_short : Ending::failed;
   }
   auto no = why_broken_off(timed_out);
+  if (trace_) trace_->facts().error = no.error.message;
   if (!exchange_.started()) settlement_.http_status = no.error.status;
   co_await settle_once(outcome);
   if (exchange_.is_gone() || !client_there) co_return outcome;

@@ -32,16 +32,19 @@ std::optional<No> refuse_unread(net::BodyRead read, std::uint64_t most) {
 Upload::Upload(net::Exchange& exchange,
                openai::Form form,
                std::string_view boundary,
-               std::uint64_t most)
+               std::uint64_t most,
+               CallTrace* trace)
     : exchange_(exchange),
       form_(form, boundary),
       most_(most),
+      trace_(trace),
       known_share_(exchange.services().body_memory),
       sent_share_(exchange.services().body_memory) {}
 
 /// Why the call can't go on with this piece, if it can't.
 std::optional<No> Upload::take(const net::UploadPiece& piece) {
   if (piece.read != net::BodyRead::whole) return refuse_unread(piece.read, most_);
+  if (trace_ != nullptr) trace_->add_request(piece.bytes);
   if (form_.feed(piece.bytes) && (!piece.end || form_.end())) return {};
   auto bad = form_.problem();
   return refuse_invalid(std::move(bad.code), std::move(bad.message), std::move(bad.param));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "lib/gateway/respond.hpp"
+#include "lib/gateway/trace.hpp"
 #include "lib/net/body_memory.hpp"
 #include "lib/net/exchange.hpp"
 #include "lib/net/upstream_call.hpp"
@@ -21,7 +22,12 @@ namespace nufi::gateway {
 /// field that would change what was decided ends the call before its form is whole.
 class Upload final : public net::BodySource {
  public:
-  Upload(net::Exchange& exchange, openai::Form form, std::string_view boundary, std::uint64_t most);
+  /// `trace` is told of every byte; null = there is none.
+  Upload(net::Exchange& exchange,
+         openai::Form form,
+         std::string_view boundary,
+         std::uint64_t most,
+         CallTrace* trace = nullptr);
 
   /// Reads until the call is known; where it must not be passed on before its end, to the end.
   net::Awaitable<std::optional<No>> read(bool may_pass_on);
@@ -53,6 +59,7 @@ class Upload final : public net::BodySource {
   net::Exchange& exchange_;
   openai::FormRequest form_;
   const std::uint64_t most_;
+  CallTrace* const trace_;
   std::string known_;      ///< the body so far, until it passes on
   std::string beginning_;  ///< to be sent first
   net::BodyMemory::Share known_share_;

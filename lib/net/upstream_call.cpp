@@ -9,6 +9,15 @@
 #include <utility>
 
 namespace nufi::net {
+namespace {
+
+std::int64_t microseconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() -
+                                                               start)
+      .count();
+}
+
+}  // namespace
 
 UpstreamCall::UpstreamCall(UpstreamPool& pool, std::shared_ptr<const Target> target)
     : pool_(pool), target_(std::move(target)), turn_timeout_(target_->turn_timeout) {}
@@ -44,7 +53,9 @@ Awaitable<RequestResult> UpstreamCall::open(bool must_be_fresh) {
   if (target_->limit) place = target_->limit->try_take();
   if (target_->limit && !place) {
     wait_ = std::make_unique<ConnectionLimit::Wait>(target_->limit, pool_);
+    const auto asked = std::chrono::steady_clock::now();
     co_await wait_->wait(turn_timeout_);
+    connect_times_.turn_us = microseconds_since(asked);
     const auto wait = std::move(wait_);
     if (cancelled_) co_return RequestResult::cancelled;
     connection_ = std::move(wait->connection);
@@ -64,9 +75,10 @@ Awaitable<RequestResult> UpstreamCall::open(bool must_be_fresh) {
   connection_->limit(target_->connect_timeout);
   const auto start = std::chrono::steady_clock::now();
   problem_ = co_await connection_->connect();
-  connect_us_ = std::chrono::duration_cast<std::chrono::microseconds>(
-                    std::chrono::steady_clock::now() - start)
-                    .count();
+  connect_us_ = microseconds_since(start);
+  const auto turn_us = connect_times_.turn_us;
+  connect_times_ = connection_->connect_times();
+  connect_times_.turn_us = turn_us;
   if (cancelled_) co_return RequestResult::cancelled;
   co_return problem_.empty() ? RequestResult::answered : RequestResult::connect_failed;
 }

@@ -49,6 +49,14 @@ enum class RequestResult {
   unfinished,      ///< the request's body did not come to its end: its source says why
 };
 
+/// What the steps to a connection took, in microseconds; 0 = there was no such step.
+struct ConnectTimes {
+  std::int64_t turn_us = 0;    ///< waiting for one that the upstream may have
+  std::int64_t lookup_us = 0;  ///< finding the address
+  std::int64_t tcp_us = 0;     ///< with the proxy's tunnel
+  std::int64_t tls_us = 0;
+};
+
 /// Where a request's body comes from that is sent while it comes.
 class BodySource {
  public:
@@ -125,6 +133,7 @@ class UpstreamCall {
   [[nodiscard]] const std::string& problem() const { return problem_; }
   /// Microseconds it took to connect, 0 for a kept-alive connection, -1 before.
   [[nodiscard]] std::int64_t connect_us() const { return connect_us_; }
+  [[nodiscard]] const ConnectTimes& connect_times() const { return connect_times_; }
 
  private:
   /// Opens a connection, in its turn; `answered` once it stands. It may be one that another call
@@ -148,6 +157,7 @@ class UpstreamCall {
   ReplyHead head_;
   std::string problem_;
   std::int64_t connect_us_ = -1;
+  ConnectTimes connect_times_;
   bool reused_ = false;
   bool untaken_ = false;  ///< the reused connection was closed before it took the call
   bool cancelled_ = false;

@@ -46,14 +46,19 @@ Awaitable<std::string> UpstreamConnection::connect() {
   const bool direct = !target->tunnel;
   const std::string host = direct ? target->host : target->tunnel->host;
   const auto port = direct ? target->port : target->tunnel->port;
-  auto problem = co_await reach(host, port);
+  Lap lap;
+  auto problem = co_await reach(host, port, lap);
   if (!problem.empty() && !direct) problem = "the proxy: " + problem;
   if (problem.empty()) {
     ErrorCode ignored;
     socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
     if (!direct) problem = co_await open_tunnel(*target->tunnel);
   }
-  if (problem.empty() && target->tls) problem = co_await shake_hands();
+  times_.tcp_us = lap.us();
+  if (problem.empty() && target->tls) {
+    problem = co_await shake_hands();
+    times_.tls_us = lap.us();
+  }
   if (!problem.empty()) co_return problem;
   open_ = true;
   ErrorCode error;
@@ -84,10 +89,13 @@ Awaitable<std::string> UpstreamConnection::find_addresses(
   co_return std::string{};
 }
 
-Awaitable<std::string> UpstreamConnection::reach(const std::string& host, std::uint16_t port) {
+Awaitable<std::string> UpstreamConnection::reach(const std::string& host,
+                                                 std::uint16_t port,
+                                                 Lap& lap) {
   const auto until = std::chrono::steady_clock::now() + target_->connect_timeout;
   std::vector<asio::ip::address> addresses;
   auto problem = co_await find_addresses(host, addresses);
+  times_.lookup_us = lap.us();
   if (!problem.empty()) co_return problem;
   // The first answer decides what is said: it is of the address that was meant to be used.
   for (std::size_t i = 0; i < addresses.size(); ++i) {

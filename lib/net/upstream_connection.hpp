@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace nufi::net {
@@ -33,6 +34,8 @@ class UpstreamConnection {
   /// Finds the address, connects, opens the tunnel, shakes hands. "" or why not, in words that say
   /// how far it came.
   Awaitable<std::string> connect();
+  /// What its steps took, as far as it came.
+  [[nodiscard]] const ConnectTimes& connect_times() const { return times_; }
 
   /// Writes head and body; the error of the first write that failed. It stops, without an error,
   /// when the reply comes before the request was taken: over TLS only in a large request that is
@@ -75,12 +78,24 @@ class UpstreamConnection {
   std::chrono::steady_clock::time_point idle_since;
 
  private:
+  /// Tells how long each step of several took.
+  class Lap {
+   public:
+    /// Microseconds since the last call of this.
+    std::int64_t us() {
+      const auto before = std::exchange(last_, std::chrono::steady_clock::now());
+      return std::chrono::duration_cast<std::chrono::microseconds>(last_ - before).count();
+    }
+
+   private:
+    std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+  };
   using TlsStream = asio::ssl::stream<Socket&>;
 
   Awaitable<std::string> find_addresses(const std::string& host,
                                         std::vector<asio::ip::address>& addresses);
   /// A TCP connection to one of the addresses of `host`.
-  Awaitable<std::string> reach(const std::string& host, std::uint16_t port);
+  Awaitable<std::string> reach(const std::string& host, std::uint16_t port, Lap& lap);
   /// Asks the proxy at the other end for a way to the target.
   Awaitable<std::string> open_tunnel(const Tunnel& tunnel);
   Awaitable<std::string> shake_hands();
@@ -111,6 +126,7 @@ class UpstreamConnection {
   Socket socket_;
   std::unique_ptr<TlsStream> tls_;
   Deadline deadline_;
+  ConnectTimes times_;
   bool timed_out_ = false;
   bool open_ = false;
   bool closed_ = false;  ///< by close()

@@ -1,0 +1,143 @@
+#include "lib/gateway/trace.hpp"
+
+#include "lib/domain/key.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace nufi::gateway {
+namespace {
+
+constexpr std::string_view kMask = "[secret]";
+/// Shorter ones (a local server's "none") may be any word.
+constexpr std::size_t kShortestSecret = 8;
+
+void mask(std::string& text, const std::string& secret) {
+  if (secret.size() < kShortestSecret) return;
+  for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
+    text.replace(at, secret.size(), kMask);
+    at += kMask.size();
+  }
+}
+
+void mask_body(domain::TraceBody& body, const World* world) {
+  const bool was_cut = body.is_cut();
+  body.bytes = domain::without_keys(body.bytes);
+  if (world != nullptr) {
+    for (const auto& [id, upstream] : world->ready) mask(body.bytes, upstream.api_key);
+  }
+  // What was cut stays cut, also where masks are longer than what they hide.
+  const auto size = static_cast<std::int64_t>(body.bytes.size());
+  body.size = was_cut ? std::max(body.size, size + 1) : size;
+}
+
+}  // namespace
+
+bool TraceMemory::take(std::int64_t bytes) {
+  auto used = used_.load(std::memory_order_relaxed);
+  do {
+    if (bytes > most_ - used) return false;
+  } while (!used_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
+  return true;
+}
+
+CallTrace::CallTrace(TraceMemory& memory,
+                     const Clock& clock,
+                     SteadyTime started,
+                     domain::TraceMode mode,
+                     std::shared_ptr<const World> world)
+    : memory_(memory), clock_(clock), started_(started), mode_(mode), world_(std::move(world)) {
+  const auto gone = std::chrono::microseconds(now_us());
+  trace_.head.time = clock.now() - std::chrono::duration_cast<std::chrono::milliseconds>(gone);
+}
+
+CallTrace::~CallTrace() {
+  memory_.give_back(taken_);
+}
+
+std::int64_t CallTrace::now_us() const {
+  return std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - started_).count();
+}
+
+void CallTrace::add(domain::TraceBody& body, std::string_view bytes) {
+  const bool was_whole = !body.is_cut();
+  body.size += static_cast<std::int64_t>(bytes.size());
+  // What follows a gap would be read as what it is not.
+  if (!was_whole) return;
+  const auto kept = std::min(bytes.size(), kMostBody - body.bytes.size());
+  if (kept == 0) return;
+  if (!memory_.take(static_cast<std::int64_t>(kept))) {
+    trace_.incomplete = true;
+    return;
+  }
+  taken_ += static_cast<std::int64_t>(kept);
+  body.bytes += bytes.substr(0, kept);
+}
+
+void CallTrace::begin_reply(std::string content_type, std::string upstream) {
+  const auto size = static_cast<std::int64_t>(trace_.reply.bytes.size());
+  memory_.give_back(size);
+  taken_ -= size;
+  trace_.reply = {};
+  trace_.reply.content_type = std::move(content_type);
+  reply_.upstream = std::move(upstream);
+  reply_.start_us = now_us();
+  reply_.us = 0;
+}
+
+void CallTrace::add_reply(std::string_view bytes) {
+  add(trace_.reply, bytes);
+  reply_.us = now_us() - reply_.start_us;
+}
+
+void CallTrace::end() {
+  if (reply_.us >= 0) trace_.spans.push_back(reply_);
+  std::stable_sort(trace_.spans.begin(), trace_.spans.end(), [](const auto& a, const auto& b) {
+    return a.start_us < b.start_us;
+  });
+  trace_.head.total_us = now_us();
+}
+
+void CallTrace::span(std::string_view name, std::int64_t start_us, std::string upstream) {
+  const auto us = now_us() - start_us;
+  trace_.spans.push_back({std::string(name), std::move(upstream), start_us, us});
+}
+
+void CallTrace::attempt(const domain::Attempt& attempt,
+                        const std::string& model,
+                        std::int64_t start_us,
+                        const net::UpstreamCall& call) {
+  domain::TraceAttempt told;
+  told.attempt = attempt;
+  told.attempt.total_us = now_us() - start_us;
+  told.model = domain::without_keys(model);
+  told.problem = attempt.http_status == 0 ? call.problem() : "";
+  told.reused = call.connect_us() == 0;
+  told.start_us = start_us;
+  auto at = start_us;
+  const auto step = [&](std::string_view name, std::int64_t us) {
+    if (us <= 0) return;
+    trace_.spans.push_back({std::string(name), attempt.upstream, at, us});
+    at += us;
+  };
+  const auto& times = call.connect_times();
+  step("turn", times.turn_us);
+  step("lookup", times.lookup_us);
+  step("connect", times.tcp_us);
+  step("tls", times.tls_us);
+  step("upstream", start_us + told.attempt.total_us - at);
+  trace_.attempts.push_back(std::move(told));
+}
+
+void CallTrace::take_out_secrets() {
+  mask_body(trace_.request, world_.get());
+  mask_body(trace_.reply, world_.get());
+  trace_.error = domain::without_keys(trace_.error);
+  for (auto& attempt : trace_.attempts) {
+    if (world_ == nullptr) continue;
+    for (const auto& [id, upstream] : world_->ready) mask(attempt.problem, upstream.api_key);
+  }
+}
+
+}  // namespace nufi::gateway
