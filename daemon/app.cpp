@@ -20,6 +20,7 @@
 #include "lib/base/log.hpp"
 #include "lib/ledger/ledger.hpp"
 #include "lib/service/backup.hpp"
+#include "lib/service/console.hpp"
 #include "lib/service/context.hpp"
 #include "lib/service/publisher.hpp"
 #include "lib/service/retention.hpp"
@@ -235,6 +236,7 @@ class App::House {
             .vault = vault_,
             .publisher = publisher_,
             .backups = backups_,
+            .consoles = consoles_,
             .traces = traces_,
             .changes = changes_,
             .facts = std::move(facts),
@@ -288,6 +290,7 @@ class App::House {
   const std::unique_ptr<store::Traces> traces_store_;
   service::TraceArchive traces_;
   service::Backups backups_;
+  service::ConsoleSessions consoles_{clock_};
   service::Retention retention_;
   std::mutex changes_;
   std::atomic<bool> is_draining_ = false;

@@ -24,4 +24,8 @@ struct Actor {
 /// Throws Error{not_permitted} unless `actor` is an admin. `what` completes "only an admin may …".
 void require_admin(const Actor& actor, std::string_view what);
 
+/// Throws Error{not_permitted} unless `actor` came over the Unix socket, where the kernel says who
+/// it is. `what` completes "only nufi on this machine may …".
+void require_socket(const Actor& actor, std::string_view what);
+
 }  // namespace nufi::service

@@ -18,6 +18,7 @@ namespace nufi::service {
 
 struct Actor;
 class Backups;
+class ConsoleSessions;
 class Publisher;
 class TraceArchive;
 class Vault;
@@ -50,6 +51,7 @@ struct Context {
   const Vault& vault;
   Publisher& publisher;
   Backups& backups;
+  ConsoleSessions& consoles;
   TraceArchive& traces;
   /// Changes are made one at a time: reading, deciding, writing and publishing happen under this
   /// lock, so the data plane gets changes in the order of the database and no edit is lost. It is

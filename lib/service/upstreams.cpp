@@ -82,6 +82,17 @@ void check_first_terms(const domain::UpstreamTerms& terms) {
   }
 }
 
+/// What is read or run for a secret, with the rights of nufid, is for people on its machine to say:
+/// an access token that leaked must not become a shell.
+void check_source(const Actor& actor,
+                  const domain::SecretSource& before,
+                  const domain::SecretSource& after) {
+  const bool is_local =
+      after.kind == domain::SecretKind::file || after.kind == domain::SecretKind::command;
+  if (!is_local || (before.kind == after.kind && before.reference == after.reference)) return;
+  require_socket(actor, "take a secret from a file or a command");
+}
+
 /// A call was answered, as a client's would be.
 bool is_answer(const domain::ProbeStep& step) {
   return step.result == domain::ProbeResult::ok &&
@@ -111,6 +122,7 @@ domain::UpstreamView add_upstream(const Context& context,
   upstream.id = domain::UpstreamId::random();
   upstream.created_at = context.clock.now();
   apply(terms, Names(context.store.people()), context.vault, upstream);
+  check_source(actor, {}, upstream.secret);
   check_name_is_free(context, upstream);
   context.store.upstreams().insert(upstream,
                                    audit_change(context,
@@ -147,6 +159,7 @@ domain::UpstreamView edit_upstream(const Context& context,
   const domain::Upstream old = upstream;
   const Facts before = facts_of(upstream);
   apply(terms, Names(context.store.people()), context.vault, upstream);
+  check_source(actor, old.secret, upstream.secret);
   check_name_is_free(context, upstream);
   if (upstream.name != old.name) refuse_named_by_groups(context, old);
   if (const Facts after = facts_of(upstream); after != before) {

@@ -38,6 +38,7 @@ ControlPlane::ControlPlane(std::vector<service::Publisher::BuiltIn> built_ins)
              {{"PROVIDER_KEY", "sk-from-env"}, {"PATH", "/bin:/usr/bin"}}),
       publisher_(*store_, data_plane, vault_, std::move(built_ins)),
       backups_(*store_, *ledger_, directory.path() / "backups", directory.path() / "secret.key"),
+      consoles_(clock),
       traces_store_(store::sqlite::open_traces(directory.path() / "traces.db")),
       traces_(*traces_store_, vault_, directory.path() / "traces.db") {
   service::DaemonFacts facts;
@@ -59,6 +60,7 @@ ControlPlane::ControlPlane(std::vector<service::Publisher::BuiltIn> built_ins)
       .vault = vault_,
       .publisher = publisher_,
       .backups = backups_,
+      .consoles = consoles_,
       .traces = traces_,
       .changes = changes_,
       .facts = facts,

@@ -5,6 +5,7 @@
 #include "lib/ledger/ledger.hpp"
 #include "lib/service/actor.hpp"
 #include "lib/service/backup.hpp"
+#include "lib/service/console.hpp"
 #include "lib/service/context.hpp"
 #include "lib/service/publisher.hpp"
 #include "lib/service/traces.hpp"
@@ -55,6 +56,7 @@ class ControlPlane {
   service::Vault vault_;
   service::Publisher publisher_;
   service::Backups backups_;
+  service::ConsoleSessions consoles_;
   std::unique_ptr<store::Traces> traces_store_;
   service::TraceArchive traces_;
   std::mutex changes_;
