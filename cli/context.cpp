@@ -1,7 +1,6 @@
 #include "cli/context.hpp"
 
 #include "lib/base/text.hpp"
-#include "lib/base/utf8.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -27,29 +26,6 @@ std::string raw_text(const api::Json& json) {
     return text;
   }
   return api::to_text(json);
-}
-
-/// `text` cut into pieces of at most `width` columns, at spaces where there are any.
-std::vector<std::string> wrapped(std::string text, int width) {
-  std::vector<std::string> lines;
-  width = std::max(width, 8);
-  while (display_width(text) > width) {
-    std::size_t end = 0;
-    std::size_t blank = 0;
-    for (int used = 0; end < text.size();) {
-      const auto rest = std::string_view(text).substr(end);
-      const std::size_t length = first_character(rest).length;
-      used += display_width(rest.substr(0, length));
-      if (used > width) break;
-      if (text[end] == ' ') blank = end;
-      end += length;
-    }
-    const std::size_t cut = blank > 0 ? blank : end;
-    lines.push_back(text.substr(0, cut));
-    text.erase(0, blank > 0 ? cut + 1 : cut);
-  }
-  lines.push_back(std::move(text));
-  return lines;
 }
 
 }  // namespace

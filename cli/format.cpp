@@ -163,4 +163,27 @@ std::string shorten(std::string_view text, int width) {
   return width > 0 ? out + "…" : std::string();
 }
 
+std::vector<std::string> wrapped(std::string_view text, int width) {
+  std::vector<std::string> lines;
+  width = std::max(width, 8);
+  while (display_width(text) > width) {
+    std::size_t end = 0;
+    std::size_t blank = 0;
+    for (int used = 0; end < text.size();) {
+      const std::string_view rest = text.substr(end);
+      const std::size_t length = first_character(rest).length;
+      used += display_width(rest.substr(0, length));
+      // A space may stand where the line ends: it is not printed.
+      if (text[end] == ' ') blank = end;
+      if (used > width) break;
+      end += length;
+    }
+    const std::size_t cut = blank > 0 ? blank : end;
+    lines.emplace_back(text.substr(0, cut));
+    text.remove_prefix(blank > 0 ? cut + 1 : cut);
+  }
+  lines.emplace_back(text);
+  return lines;
+}
+
 }  // namespace nufi::cli

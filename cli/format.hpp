@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// Values as people read them on a terminal; pipes and JSON get exact ones.
 namespace nufi::cli {
@@ -35,5 +36,8 @@ std::string printable(std::string_view text);
 int display_width(std::string_view text);
 /// `text` in at most `width` columns, with "…" where it was cut.
 std::string shorten(std::string_view text, int width);
+/// `text` in lines of at most `width` columns (never less than 8), cut at spaces where there are
+/// any.
+std::vector<std::string> wrapped(std::string_view text, int width);
 
 }  // namespace nufi::cli

@@ -1,6 +1,6 @@
 #include "cli/commands.hpp"
 #include "cli/diagnose.hpp"
-#include "cli/options.hpp"
+#include "cli/root.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -8,7 +8,6 @@
 #include <array>
 #include <csignal>
 #include <exception>
-#include <memory>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -17,21 +16,6 @@
 namespace nufi::cli {
 
 namespace {
-
-/// CLI11's help without its remarks behind the names: our help texts say those things in words.
-class Help final : public CLI::Formatter {
- public:
-  Help() { column_width(34); }
-
-  std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
-    std::string name = CLI::Formatter::make_option_name(option, is_positional);
-    if (const auto at = name.find("{false}"); at != std::string::npos) name.erase(at);
-    return name;
-  }
-  std::string make_option_opts(const CLI::Option* option) const override {
-    return option->get_type_name().empty() ? "" : " " + option->get_type_name();
-  }
-};
 
 /// As a shell reports a program that SIGPIPE has ended.
 constexpr int kBrokenPipe = 128 + SIGPIPE;
@@ -68,38 +52,10 @@ void print_error(const Context& context, const Error& error) {
   }
 }
 
-/// The one list of everything nufi can do.
-void add_commands(CLI::App& root, Context& context) {
-  add_daemon_commands(root, context);
-  add_status_command(root, context);
-  add_keys_commands(root, context);
-  add_check_command(root, context);
-  add_usage_command(root, context);
-  add_requests_command(root, context);
-  add_upstreams_commands(root, context);
-  add_models_command(root, context);
-  add_prices_commands(root, context);
-  add_profile_commands(root, context);
-  add_accounts_commands(root, context);
-  add_projects_commands(root, context);
-  add_groups_commands(root, context);
-  add_config_commands(root, context);
-  add_reprice_command(root, context);
-  add_ledger_commands(root, context);
-  add_backup_command(root, context);
-  add_audit_command(root, context);
-}
-
-void parse(Context& context, const std::vector<std::string>& arguments) {
-  CLI::App root{"nufi issues keys for language models, limits them and shows where the money went",
-                "nufi"};
-  root.formatter(std::make_shared<Help>());
-  root.require_subcommand(0, 1);
-  root.set_version_flag("--version", "nufi " NUFI_VERSION);
-  root.add_option("--socket", context.socket, "the socket of nufid")->type_name("PATH");
-  add_output_options(root, context);
-  add_commands(root, context);
-  root.footer("start with: nufi up, then: nufi keys create --name laptop --budget 5");
+void parse(Context& context, std::vector<std::string> arguments) {
+  const auto root_owner = make_root(context);
+  CLI::App& root = *root_owner;
+  arguments = take_command(root, std::move(arguments), context.command);
   try {
     auto reversed = arguments;
     std::reverse(reversed.begin(), reversed.end());
