@@ -24,8 +24,16 @@ if(NUFI_SANITIZE)
     target_compile_options(nufi_settings INTERFACE -Wno-tsan)
   endif()
 else()
+  # As distributions build their daemons: addresses that can't be guessed, tables that can't be
+  # written once all is loaded, overflows that end the program.
   target_compile_options(nufi_settings INTERFACE -fstack-protector-strong
-                         $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
+                         "$<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2;-fPIE;-fstack-clash-protection>")
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    target_compile_options(nufi_settings INTERFACE $<$<NOT:$<CONFIG:Debug>>:-fcf-protection>)
+  endif()
+  if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
+    target_link_options(nufi_settings INTERFACE "$<$<NOT:$<CONFIG:Debug>>:-pie;-Wl,-z,relro,-z,now>")
+  endif()
 endif()
 
 add_library(nufi_warnings INTERFACE)
