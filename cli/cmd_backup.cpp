@@ -1,18 +1,14 @@
 #include "cli/commands.hpp"
+#include "cli/new_file.hpp"
 #include "cli/options.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fcntl.h>
 #include <filesystem>
 #include <memory>
 #include <ostream>
 #include <string_view>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace nufi::cli {
 
@@ -21,45 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::milliseconds kLook{200};
-
-/// A file of the caller's own (mode 0600) that appears under its name when it is whole.
-class NewFile {
- public:
-  explicit NewFile(fs::path path) : path_(std::move(path)), draft_(path_.string() + ".part") {
-    file_ = ::open(draft_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (file_ < 0 || ::fchmod(file_, 0600) != 0) fail(draft_);
-  }
-  NewFile(const NewFile&) = delete;
-  NewFile& operator=(const NewFile&) = delete;
-  ~NewFile() {
-    if (file_ < 0) return;
-    ::close(file_);
-    ::unlink(draft_.c_str());
-  }
-  void write(std::string_view bytes) {
-    while (!bytes.empty()) {
-      const auto written = ::write(file_, bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) fail(draft_);
-      bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
-  }
-  void finish() {
-    if (::fsync(file_) != 0 || ::rename(draft_.c_str(), path_.c_str()) != 0) fail(path_);
-    ::close(file_);
-    file_ = -1;
-  }
-
- private:
-  [[noreturn]] static void fail(const fs::path& path) {
-    throw Error(Errc::unavailable,
-                fmt::format("{} can't be written: {}", path.string(), std::strerror(errno)));
-  }
-
-  const fs::path path_;
-  const fs::path draft_;
-  int file_ = -1;
-};
 
 /// One line that is written over itself while somebody watches.
 class Progress {

@@ -32,6 +32,7 @@ void add_config_commands(CLI::App& root, Context& context);     // config …
 void add_reprice_command(CLI::App& root, Context& context);     // reprice
 void add_ledger_commands(CLI::App& root, Context& context);     // ledger …
 void add_backup_command(CLI::App& root, Context& context);      // backup
+void add_completion_command(CLI::App& root, Context& context);  // completion
 
 /// `nufi status`.
 void show_status(Context& context);
@@ -40,6 +41,12 @@ void warn_of_skew(Context& context);
 
 /// `nufi` alone: where you stand, and the next step.
 void show_where_you_stand(Context& context);
+
+/// `arguments` without the CMD of `nufi run`, whose words go to `command`. Options after the first
+/// of them are the program's.
+std::vector<std::string> take_command(const CLI::App& root,
+                                      std::vector<std::string> arguments,
+                                      std::vector<std::string>& command);
 
 /// Runs the command line `arguments` (without the program's name) and returns the exit code
 /// (PRODUCT §3). Never throws: errors become the lines `error:` and `hint:` on context.err.

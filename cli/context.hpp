@@ -58,7 +58,8 @@ class Context {
   Screen screen;                ///< of `out`
   bool in_is_terminal = false;  ///< somebody can be asked
   bool err_is_terminal = false;
-  std::string program_dir;  ///< where nufi itself is, or ""
+  std::string program_dir;               ///< where nufi itself is, or ""
+  std::vector<std::string> environment;  ///< "NAME=value", for programs that nufi runs
   /// Makes the way to the daemon at a socket path; a test gives a fake.
   std::function<std::unique_ptr<api::Transport>(const std::string& socket)> connect;
   /// Asks for a secret without echo.
@@ -74,7 +75,9 @@ class Context {
   bool json = false;
   bool quiet = false;
   bool yes = false;
-  int exit_code = 0;  ///< of a command that ended well but has bad news
+  std::vector<std::string> command;  ///< CMD of `nufi run`, which nufi does not read as its own
+  int exit_code = 0;                 ///< of a command that ended well but has bad news
+  int ends_by_signal = 0;            ///< main is to end by this signal instead
 
   /// The socket to talk to.
   [[nodiscard]] std::string socket_path() const;

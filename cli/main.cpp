@@ -33,5 +33,13 @@ int main(int argc, char** argv) {
     return true;
   };
   context.reader_has_left = [] { return cli::reader_has_left(STDOUT_FILENO); };
-  return cli::run(context, std::vector<std::string>(argv + 1, argv + argc));
+  for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
+    context.environment.emplace_back(*entry);
+  }
+  const int code = cli::run(context, std::vector<std::string>(argv + 1, argv + argc));
+  if (context.ends_by_signal != 0) {
+    std::signal(context.ends_by_signal, SIG_DFL);
+    std::raise(context.ends_by_signal);
+  }
+  return code;
 }
