@@ -12,6 +12,7 @@
 #include "daemon/restore.hpp"
 #include "daemon/routes.hpp"
 #include "daemon/stored_responses.hpp"
+#include "daemon/tracer.hpp"
 #include "daemon/users.hpp"
 #include "daemon/version.hpp"
 #include "daemon/watchdog.hpp"
@@ -22,6 +23,7 @@
 #include "lib/service/backup.hpp"
 #include "lib/service/console.hpp"
 #include "lib/service/context.hpp"
+#include "lib/service/leases.hpp"
 #include "lib/service/publisher.hpp"
 #include "lib/service/retention.hpp"
 #include "lib/service/settings.hpp"
@@ -49,7 +51,8 @@ constexpr std::chrono::milliseconds kSecretsEvery = std::chrono::minutes(1);
 constexpr std::chrono::seconds kRetentionAfter{10};
 constexpr std::size_t kSocketThreads = 16;
 constexpr std::string_view kAdminGroup = "nufi-admin";
-constexpr std::size_t kConsoleThreads = 4;
+/// A browser keeps six connections open, each with a thread.
+constexpr std::size_t kConsoleThreads = 16;
 /// For closing the house once calls have ended.
 constexpr std::chrono::seconds kCloseTime{30};
 
@@ -84,7 +87,9 @@ std::optional<Listener> console_listener(const Config& config) {
   return Listener::tcp(*config.console);
 }
 
-Inference::Options inference_options(const Config& config, const service::SettingValues& settings) {
+Inference::Options inference_options(const Config& config,
+                                     const service::SettingValues& settings,
+                                     gateway::TraceSink& traces) {
   return {.host = config.listen.host,
           .port = config.listen.port,
           .allow_remote = config.allow_remote_inference,
@@ -98,7 +103,8 @@ Inference::Options inference_options(const Config& config, const service::Settin
           .hold_wait = config.hold_wait.value_or(settings.hold_wait),
           .budget_status = config.budget_status.value_or(settings.budget_status),
           .ca_file = config.ca_file,
-          .proxies = config.proxies};
+          .proxies = config.proxies,
+          .traces = &traces};
 }
 
 /// Where a client finds a door: one that listens everywhere is found on this machine.
@@ -128,14 +134,18 @@ class App::House {
                               .durability = config.durability,
                               .zone = settings_.timezone})),
         responses_(store_->ledger(), *ledger_),
-        inference_(inference_options(config, settings_), *ledger_, responses_, clock_),
-        publisher_(*store_, inference_, vault_, built_ins()),
         traces_store_(store::sqlite::open_traces(config.data_dir / "traces.db")),
         traces_(*traces_store_, vault_, config.data_dir / "traces.db"),
+        tracer_(traces_, clock_, settings_),
+        inference_(inference_options(config, settings_, tracer_), *ledger_, responses_, clock_),
+        publisher_(*store_, inference_, vault_, built_ins()),
         backups_(*store_, *ledger_, config.data_dir / "backups", config.data_dir / "secret.key"),
         retention_(store_->ledger(), clock_) {
     inference_.bind();
     inference_.set_drain_on_disconnect(settings_.drain_on_disconnect);
+    inference_.set_trace_mode(settings_.trace);
+    traces_.sync = [this] { tracer_.sync(); };
+    service::extend_leases(store_->keys(), clock_.now());
     service::mend_windows(store_->people(), publisher_.publish_all(), *ledger_);
     inference_.start();
     context_.emplace(make_context());
@@ -144,6 +154,8 @@ class App::House {
       refresh_secrets();
       return kSecretsEvery;
     });
+    leases_janitor_.emplace(
+        "leases", service::kLeasesEvery, [this] { return service::end_leases(*context_); });
     retention_janitor_.emplace("retention", kRetentionAfter, [this] {
       return retention_.step(service::read_settings(store_->settings()).keep_days);
     });
@@ -180,6 +192,7 @@ class App::House {
 
   void close_doors() {
     retention_janitor_.reset();
+    leases_janitor_.reset();
     secrets_janitor_.reset();
     console_server_.reset();
     control_server_.reset();
@@ -246,6 +259,8 @@ class App::House {
                 [this](const service::SettingValues& values) {
                   if (!config_.hold_wait) inference_.set_hold_wait(values.hold_wait);
                   inference_.set_drain_on_disconnect(values.drain_on_disconnect);
+                  inference_.set_trace_mode(values.trace);
+                  tracer_.set_limits(values);
                 }};
   }
 
@@ -254,6 +269,8 @@ class App::House {
     console_door_.emplace(
         ConsoleDoor::Options{.listen_host = config_.console ? config_.console->host : "",
                              .allowed_hosts = config_.allowed_hosts},
+        *api_,
+        *context_,
         [this] { return is_draining_ ? std::string("draining") : ledger_->problem(); });
     if (console_listener_) {
       console_server_.emplace(
@@ -285,10 +302,11 @@ class App::House {
   const std::unique_ptr<ledger::Ledger> ledger_;
   std::optional<DemoUpstream> demo_;
   StoredResponses responses_;
-  Inference inference_;
-  service::Publisher publisher_;
   const std::unique_ptr<store::Traces> traces_store_;
   service::TraceArchive traces_;
+  Tracer tracer_;
+  Inference inference_;
+  service::Publisher publisher_;
   service::Backups backups_;
   service::ConsoleSessions consoles_{clock_};
   service::Retention retention_;
@@ -300,6 +318,7 @@ class App::House {
   std::optional<ControlServer> console_server_;
   std::optional<ControlServer> control_server_;
   std::optional<Janitor> secrets_janitor_;
+  std::optional<Janitor> leases_janitor_;
   std::optional<Janitor> retention_janitor_;
   std::optional<Watchdog> watchdog_;
 };

@@ -79,6 +79,7 @@ gateway::Options gateway_options(const Inference::Options& options) {
   gateway.first_byte_timeout = options.upstream_timeout;
   gateway.idle_timeout = options.upstream_timeout;
   gateway.budget_status = options.budget_status;
+  gateway.traces = options.traces;
   return gateway;
 }
 
@@ -163,6 +164,10 @@ void Inference::set_hold_wait(std::chrono::milliseconds patience) {
 
 void Inference::set_drain_on_disconnect(bool drain) {
   parts_->gateway.settings().drain_on_disconnect = drain;
+}
+
+void Inference::set_trace_mode(domain::TraceMode mode) {
+  parts_->gateway.settings().trace = mode;
 }
 
 void Inference::publish_keys(const std::vector<domain::Key>& keys) {

@@ -2,6 +2,7 @@
 
 #include "lib/base/clock.hpp"
 #include "lib/domain/proxy.hpp"
+#include "lib/domain/trace.hpp"
 #include "lib/ledger/ledger.hpp"
 #include "lib/service/data_plane.hpp"
 
@@ -13,7 +14,8 @@
 
 namespace nufi::gateway {
 class StoredResponses;
-}
+class TraceSink;
+}  // namespace nufi::gateway
 
 namespace nufi::daemon {
 
@@ -36,6 +38,7 @@ class Inference final : public service::DataPlane {
     int budget_status = 429;
     std::string ca_file;
     domain::ProxyRules proxies;
+    gateway::TraceSink* traces = nullptr;  ///< lent; null = nothing is traced
   };
 
   /// Throws Error{invalid} for an address that is not loopback without allow_remote. `ledger`,
@@ -60,6 +63,8 @@ class Inference final : public service::DataPlane {
 
   void set_hold_wait(std::chrono::milliseconds patience);
   void set_drain_on_disconnect(bool drain);
+  /// Of all calls; keys may ask for more.
+  void set_trace_mode(domain::TraceMode mode);
 
   void publish_keys(const std::vector<domain::Key>& keys) override;
   void remove_key(const domain::Key& key) override;

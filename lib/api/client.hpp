@@ -111,6 +111,12 @@ class Client {
   domain::GroupView edit_group(const std::string& group, const domain::GroupTerms& terms);
   domain::GroupView delete_group(const std::string& group);
 
+  std::vector<domain::TokenView> tokens();
+  domain::TokenView create_token(const domain::TokenTerms& terms);
+  domain::TokenView revoke_token(const std::string& token);
+  /// What opens the web console once.
+  domain::ConsoleLink console_link();
+
   /// The newest entries of the audit log, newest first.
   std::vector<domain::AuditView> audit(int last);
 
@@ -137,6 +143,19 @@ class Client {
 
   domain::UsageReport usage(const UsageQuery& query);
   std::vector<domain::RequestView> requests(const RequestQuery& query);
+
+  /// The newest traces, of `key` only unless that is "".
+  std::vector<domain::TraceHead> traces(int last, const std::string& key);
+  /// `request` is its id or a beginning of it, here and below.
+  domain::TraceView trace(const std::string& request);
+  /// The same, with what only programs read.
+  Json trace_json(const std::string& request);
+  domain::TraceSettings trace_settings();
+  domain::TraceSettings set_trace_mode(const TraceModeTerms& terms);
+  /// The id of what is gone.
+  std::string delete_trace(const std::string& request);
+  /// How many there were.
+  std::int64_t delete_all_traces();
 
   std::vector<domain::UpstreamView> upstreams();
   domain::UpstreamView add_upstream(const domain::UpstreamTerms& terms);

@@ -161,6 +161,22 @@ domain::GroupView Client::delete_group(const std::string& group) {
   return group_from_json(call("DELETE", group_path(group)));
 }
 
+std::vector<domain::TokenView> Client::tokens() {
+  return each<domain::TokenView>(list("/v1/tokens", "after", kAll), token_from_json);
+}
+
+domain::TokenView Client::create_token(const domain::TokenTerms& terms) {
+  return token_from_json(send("POST", "/v1/tokens", to_json(terms)));
+}
+
+domain::TokenView Client::revoke_token(const std::string& token) {
+  return token_from_json(call("DELETE", "/v1/tokens/" + percent_encode(token)));
+}
+
+domain::ConsoleLink Client::console_link() {
+  return console_link_from_json(call("POST", "/v1/console/links"));
+}
+
 std::vector<domain::AuditView> Client::audit(int last) {
   return each<domain::AuditView>(
       list("/v1/audit?last=" + std::to_string(last), "before", static_cast<std::size_t>(last)),
@@ -261,6 +277,42 @@ std::vector<domain::RequestView> Client::requests(const RequestQuery& query) {
   const std::size_t most = static_cast<std::size_t>(query.last);
   return each<domain::RequestView>(list("/v1/requests" + text.text(), cursor, most),
                                    request_from_json);
+}
+
+std::vector<domain::TraceHead> Client::traces(int last, const std::string& key) {
+  Query text;
+  text.add("last", std::to_string(last)).add("key", key);
+  return each<domain::TraceHead>(
+      list("/v1/traces" + text.text(), "before", static_cast<std::size_t>(last)),
+      trace_head_from_json);
+}
+
+Json Client::trace_json(const std::string& request) {
+  return get("/v1/traces/" + percent_encode(request));
+}
+
+domain::TraceView Client::trace(const std::string& request) {
+  return trace_from_json(trace_json(request));
+}
+
+domain::TraceSettings Client::trace_settings() {
+  return trace_settings_from_json(get("/v1/traces/mode"));
+}
+
+domain::TraceSettings Client::set_trace_mode(const TraceModeTerms& terms) {
+  return trace_settings_from_json(send("PUT", "/v1/traces/mode", to_json(terms)));
+}
+
+std::string Client::delete_trace(const std::string& request) {
+  const Json reply = call("DELETE", "/v1/traces/" + percent_encode(request));
+  Fields fields(reply, "trace");
+  return fields.need("id", read_text);
+}
+
+std::int64_t Client::delete_all_traces() {
+  const Json reply = call("DELETE", "/v1/traces");
+  Fields fields(reply, "traces");
+  return fields.need("deleted", read_integer);
 }
 
 std::vector<domain::UpstreamView> Client::upstreams() {

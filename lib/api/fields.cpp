@@ -3,6 +3,7 @@
 #include "lib/base/text.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace nufi::api {
@@ -62,6 +63,29 @@ Period read_budget_period(const Json& json, std::string_view field) {
 
 Period read_token_period(const Json& json, std::string_view field) {
   return read_period(json, field, /*short_ones=*/true);
+}
+
+domain::RowStatus read_row_status(const Json& json, std::string_view field) {
+  return read_word<domain::RowStatus>(
+      json,
+      field,
+      domain::row_status_from_name,
+      "running, ok, client_error, upstream_error, client_gone, cut, interrupted");
+}
+
+domain::CostBasis read_cost_basis(const Json& json, std::string_view field) {
+  return read_word<domain::CostBasis>(
+      json, field, domain::cost_basis_from_name, "exact, estimated, held, none");
+}
+
+std::int64_t read_ms_as_us(const Json& json, std::string_view field) {
+  return std::llround(read_number(json, field) * 1000.0);
+}
+
+Json us_to_ms(std::int64_t us) {
+  if (us < 0) return Json(nullptr);
+  if (us % 1000 == 0) return Json(us / 1000);
+  return Json(static_cast<double>(us) / 1000.0);
 }
 
 std::vector<std::string> read_texts(const Json& json, std::string_view field) {

@@ -3,6 +3,7 @@
 #include "lib/api/shapes.hpp"
 #include "lib/base/clock.hpp"
 #include "lib/domain/cycle.hpp"
+#include "lib/domain/ledger_row.hpp"
 #include "lib/domain/terms.hpp"
 #include "lib/domain/usage.hpp"
 
@@ -31,6 +32,10 @@ domain::Period read_token_period(const Json& json, std::string_view field);
 std::vector<std::string> read_texts(const Json& json, std::string_view field);
 Pairs read_pairs(const Json& json, std::string_view field);  ///< an object of strings
 domain::Usage read_usage(const Json& json, std::string_view field);
+domain::RowStatus read_row_status(const Json& json, std::string_view field);
+domain::CostBasis read_cost_basis(const Json& json, std::string_view field);
+/// Milliseconds as microseconds.
+std::int64_t read_ms_as_us(const Json& json, std::string_view field);
 domain::Rate read_rate(const Json& json, std::string_view field);
 /// Lenient for views (a newer nufid may know more buckets), strict for wishes.
 domain::Rates read_rates(const Json& json, std::string_view field);
@@ -99,6 +104,19 @@ class Fields {
   std::vector<std::string> asked_;
 };
 
+/// A list whose items are read by `read`; absent is empty.
+template <class T, class Read>
+std::vector<T> read_list(Fields& fields, std::string_view name, Read read) {
+  std::vector<T> list;
+  const Json* json = fields.find(name);
+  if (json == nullptr || json->is_null()) return list;
+  if (!json->is_array()) throw Error(Errc::invalid, std::string(name) + " must be a list");
+  for (const Json& item : *json) list.push_back(read(item));
+  return list;
+}
+
+/// Microseconds as milliseconds; -1 is null.
+Json us_to_ms(std::int64_t us);
 Json time_or_null(const std::optional<Timestamp>& instant);
 Json text_or_null(std::string_view text);  ///< "" is null
 Json pairs_to_json(const Pairs& pairs);

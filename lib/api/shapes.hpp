@@ -2,10 +2,13 @@
 
 #include "lib/base/error.hpp"
 #include "lib/domain/audit.hpp"
+#include "lib/domain/console.hpp"
 #include "lib/domain/health.hpp"
 #include "lib/domain/price_import.hpp"
 #include "lib/domain/reprice.hpp"
 #include "lib/domain/terms.hpp"
+#include "lib/domain/token.hpp"
+#include "lib/domain/trace.hpp"
 #include "lib/domain/views.hpp"
 
 #include <nlohmann/json_fwd.hpp>
@@ -37,6 +40,13 @@ struct RotateTerms {
 Json to_json(const RotateTerms& terms);
 RotateTerms rotate_terms_from_json(const Json& json);
 
+/// Renewal of a lease: how long it lasts from now on.
+struct LeaseTerms {
+  std::chrono::seconds lease{0};
+};
+Json to_json(const LeaseTerms& terms);
+LeaseTerms lease_terms_from_json(const Json& json);
+
 /// `check`: a call with `tokens` of prompt.
 struct CheckTerms {
   std::string model;
@@ -62,6 +72,15 @@ Json to_json(const domain::GroupView& view);
 domain::GroupView group_from_json(const Json& json);
 Json to_json(const domain::GroupTerms& terms);
 domain::GroupTerms group_terms_from_json(const Json& json);
+
+Json to_json(const domain::TokenView& view);
+domain::TokenView token_from_json(const Json& json);
+Json to_json(const domain::TokenTerms& terms);
+domain::TokenTerms token_terms_from_json(const Json& json);
+Json to_json(const domain::ConsoleLink& link);
+domain::ConsoleLink console_link_from_json(const Json& json);
+/// {"code"}: what a page brings to begin a session.
+Secret console_code_from_json(const Json& json);
 
 Json to_json(const domain::AuditView& view);
 domain::AuditView audit_from_json(const Json& json);
@@ -92,6 +111,25 @@ Json to_json(const domain::UsageReport& report);
 domain::UsageReport usage_from_json(const Json& json);
 Json to_json(const domain::RequestView& view);
 domain::RequestView request_from_json(const Json& json);
+/// A trace in a list.
+Json to_json(const domain::TraceHead& head);
+domain::TraceHead trace_head_from_json(const Json& json);
+/// All of a trace but what was said: the bodies' bytes.
+Json to_json(const domain::Trace& trace);
+domain::Trace trace_facts_from_json(const Json& json);
+/// With what was said; bytes that are no UTF-8 are `base64`, which the client leaves alone.
+Json to_json(const domain::TraceView& view);
+domain::TraceView trace_from_json(const Json& json);
+/// `traces on`, `off` and `errors`, for all or for one key.
+struct TraceModeTerms {
+  domain::TraceMode mode = domain::TraceMode::off;
+  std::string key;  ///< "" = for all
+};
+Json to_json(const TraceModeTerms& terms);
+TraceModeTerms trace_mode_terms_from_json(const Json& json);
+Json to_json(const domain::TraceSettings& settings);
+domain::TraceSettings trace_settings_from_json(const Json& json);
+
 Json to_json(const domain::ProfileView& view);
 domain::ProfileView profile_from_json(const Json& json);
 Json to_json(const domain::StatusView& view);

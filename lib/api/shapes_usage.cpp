@@ -1,8 +1,6 @@
 #include "lib/api/fields.hpp"
 #include "lib/base/text.hpp"
 
-#include <cmath>
-
 namespace nufi::api {
 
 namespace {
@@ -26,17 +24,6 @@ domain::UsageTotals read_totals(Fields& fields) {
   return totals;
 }
 
-/// A list whose items are read by `read`; absent is empty.
-template <class T, class Read>
-std::vector<T> read_list(Fields& fields, std::string_view name, Read read) {
-  std::vector<T> list;
-  const Json* json = fields.find(name);
-  if (json == nullptr || json->is_null()) return list;
-  if (!json->is_array()) throw Error(Errc::invalid, std::string(name) + " must be a list");
-  for (const Json& item : *json) list.push_back(read(item));
-  return list;
-}
-
 domain::DayTotals read_day(const Json& json) {
   Fields fields(json, "day");
   return {fields.need("date", read_text), read_totals(fields)};
@@ -45,30 +32,6 @@ domain::DayTotals read_day(const Json& json) {
 domain::NamedTotals read_named(const Json& json) {
   Fields fields(json, "by");
   return {fields.need("name", read_text), fields.get("id", read_text), read_totals(fields)};
-}
-
-/// Microseconds as milliseconds; -1 is null.
-Json ms_or_null(std::int64_t us) {
-  if (us < 0) return Json(nullptr);
-  if (us % 1000 == 0) return Json(us / 1000);
-  return Json(static_cast<double>(us) / 1000.0);
-}
-
-std::int64_t read_ms_as_us(const Json& json, std::string_view field) {
-  return std::llround(read_number(json, field) * 1000.0);
-}
-
-domain::RowStatus read_status(const Json& json, std::string_view field) {
-  return read_word<domain::RowStatus>(
-      json,
-      field,
-      domain::row_status_from_name,
-      "running, ok, client_error, upstream_error, client_gone, cut, interrupted");
-}
-
-domain::CostBasis read_basis(const Json& json, std::string_view field) {
-  return read_word<domain::CostBasis>(
-      json, field, domain::cost_basis_from_name, "exact, estimated, held, none");
 }
 
 void read_timing(const Json& json, domain::LedgerRow& row) {
@@ -86,7 +49,7 @@ Json tried_to_json(const std::vector<domain::Attempt>& tried) {
         {{"upstream", attempt.upstream},
          {"result", attempt.result},
          {"http_status", attempt.http_status == 0 ? Json(nullptr) : Json(attempt.http_status)},
-         {"ms", ms_or_null(attempt.total_us)}});
+         {"ms", us_to_ms(attempt.total_us)}});
   }
   return list;
 }
@@ -170,10 +133,10 @@ Json to_json(const domain::RequestView& view) {
   json["price_id"] = text_or_null(row.price_id);
   json["attempts"] = row.attempts;
   json["tried"] = tried_to_json(row.tried);
-  json["timing"] = Json{{"hold", ms_or_null(row.hold_us)},
-                        {"connect", ms_or_null(row.connect_us)},
-                        {"first_byte", ms_or_null(row.first_byte_us)},
-                        {"total", ms_or_null(row.total_us)}};
+  json["timing"] = Json{{"hold", us_to_ms(row.hold_us)},
+                        {"connect", us_to_ms(row.connect_us)},
+                        {"first_byte", us_to_ms(row.first_byte_us)},
+                        {"total", us_to_ms(row.total_us)}};
   json["client_ip"] = text_or_null(row.client_ip);
   json["user_agent"] = text_or_null(row.user_agent);
   return json;
@@ -195,14 +158,14 @@ domain::RequestView request_from_json(const Json& json) {
   row.upstream = fields.get("upstream", read_text);
   row.upstream_model = fields.get("upstream_model", read_text);
   row.stream = fields.get("stream", read_flag);
-  row.status = fields.need("status", read_status);
+  row.status = fields.need("status", read_row_status);
   row.http_status = static_cast<int>(fields.get("http_status", read_integer));
   row.error_code = fields.get("error_code", read_text);
   row.usage = fields.get("tokens", read_usage);
   row.cost = fields.get("cost_usd", money_from_json);
   row.upstream_cost = fields.get("upstream_cost_usd", money_from_json);
   row.upstream_reported_cost = fields.maybe("upstream_reported_cost_usd", money_from_json);
-  row.basis = fields.maybe("cost_basis", read_basis).value_or(domain::CostBasis::none);
+  row.basis = fields.maybe("cost_basis", read_cost_basis).value_or(domain::CostBasis::none);
   row.price_id = fields.get("price_id", read_text);
   row.attempts = static_cast<int>(fields.get("attempts", read_integer));
   row.tried = read_list<domain::Attempt>(fields, "tried", read_attempt);
