@@ -2,6 +2,7 @@
 
 #include "lib/base/log.hpp"
 #include "lib/base/text.hpp"
+#include "lib/domain/credential.hpp"
 #include "lib/service/people.hpp"
 
 #include <fmt/format.h>
@@ -29,8 +30,9 @@ constexpr std::string_view kRequestsQuery = "last key model status since after b
 /// safe.
 constexpr std::array kRoutes = {
     Route{"GET", "/v1/status", "", get_status},
+    Route{"GET", "/v1/doctor", "offline", get_doctor},
     Route{"POST", "/v1/shutdown", "", post_shutdown},
-    Route{"GET", "/v1/profile", "", get_profile},
+    Route{"GET", "/v1/profile", "timezone", get_profile},
     Route{"PATCH", "/v1/profile", "", patch_profile},
     Route{"GET", "/v1/accounts", "", get_accounts},
     Route{"GET", "/v1/accounts/{account}", "", get_account},
@@ -45,6 +47,10 @@ constexpr std::array kRoutes = {
     Route{"GET", "/v1/groups/{group}", "", get_group},
     Route{"PATCH", "/v1/groups/{group}", "", patch_group},
     Route{"DELETE", "/v1/groups/{group}", "", delete_group},
+    Route{"GET", "/v1/tokens", "", get_tokens},
+    Route{"POST", "/v1/tokens", "", post_token},
+    Route{"DELETE", "/v1/tokens/{token}", "", delete_token},
+    Route{"POST", "/v1/console/links", "", post_console_link},
     Route{"GET", "/v1/audit", "last before", get_audit},
     Route{"GET", "/v1/inference/keys", kKeyQuery, get_keys},
     Route{"GET", "/v1/projects/{project}/inference/keys", "archived limit after", get_project_keys},
@@ -55,6 +61,7 @@ constexpr std::array kRoutes = {
     Route{"POST", "/v1/inference/keys/{key}/disable", "", post_key_disable},
     Route{"POST", "/v1/inference/keys/{key}/enable", "", post_key_enable},
     Route{"POST", "/v1/inference/keys/{key}/rotate", "", post_key_rotate},
+    Route{"POST", "/v1/inference/keys/{key}/lease", "", post_key_lease},
     Route{"POST", "/v1/inference/keys/{key}/archive", "", post_key_archive},
     Route{"POST", "/v1/inference/keys/{key}/unarchive", "", post_key_unarchive},
     Route{"POST", "/v1/inference/keys/{key}/check", "", post_key_check},
@@ -63,6 +70,12 @@ constexpr std::array kRoutes = {
         "GET", "/v1/inference/keys/{key}/usage", "days from to by project timezone top", get_usage},
     Route{"GET", "/v1/usage", kUsageQuery, get_usage},
     Route{"GET", "/v1/requests", kRequestsQuery, get_requests},
+    Route{"GET", "/v1/traces", "last key before", get_traces},
+    Route{"DELETE", "/v1/traces", "", delete_traces},
+    Route{"GET", "/v1/traces/mode", "key", get_trace_mode},
+    Route{"PUT", "/v1/traces/mode", "", put_trace_mode},
+    Route{"GET", "/v1/traces/{request}", "", get_trace},
+    Route{"DELETE", "/v1/traces/{request}", "", delete_trace},
     Route{"GET", "/v1/upstreams", "", get_upstreams},
     Route{"POST", "/v1/upstreams", "", post_upstream},
     Route{"GET", "/v1/upstreams/discover", "ports", get_upstreams_discover},
@@ -163,6 +176,10 @@ std::optional<Timestamp> RouteCall::query_time(std::string_view name) const {
 }
 
 nlohmann::ordered_json RouteCall::body() const {
+  return body_of(request);
+}
+
+nlohmann::ordered_json body_of(const Request& request) {
   auto json = nlohmann::ordered_json::parse(request.body, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) throw Error(Errc::invalid, "the body must be a JSON object");
   return json;
@@ -176,7 +193,11 @@ Reply json_reply(const nlohmann::ordered_json& json, int status) {
 }
 
 Reply error_reply(const Error& error) {
-  return json_reply(api::error_to_json(error), http_status(error.code()));
+  // A message may quote what came, and what came in the wrong place may be a key.
+  const Error shown(error.code(),
+                    domain::without_credentials(error.what()),
+                    domain::without_credentials(error.hint()));
+  return json_reply(api::error_to_json(shown), http_status(error.code()));
 }
 
 std::vector<RouteName> route_names() {
@@ -189,26 +210,35 @@ ManagementApi::ManagementApi(const service::Context& context, std::function<void
     : context_(context), stop_daemon_(std::move(stop_daemon)) {}
 
 Reply ManagementApi::answer(const Request& request) const {
-  try {
-    refuse_browsers(request);
-    if (!request.peer_uid) throw Error(Errc::unauthorized, "nobody is known to ask");
-    const service::Actor actor = service::admit(context_, *request.peer_uid);
-    bool is_other_method = false;
-    for (const Route& route : kRoutes) {
-      const auto words = match(route.path, request.segments);
-      if (!words) continue;
-      if (route.method != request.method) {
-        is_other_method = true;
-        continue;
-      }
-      check_query(route, request);
-      return route.answer({context_, actor, request, *words, stop_daemon_});
+  return answer_safely(request, [this](const Request& asked) {
+    refuse_browsers(asked);
+    if (!asked.peer_uid) throw Error(Errc::unauthorized, "nobody is known to ask");
+    return answer_as(service::admit(context_, *asked.peer_uid), asked);
+  });
+}
+
+Reply ManagementApi::answer_as(const service::Actor& actor, const Request& request) const {
+  bool is_other_method = false;
+  for (const Route& route : kRoutes) {
+    const auto words = match(route.path, request.segments);
+    if (!words) continue;
+    if (route.method != request.method) {
+      is_other_method = true;
+      continue;
     }
-    const Error unknown(Errc::not_found,
-                        fmt::format("there is no {} {}", request.method, request.path));
-    Reply reply = error_reply(unknown);
-    if (is_other_method) reply.status = 405;
-    return reply;
+    check_query(route, request);
+    return route.answer({context_, actor, request, *words, stop_daemon_});
+  }
+  const Error unknown(Errc::not_found,
+                      fmt::format("there is no {} {}", request.method, request.path));
+  Reply reply = error_reply(unknown);
+  if (is_other_method) reply.status = 405;
+  return reply;
+}
+
+Reply answer_safely(const Request& request, const std::function<Reply(const Request&)>& answer) {
+  try {
+    return answer(request);
   } catch (const Error& error) {
     return error_reply(error);
   } catch (const std::exception& failure) {

@@ -62,13 +62,21 @@ struct RouteName {
 /// Every way in there is.
 std::vector<RouteName> route_names();
 
-/// The management API over the Unix socket. Thread-safe; catches whatever a handler throws.
+/// The body, which must be a JSON object. Throws Error{invalid}.
+nlohmann::ordered_json body_of(const Request& request);
+/// What `answer` says, or the error that it throws.
+Reply answer_safely(const Request& request, const std::function<Reply(const Request&)>& answer);
+
+/// The management API. Thread-safe; catches whatever a handler throws.
 class ManagementApi {
  public:
   /// `context` is lent; `stop_daemon` must return at once.
   ManagementApi(const service::Context& context, std::function<void()> stop_daemon);
-  /// Refuses browsers (Origin, Referer), strangers, unknown paths and unknown query fields.
+  /// Over the Unix socket. Refuses browsers (Origin, Referer), strangers, unknown paths and unknown
+  /// query fields.
   [[nodiscard]] Reply answer(const Request& request) const;
+  /// Over another door, which knows that it is `actor` who asks. Throws Error.
+  [[nodiscard]] Reply answer_as(const service::Actor& actor, const Request& request) const;
 
  private:
   const service::Context& context_;
@@ -85,6 +93,7 @@ Reply delete_key(const RouteCall& call);
 Reply post_key_disable(const RouteCall& call);
 Reply post_key_enable(const RouteCall& call);
 Reply post_key_rotate(const RouteCall& call);
+Reply post_key_lease(const RouteCall& call);
 Reply post_key_archive(const RouteCall& call);
 Reply post_key_unarchive(const RouteCall& call);
 Reply post_key_check(const RouteCall& call);
@@ -107,6 +116,11 @@ Reply post_group(const RouteCall& call);
 Reply get_group(const RouteCall& call);
 Reply patch_group(const RouteCall& call);
 Reply delete_group(const RouteCall& call);
+// routes_tokens.cpp
+Reply get_tokens(const RouteCall& call);
+Reply post_token(const RouteCall& call);
+Reply delete_token(const RouteCall& call);
+Reply post_console_link(const RouteCall& call);
 // routes_audit.cpp
 Reply get_audit(const RouteCall& call);
 // routes_upstreams.cpp
@@ -129,6 +143,13 @@ Reply post_ledger_reprice(const RouteCall& call);
 Reply get_usage(const RouteCall& call);
 Reply get_requests(const RouteCall& call);
 Reply post_ledger_verify(const RouteCall& call);
+// routes_traces.cpp
+Reply get_traces(const RouteCall& call);
+Reply get_trace(const RouteCall& call);
+Reply delete_trace(const RouteCall& call);
+Reply delete_traces(const RouteCall& call);
+Reply get_trace_mode(const RouteCall& call);
+Reply put_trace_mode(const RouteCall& call);
 // routes_backups.cpp
 Reply post_backup(const RouteCall& call);
 Reply get_backup(const RouteCall& call);
@@ -141,5 +162,7 @@ Reply patch_settings(const RouteCall& call);
 // routes_status.cpp
 Reply get_status(const RouteCall& call);
 Reply post_shutdown(const RouteCall& call);
+// routes_doctor.cpp
+Reply get_doctor(const RouteCall& call);
 
 }  // namespace nufi::daemon
