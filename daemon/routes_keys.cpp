@@ -66,6 +66,12 @@ Reply post_key_rotate(const RouteCall& call) {
       to_json(service::rotate_key(call.context, call.actor, call.words[0], terms.overlap)));
 }
 
+Reply post_key_lease(const RouteCall& call) {
+  const auto terms = api::lease_terms_from_json(call.body());
+  return json_reply(
+      to_json(service::renew_lease(call.context, call.actor, call.words[0], terms.lease)));
+}
+
 Reply post_key_archive(const RouteCall& call) {
   return json_reply(to_json(service::archive_key(call.context, call.actor, call.words[0])));
 }

@@ -44,6 +44,8 @@ Json to_json(const domain::KeyView& view) {
   json["trace_errors_only"] = key.trace_errors_only;
   json["rotated_at"] = time_or_null(key.rotated_at);
   json["overlap_ends_at"] = time_or_null(domain::overlap_end(key));
+  json["parent"] = text_or_null(key.parent.text());
+  json["lease_expires_at"] = time_or_null(key.lease_expires_at);
   if (view.secret) json["key"] = view.secret->expose();
   return json;
 }
@@ -79,6 +81,8 @@ domain::KeyView key_from_json(const Json& json) {
   if (const auto end = fields.maybe("overlap_ends_at", read_time)) {
     key.former = domain::FormerSecret{{}, {}, *end};
   }
+  key.parent = domain::KeyId(fields.get("parent", read_text));
+  key.lease_expires_at = fields.maybe("lease_expires_at", read_time);
   if (auto secret = fields.maybe("key", read_text)) view.secret = Secret(std::move(*secret));
   return view;
 }
@@ -98,6 +102,8 @@ Json to_json(const domain::KeyTerms& terms) {
   put_change(json, "enforce", terms.enforce, domain::enforce_name);
   put_change(json, "trace", terms.trace);
   put_change(json, "trace_errors_only", terms.trace_errors_only);
+  put_change(json, "parent", terms.parent);
+  put_change(json, "lease_seconds", terms.lease_seconds);
   return json;
 }
 
@@ -117,6 +123,8 @@ domain::KeyTerms key_terms_from_json(const Json& json) {
   terms.enforce = fields.change("enforce", read_enforce);
   terms.trace = fields.change("trace", read_flag);
   terms.trace_errors_only = fields.change("trace_errors_only", read_flag);
+  terms.parent = fields.change("parent", read_text);
+  terms.lease_seconds = fields.change("lease_seconds", read_integer);
   fields.refuse_others();
   return terms;
 }
@@ -129,6 +137,18 @@ RotateTerms rotate_terms_from_json(const Json& json) {
   Fields fields(json, "the body");
   RotateTerms terms;
   terms.overlap = std::chrono::seconds(fields.get("overlap_seconds", read_integer));
+  fields.refuse_others();
+  return terms;
+}
+
+Json to_json(const LeaseTerms& terms) {
+  return {{"lease_seconds", terms.lease.count()}};
+}
+
+LeaseTerms lease_terms_from_json(const Json& json) {
+  Fields fields(json, "the body");
+  LeaseTerms terms;
+  terms.lease = std::chrono::seconds(fields.need("lease_seconds", read_integer));
   fields.refuse_others();
   return terms;
 }

@@ -134,6 +134,12 @@ std::optional<Denial> deny_key(const Key& key,
   return std::nullopt;
 }
 
+std::optional<Denial> deny_child(const Key& parent, Timestamp now, std::string_view client_ip) {
+  if (const auto denial = deny_state(parent, now)) return denial;
+  if (!is_ip_allowed(parent.allowed_ips, client_ip)) return Denial::ip_not_allowed;
+  return std::nullopt;
+}
+
 bool is_plain_model_name(std::string_view model) {
   constexpr char32_t kNotUtf8 = 0xFFFD;
   bool is_first = true;
@@ -151,20 +157,15 @@ bool is_plain_model_name(std::string_view model) {
 }
 
 std::string_view who_forbids(const Key& key,
+                             const Key* parent,
                              const Project& project,
                              const Group& group,
                              std::string_view model) {
   if (!allows(key.allowed_models, model)) return "key";
+  if (parent != nullptr && !allows(parent->allowed_models, model)) return "parent key";
   if (!allows(project.allowed_models, model)) return "project";
   if (!allows(group.allowed_models, model)) return "group";
   return "";
-}
-
-bool is_model_allowed(const Key& key,
-                      const Project& project,
-                      const Group& group,
-                      std::string_view model) {
-  return who_forbids(key, project, group, model).empty();
 }
 
 bool is_ip_allowed(const std::vector<std::string>& cidrs, std::string_view ip) {

@@ -22,23 +22,21 @@ std::optional<Denial> deny_key(const Key& key,
                                Timestamp now,
                                std::string_view client_ip);
 
+/// May a child of `parent` call at `now` from `client_ip`? std::nullopt = yes.
+std::optional<Denial> deny_child(const Key& parent, Timestamp now, std::string_view client_ip);
+
 /// False for a model name that some server could read as another one than we do, and so pass an
 /// allowlist: a control or invisible character, what stands for text that is not UTF-8, white space
 /// at an end, a path that climbs back ("a/../b"), what ends or escapes a path (? # %).
 bool is_plain_model_name(std::string_view model);
 
-/// Whose allowed models do not have `model` (byte for byte, case counts): "key", "project" or
-/// "group", the first of them; "" if all allow it.
+/// Whose allowed models do not have `model` (byte for byte, case counts): "key", "parent key",
+/// "project" or "group", the first of them; "" if all allow it. `parent` may be null.
 std::string_view who_forbids(const Key& key,
+                             const Key* parent,
                              const Project& project,
                              const Group& group,
                              std::string_view model);
-
-/// True if key, project and group all allow `model`.
-bool is_model_allowed(const Key& key,
-                      const Project& project,
-                      const Group& group,
-                      std::string_view model);
 
 /// True if `ip` lies in one of `cidrs` ("10.0.0.0/8", "::1", "192.168.1.7"); an IPv4-mapped IPv6
 /// address counts as its IPv4 one. Empty list = true; an unreadable ip = false.

@@ -7,8 +7,12 @@
 namespace nufi::domain {
 namespace {
 
+bool has_lease_ended(const Key& key, Timestamp now) {
+  return key.lease_expires_at.has_value() && *key.lease_expires_at <= now;
+}
+
 bool has_expired(const Key& key, Timestamp now) {
-  return key.expires_at.has_value() && *key.expires_at <= now;
+  return (key.expires_at.has_value() && *key.expires_at <= now) || has_lease_ended(key, now);
 }
 
 void require_not_revoked(const Key& key) {
@@ -19,6 +23,9 @@ void require_not_revoked(const Key& key) {
 
 void require_live(const Key& key, Timestamp now) {
   require_not_revoked(key);
+  if (has_lease_ended(key, now)) {
+    throw Error(Errc::conflict, "the lease of the key has ended", "create a new key");
+  }
   if (has_expired(key, now)) {
     throw Error(
         Errc::conflict, "the key has expired", "give it a new expiry with keys edit --expires");
@@ -93,7 +100,9 @@ void enable(Key& key, Timestamp now) {
 }
 
 void revoke(Key& key, Timestamp now) {
-  if (!key.revoked_at) key.revoked_at = now;
+  if (key.revoked_at) return;
+  key.revoked_at = now;
+  if (key.lease_expires_at) key.archived = true;
 }
 
 void archive(Key& key, Timestamp now) {
@@ -138,6 +147,17 @@ void rotate(Key& key, const Secret& secret, std::chrono::seconds overlap, Timest
   key.rotated_at = now;
   key.digest = sha256(secret.expose());
   key.masked = mask_key(secret.expose());
+}
+
+void renew_lease(Key& key, std::chrono::seconds lease, Timestamp now) {
+  if (lease < kShortestLease || lease > kLongestLease) {
+    throw Error(Errc::invalid, "lease_seconds must be a whole number from 5 to 3600");
+  }
+  require_live(key, now);
+  if (!key.lease_expires_at) {
+    throw Error(Errc::conflict, "the key has no lease", "only a key that was created with one has");
+  }
+  key.lease_expires_at = now + lease;
 }
 
 Secret mint_key() {

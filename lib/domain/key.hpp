@@ -36,6 +36,7 @@ struct Key {
   AccountId account;
   ProjectId project;
   GroupId group;
+  KeyId parent;        ///< the key whose limits hold for this one as well, for good; empty = none
   Sha256 digest{};     ///< of the whole key text
   std::string masked;  ///< "sk-nufi-…d7c"
   Timestamp created_at;
@@ -43,6 +44,7 @@ struct Key {
   std::optional<FormerSecret> former;   ///< set by a rotation; its overlap may have ended since
   std::optional<Timestamp> last_used_at;
   std::optional<Timestamp> expires_at;
+  std::optional<Timestamp> lease_expires_at;  ///< it expires then, unless the lease is renewed
   std::optional<Timestamp> revoked_at;
   bool disabled = false;
   bool archived = false;
@@ -61,7 +63,7 @@ struct Key {
 /// `total_used_up`: a `total` budget or token limit has nothing left.
 KeyState key_state(const Key& key, Timestamp now, bool total_used_up);
 
-/// True for a key that is revoked or has expired: only such can be archived.
+/// True for a key that is revoked, has expired or whose lease has ended: only such can be archived.
 bool is_dead(const Key& key, Timestamp now);
 
 /// Both the key's secret and its former one serve at `now`.
@@ -74,11 +76,16 @@ Timestamp secret_made_at(const Key& key);
 /// A rotation's overlap is at most this long.
 inline constexpr std::chrono::seconds kLongestOverlap = std::chrono::days(90);
 
+/// A key that is made for one run lives as long as whoever runs it renews its lease.
+inline constexpr std::chrono::seconds kShortestLease{5};
+inline constexpr std::chrono::seconds kLongestLease{3600};
+
 /// Legal moves (PRODUCT §4). Each throws Error{conflict} with a hint when the key's state forbids
 /// it; revoking a revoked key, disabling a disabled one, archiving an archived one and so on change
 /// nothing.
 void disable(Key& key);
 void enable(Key& key, Timestamp now);
+/// A leased key is archived as well: it was made for one run, and lists are not to be full of such.
 void revoke(Key& key, Timestamp now);
 void archive(Key& key, Timestamp now);
 void unarchive(Key& key);
@@ -86,6 +93,10 @@ void unarchive(Key& key);
 /// overlap that is negative or longer than kLongestOverlap, Error{conflict} for a dead key and
 /// while an overlap runs.
 void rotate(Key& key, const Secret& secret, std::chrono::seconds overlap, Timestamp now);
+
+/// Its lease ends `lease` after `now`. Throws Error{invalid} for a lease that is too short or too
+/// long, Error{conflict} for a dead key or one without a lease.
+void renew_lease(Key& key, std::chrono::seconds lease, Timestamp now);
 
 /// `sk-nufi-` and what credential.hpp says.
 Secret mint_key();

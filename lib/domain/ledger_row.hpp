@@ -41,6 +41,7 @@ struct LedgerRow {
   ProjectId project;
   KeyId key;
   std::string key_name;
+  KeyId parent;          ///< the key whose windows count the call as well; empty = none
   std::string group;     ///< name
   std::string endpoint;  ///< "chat/completions"
   std::string model;

@@ -21,8 +21,8 @@ SteadyTime end_of(std::int64_t slot) {
 
 std::optional<RateLimit> smaller(const std::optional<std::int64_t>& own,
                                  const std::optional<std::int64_t>& groups) {
-  if (groups && (!own || *groups < *own)) return RateLimit{*groups, true};
-  if (own) return RateLimit{*own, false};
+  if (groups && (!own || *groups < *own)) return RateLimit{*groups, true, false};
+  if (own) return RateLimit{*own, false, false};
   return std::nullopt;
 }
 
@@ -32,6 +32,14 @@ RateLimits rate_limits(const Key& key, const Group& group) {
   return {.requests = smaller(key.rpm, group.rpm),
           .tokens = smaller(key.tpm, group.tpm),
           .parallel = smaller(key.max_parallel, group.max_parallel)};
+}
+
+RateLimits parent_rate_limits(const Key& parent) {
+  RateLimits limits = rate_limits(parent, Group());
+  for (auto* limit : {&limits.requests, &limits.tokens, &limits.parallel}) {
+    if (*limit) (*limit)->of_parent = true;
+  }
+  return limits;
 }
 
 void RateWindow::forget_old(SteadyTime now) {

@@ -18,6 +18,7 @@ enum class RateMetric : std::uint8_t { requests, tokens, parallel };
 struct RateLimit {
   std::int64_t limit = 0;
   bool of_group = false;
+  bool of_parent = false;  ///< of the parent key, which counts the calls of all its children
 };
 struct RateLimits {
   std::optional<RateLimit> requests;  ///< calls a minute
@@ -27,6 +28,9 @@ struct RateLimits {
   [[nodiscard]] bool any() const { return requests || tokens || parallel; }
 };
 RateLimits rate_limits(const Key& key, const Group& group);
+/// What `parent` may do together with its children. Its group's limits are per key: each child has
+/// them for itself.
+RateLimits parent_rate_limits(const Key& parent);
 
 /// What a rate limit stands at.
 struct RateState {

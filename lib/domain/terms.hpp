@@ -74,7 +74,11 @@ struct KeyTerms {
   Change<Enforce> enforce;
   Change<bool> trace;              ///< of all its calls
   Change<bool> trace_errors_only;  ///< with `trace`: only of calls that fail
-  bool reset_spend = false;  ///< edit only: what the windows have spent is forgiven
+  bool reset_spend = false;        ///< edit only: what the windows have spent is forgiven
+  /// Create only. Name, id or prefix of an id of a key whose limits hold as well; project and group
+  /// are its, unless they are named.
+  Change<std::string> parent;
+  Change<std::int64_t> lease_seconds;  ///< create only: how long the key lives without a renewal
 };
 
 /// `projects create` and `projects edit`.

@@ -65,21 +65,29 @@ std::variant<Caller, No> identify(const net::Exchange& exchange,
     return *denial == domain::Denial::ip_not_allowed ? refuse_ip_not_allowed(exchange.client_ip())
                                                      : refuse_key(*denial);
   }
-  auto caller = caller_of(key, directory.world());
-  if (!caller) return refuse_key(domain::Denial::bad_key);
-  return std::move(*caller);
+  return caller_of(key, directory, now, exchange.client_ip());
 }
 
-std::optional<Caller> caller_of(std::shared_ptr<const domain::Key> key,
-                                std::shared_ptr<const World> world) {
+std::variant<Caller, No> caller_of(std::shared_ptr<const domain::Key> key,
+                                   const Directory& directory,
+                                   Timestamp now,
+                                   std::string_view client_ip) {
+  Caller caller;
+  if (!key->parent.empty()) {
+    caller.parent = directory.find_parent(key->parent);
+    if (!caller.parent) return refuse_child(domain::Denial::key_revoked, "");
+    const auto denial = client_ip.empty() ? domain::deny_state(*caller.parent, now)
+                                          : domain::deny_child(*caller.parent, now, client_ip);
+    if (denial) return refuse_child(*denial, caller.parent->name);
+  }
+  auto world = directory.world();
   const auto account = world->accounts.find(key->account);
   const auto project = world->projects.find(key->project);
   const auto group = world->groups.find(key->group);
   if (account == world->accounts.end() || project == world->projects.end() ||
       group == world->groups.end()) {
-    return std::nullopt;
+    return refuse_key(domain::Denial::bad_key);
   }
-  Caller caller;
   caller.account = &account->second;
   caller.project = &project->second;
   caller.group = &group->second;

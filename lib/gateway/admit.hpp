@@ -18,9 +18,13 @@ std::variant<Caller, No> identify(const net::Exchange& exchange,
                                   const Directory& directory,
                                   Timestamp now);
 
-/// The caller that `key` is in `world`; std::nullopt if its account, project or group is not there.
-std::optional<Caller> caller_of(std::shared_ptr<const domain::Key> key,
-                                std::shared_ptr<const World> world);
+/// The caller that `key` is as `directory` stands; or why it may not call at `now` whatever it is
+/// itself: its account, project or group is not there, or its parent key can't be used from
+/// `client_ip` ("" = its address is not looked at).
+std::variant<Caller, No> caller_of(std::shared_ptr<const domain::Key> key,
+                                   const Directory& directory,
+                                   Timestamp now,
+                                   std::string_view client_ip);
 
 /// True if `host` (a Host field) is a loopback name or address, the very address the client
 /// connected to, or one of `allowed`; with or without port. What keeps web pages of other names out

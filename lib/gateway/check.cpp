@@ -2,6 +2,7 @@
 
 #include "lib/domain/access.hpp"
 #include "lib/gateway/admit.hpp"
+#include "lib/gateway/caller_rates.hpp"
 #include "lib/gateway/choose.hpp"
 #include "lib/gateway/rate_reply.hpp"
 
@@ -21,9 +22,8 @@ std::optional<domain::CheckView> refused_by_rates(const Gateway& gateway,
                                                   const Caller& caller,
                                                   const domain::Call& call,
                                                   const std::vector<Priced>& candidates) {
-  const auto limits = domain::rate_limits(*caller.key, *caller.group);
-  const auto tokens = rate_tokens_of(call, call.prompt_bound, candidates, limits);
-  const auto refusal = gateway.limiter().preview(caller.key->id, limits, tokens);
+  const auto refusal =
+      preview_rates(gateway.limiter(), caller, call, call.prompt_bound, candidates);
   if (!refusal) return {};
   const auto now = gateway.clock().now();
   auto view = refused(refuse_rate(caller, *refusal, gateway.limiter(), now));
@@ -40,8 +40,9 @@ domain::CheckView check(const Gateway& gateway, const domain::Key& key, const do
   const auto known = gateway.directory().find_key(key.digest);
   if (!known) return refused(refuse_key(domain::Denial::bad_key));
   if (const auto denial = domain::deny_state(*known, now)) return refused(refuse_key(*denial));
-  const auto caller = caller_of(known, gateway.directory().world());
-  if (!caller) return refused(refuse_key(domain::Denial::bad_key));
+  auto found = caller_of(known, gateway.directory(), now, /*client_ip=*/{});
+  if (auto* no = std::get_if<No>(&found)) return refused(std::move(*no));
+  const auto* caller = &std::get<Caller>(found);
 
   auto chosen = choose_upstreams(*caller, call, /*random=*/0, gateway.clock().steady());
   if (auto* no = std::get_if<No>(&chosen)) return refused(std::move(*no));

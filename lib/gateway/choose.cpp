@@ -17,8 +17,8 @@ using domain::Metric;
 using domain::Scope;
 
 bool has_usd_budget(const Caller& caller) {
-  return caller.key->limits.budget || caller.project->limits.budget ||
-         caller.account->limits.budget;
+  return caller.key->limits.budget || (caller.parent && caller.parent->limits.budget) ||
+         caller.project->limits.budget || caller.account->limits.budget;
 }
 
 Priced priced(const Caller& caller, const domain::Call& call, domain::Candidate candidate) {
@@ -48,7 +48,8 @@ std::variant<std::vector<Priced>, No> choose_upstreams(const Caller& caller,
     return refuse_invalid(
         "invalid_value", "The model's name has characters that no model's name has.", "model");
   }
-  const auto whose = domain::who_forbids(*caller.key, *caller.project, *caller.group, call.model);
+  const auto whose = domain::who_forbids(
+      *caller.key, caller.parent.get(), *caller.project, *caller.group, call.model);
   if (!whose.empty()) return refuse_model_not_allowed(call.model, whose);
   auto found = caller.world->candidates(*caller.group, call.model, random);
   if (found.empty()) return refuse_model_not_found(call.model);
@@ -126,23 +127,30 @@ ledger::HoldRequest hold_request(const Caller& caller,
   row.project = caller.key->project;
   row.key = caller.key->id;
   row.key_name = caller.key->name;
+  row.parent = caller.key->parent;
   row.group = caller.group->name;
   row.endpoint = call.endpoint;
   row.model = domain::without_keys(call.model);
   row.stream = call.stream;
 
-  const auto add = [&](Scope scope, const std::string& subject, const domain::SpendLimits& limits) {
+  const auto add = [&](Scope scope,
+                       const std::string& subject,
+                       const domain::SpendLimits& limits,
+                       bool soft = false) {
     std::optional<std::int64_t> usd;
     if (limits.budget) usd = limits.budget->nanos();
-    request.constraints.push_back({{scope, subject, Metric::usd, limits.budget_period}, usd});
+    request.constraints.push_back({{scope, subject, Metric::usd, limits.budget_period}, usd, soft});
     request.constraints.push_back(
-        {{scope, subject, Metric::tokens, limits.token_period}, limits.token_limit});
+        {{scope, subject, Metric::tokens, limits.token_period}, limits.token_limit, soft});
   };
-  add(Scope::key, caller.key->id.text(), caller.key->limits);
+  const auto add_key = [&](const domain::Key& key) {
+    add(Scope::key, key.id.text(), key.limits, key.enforce == domain::Enforce::soft);
+  };
+  add_key(*caller.key);
+  if (caller.parent) add_key(*caller.parent);
   add(Scope::project, caller.project->id.text(), caller.project->limits);
   add(Scope::account, caller.account->id.text(), caller.account->limits);
 
-  request.soft = caller.key->enforce == domain::Enforce::soft;
   bool first = true;
   for (const auto& each : candidates) {
     const auto ceiling = domain::ceiling_of(
@@ -161,6 +169,9 @@ No refuse_hold(const Caller& caller,
   switch (refusal.window.scope) {
     case Scope::key:
       subject = "key '" + caller.key->name + "'";
+      if (caller.parent && refusal.window.subject == caller.parent->id.text()) {
+        subject = "key '" + caller.parent->name + "', the parent of " + subject + ",";
+      }
       break;
     case Scope::project:
       subject = "project '" + caller.project->name + "'";

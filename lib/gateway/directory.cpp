@@ -36,6 +36,7 @@ std::size_t Directory::DigestHash::operator()(const Sha256& digest) const noexce
 void Directory::put_keys(const std::vector<domain::Key>& keys) {
   for (const auto& key : keys) {
     auto value = std::make_shared<const domain::Key>(key);
+    note_parent(value);
     if (key.former) {
       // Just rotated, it still stands under the secret it had; what that one replaced is forgotten.
       const auto before = find_key(key.former->digest);
@@ -51,6 +52,24 @@ void Directory::put_keys(const std::vector<domain::Key>& keys) {
 void Directory::remove_key(const domain::Key& key) {
   drop_key(key.digest);
   if (key.former) drop_key(key.former->digest);
+  const std::lock_guard lock(parents_mutex_);
+  parents_.erase(key.id);
+}
+
+void Directory::note_parent(const std::shared_ptr<const domain::Key>& key) {
+  if (!key->parent.empty()) return;  // a child of a child there is not
+  const std::lock_guard lock(parents_mutex_);
+  if (key->revoked_at) {
+    parents_.erase(key->id);
+  } else {
+    parents_.insert_or_assign(key->id, key);
+  }
+}
+
+std::shared_ptr<const domain::Key> Directory::find_parent(const domain::KeyId& id) const {
+  const std::lock_guard lock(parents_mutex_);
+  const auto found = parents_.find(id);
+  return found == parents_.end() ? nullptr : found->second;
 }
 
 void Directory::put_key(const Sha256& digest, std::shared_ptr<const domain::Key> key) {

@@ -74,6 +74,8 @@ class Directory {
   void put_world(domain::World world);
 
   [[nodiscard]] std::shared_ptr<const domain::Key> find_key(const Sha256& digest) const;
+  /// A key that others can be children of; null for one that is revoked or gone.
+  [[nodiscard]] std::shared_ptr<const domain::Key> find_parent(const domain::KeyId& id) const;
   [[nodiscard]] std::shared_ptr<const World> world() const;
   /// It answers, as a test of it has seen: a rest is over.
   void upstream_answered(const domain::UpstreamId& id);
@@ -92,6 +94,7 @@ class Directory {
   Shard& shard_of(const Sha256& digest) { return shards_[digest[31] % shards_.size()]; }
   void put_key(const Sha256& digest, std::shared_ptr<const domain::Key> key);
   void drop_key(const Sha256& digest);
+  void note_parent(const std::shared_ptr<const domain::Key>& key);
 
   ReadyUpstream make_ready(domain::ReadyUpstream given, const World* before);
 
@@ -101,6 +104,8 @@ class Directory {
   const std::string ca_file_;
   const domain::ProxyRules proxies_;
   std::array<Shard, 16> shards_;
+  mutable std::mutex parents_mutex_;
+  std::unordered_map<domain::KeyId, std::shared_ptr<const domain::Key>> parents_;
   mutable std::mutex world_mutex_;
   std::shared_ptr<const World> world_ = std::make_shared<World>();
 };

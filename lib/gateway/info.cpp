@@ -39,14 +39,38 @@ std::string model_object(const Caller& caller, std::string_view model) {
 }
 
 bool is_callable(const Caller& caller, std::string_view model) {
-  return domain::is_model_allowed(*caller.key, *caller.project, *caller.group, model) &&
-         !caller.world->candidates(*caller.group, model, /*random=*/0).empty();
+  const auto whose =
+      domain::who_forbids(*caller.key, caller.parent.get(), *caller.project, *caller.group, model);
+  return whose.empty() && !caller.world->candidates(*caller.group, model, /*random=*/0).empty();
 }
 
 constexpr std::string_view kModels = "/v1/models/";
 
 bool is_name(std::string_view glob) {
   return glob.find_first_of("*?") == std::string_view::npos;
+}
+
+/// What a key's own windows stand at.
+struct KeyStanding {
+  domain::WindowState usd;
+  domain::WindowState tokens;
+  std::optional<Money> left;  ///< of its budget
+  std::optional<std::int64_t> tokens_left;
+  bool is_used_up = false;  ///< a limit without an end
+};
+
+KeyStanding standing_of(const domain::Key& key, const ledger::Ledger& ledger) {
+  const auto& limits = key.limits;
+  KeyStanding standing;
+  standing.usd = ledger.window({Scope::key, key.id.text(), Metric::usd, limits.budget_period});
+  standing.tokens = ledger.window({Scope::key, key.id.text(), Metric::tokens, limits.token_period});
+  if (limits.budget) standing.left = *limits.budget - Money::nanos(standing.usd.spent);
+  if (limits.token_limit) standing.tokens_left = *limits.token_limit - standing.tokens.spent;
+  standing.is_used_up = (standing.left && limits.budget_period == domain::Period::total &&
+                         *standing.left <= Money::zero()) ||
+                        (standing.tokens_left && limits.token_period == domain::Period::total &&
+                         *standing.tokens_left <= 0);
+  return standing;
 }
 
 std::string usd_or_null(std::optional<Money> amount) {
@@ -96,34 +120,33 @@ std::string model_body(const Caller& caller, std::string_view model) {
 
 std::string key_body(const Caller& caller, const ledger::Ledger& ledger, Timestamp now) {
   const auto& key = *caller.key;
-  const auto& limits = key.limits;
-  const auto usd = ledger.window({Scope::key, key.id.text(), Metric::usd, limits.budget_period});
-  const auto tokens =
-      ledger.window({Scope::key, key.id.text(), Metric::tokens, limits.token_period});
-  const auto remaining =
-      limits.budget ? std::optional(*limits.budget - Money::nanos(usd.spent)) : std::nullopt;
-  const auto resets = limits.budget ? usd.cycle.resets_at() : std::nullopt;
+  const auto own = standing_of(key, ledger);
+  const auto parent = caller.parent ? standing_of(*caller.parent, ledger) : KeyStanding{};
+  // Whichever of the two runs out first is what the key has to go by.
+  const bool by_parent = parent.left && (!own.left || *parent.left < *own.left);
+  const auto& binding = by_parent ? parent : own;
+  const auto& limits = by_parent ? caller.parent->limits : key.limits;
+  const bool tokens_by_parent =
+      parent.tokens_left && (!own.tokens_left || *parent.tokens_left < *own.tokens_left);
+  const auto& token_limits = tokens_by_parent ? caller.parent->limits : key.limits;
+  const auto resets = limits.budget ? binding.usd.cycle.resets_at() : std::nullopt;
   const auto rates = domain::rate_limits(key, *caller.group);
-  const bool exhausted = (limits.budget && limits.budget_period == domain::Period::total &&
-                          usd.spent >= limits.budget->nanos()) ||
-                         (limits.token_limit && limits.token_period == domain::Period::total &&
-                          tokens.spent >= *limits.token_limit);
   return fmt::format(
       R"({{"data":{{"label":{},"name":{},"status":{},"limit":{},"limit_reset":{},"limit_remaining":{},)"
       R"("usage":{},"held":{},"limit_resets_at":{},"token_limit":{},"token_limit_reset":{},"tokens_used":{},)"
       R"("is_free_tier":false,"is_provisioning_key":false,"expires_at":{},"rate_limit":{{"requests":{},"interval":"1m"}}}}}})",
       quote_json(key.masked),
       quote_json(key.name),
-      quote_json(key_state_name(domain::key_state(key, now, exhausted))),
+      quote_json(key_state_name(domain::key_state(key, now, own.is_used_up || parent.is_used_up))),
       usd_or_null(limits.budget),
       limits.budget ? quote_json(period_name(limits.budget_period)) : "null",
-      usd_or_null(remaining),
-      domain::format_usd(Money::nanos(usd.spent)),
-      domain::format_usd(Money::nanos(usd.held)),
+      usd_or_null(binding.left),
+      domain::format_usd(Money::nanos(own.usd.spent)),
+      domain::format_usd(Money::nanos(own.usd.held)),
       resets ? quote_json(format_rfc3339(*resets)) : "null",
-      limits.token_limit ? std::to_string(*limits.token_limit) : "null",
-      limits.token_limit ? quote_json(period_name(limits.token_period)) : "null",
-      tokens.spent,
+      token_limits.token_limit ? std::to_string(*token_limits.token_limit) : "null",
+      token_limits.token_limit ? quote_json(period_name(token_limits.token_period)) : "null",
+      own.tokens.spent,
       key.expires_at ? quote_json(format_rfc3339(*key.expires_at)) : "null",
       rates.requests ? std::to_string(rates.requests->limit) : "-1");
 }

@@ -81,7 +81,8 @@ No refuse_rate(const Caller& caller,
                const Limiter& limiter,
                Timestamp now) {
   const auto words = words_of(refusal.metric);
-  const auto key = "key '" + caller.key->name + "'";
+  const bool of_parent = refusal.limit.of_parent && caller.parent;
+  const auto key = "key '" + (of_parent ? caller.parent->name : caller.key->name) + "'";
   const auto group = "group '" + caller.group->name + "'";
   No no;
   no.headers = rate_fields(caller, limiter);

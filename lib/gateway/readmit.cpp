@@ -11,8 +11,8 @@ namespace {
 std::optional<domain::WindowRefusal> exceeded(const ledger::Ledger& ledger,
                                               const ledger::HoldRequest& request,
                                               const domain::Ask& ask) {
-  for (const auto& [window, limit] : request.constraints) {
-    if (!limit || (request.soft && window.scope == domain::Scope::key)) continue;
+  for (const auto& [window, limit, soft] : request.constraints) {
+    if (!limit || soft) continue;
     const auto wanted = window.metric == domain::Metric::usd ? ask.money.nanos() : ask.tokens;
     const auto state = ledger.window(window);
     if (wanted > 0 && !state.fits(0, *limit)) {
@@ -30,13 +30,15 @@ std::optional<No> refused_since(const Gateway& gateway,
                                 const domain::Ask& ask,
                                 int budget_status) {
   auto key = gateway.directory().find_key(caller.key->digest);
-  auto world = gateway.directory().world();
-  if (key == caller.key && world == caller.world) return {};
+  const bool same_parent =
+      !caller.parent || gateway.directory().find_parent(caller.parent->id) == caller.parent;
+  if (key == caller.key && same_parent && gateway.directory().world() == caller.world) return {};
   const auto now = gateway.clock().now();
   if (!key) return refuse_key(domain::Denial::key_revoked);
   if (const auto denial = domain::deny_state(*key, now)) return refuse_key(*denial);
-  const auto fresh = caller_of(std::move(key), std::move(world));
-  if (!fresh) return refuse_key(domain::Denial::key_revoked);
+  auto found = caller_of(std::move(key), gateway.directory(), now, /*client_ip=*/{});
+  if (auto* no = std::get_if<No>(&found)) return std::move(*no);
+  const auto* fresh = &std::get<Caller>(found);
   auto chosen = choose_upstreams(*fresh, call, /*random=*/0, gateway.clock().steady());
   if (auto* no = std::get_if<No>(&chosen)) return std::move(*no);
   const auto request = hold_request(*fresh, call, std::get<std::vector<Priced>>(chosen));

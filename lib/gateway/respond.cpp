@@ -120,6 +120,26 @@ No refuse_key(Denial denial) {
   return refusal;
 }
 
+No refuse_child(Denial denial, std::string_view parent) {
+  const auto whose = parent.empty()
+                         ? std::string("The parent key of this API key")
+                         : fmt::format("The key '{}', whose limits hold for this API key,", parent);
+  if (denial == Denial::ip_not_allowed) {
+    return no(403,
+              "permission_error",
+              "ip_not_allowed",
+              fmt::format("{} may not be used from this address.", whose));
+  }
+  auto refusal = refuse_key(denial);
+  std::string_view why = "was revoked.";
+  if (denial == Denial::key_disabled) {
+    why = "is disabled. Its owner can enable it with: nufi keys enable KEY";
+  }
+  if (denial == Denial::key_expired) why = "has expired.";
+  refusal.error.message = fmt::format("{} {}", whose, why);
+  return refusal;
+}
+
 No refuse_two_keys() {
   auto refusal = refuse_key(Denial::bad_key);
   refusal.error.message = "x-api-key and Authorization give different API keys. Send one.";

@@ -20,9 +20,12 @@ struct No {
 /// The rows of PRODUCT §7's table.
 No refuse_invalid(std::string code, std::string message, std::string param = {});
 No refuse_key(domain::Denial denial);
+/// A child may not call because of the key `parent`, whose limits hold for it ("" = its name is not
+/// known any more).
+No refuse_child(domain::Denial denial, std::string_view parent);
 /// Two fields give two keys.
 No refuse_two_keys();
-/// `whose` allowed models lack it: of the "key", its "project" or its "group".
+/// `whose` allowed models lack it: of the "key", its "parent key", "project" or "group".
 No refuse_model_not_allowed(std::string_view model, std::string_view whose);
 No refuse_ip_not_allowed(std::string_view ip);
 No refuse_host_not_allowed();

@@ -11,7 +11,11 @@ using domain::Scope;
 }  // namespace
 
 SoftGuard::SoftGuard(Look look, const Caller& caller) : look_(std::move(look)) {
-  const auto& key = *caller.key;
+  watch(*caller.key);
+  if (caller.parent) watch(*caller.parent);
+}
+
+void SoftGuard::watch(const domain::Key& key) {
   if (key.enforce != domain::Enforce::soft) return;
   const auto& limits = key.limits;
   if (limits.budget) {

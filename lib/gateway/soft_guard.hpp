@@ -11,16 +11,16 @@
 
 namespace nufi::gateway {
 
-/// Watches a stream of a key with `--enforce soft`. Such a key holds nothing in its own windows, so
-/// its streams may run past their limit; they are cut when a window is truly empty: what was
-/// settled in it and what this stream has used so far reach the limit (PRODUCT §5). Not
-/// thread-safe; lives as long as its call.
+/// Watches a stream of a key with `--enforce soft`, or with such a parent. Such a key holds nothing
+/// in its own windows, so its streams may run past their limit; they are cut when a window is truly
+/// empty: what was settled in it and what this stream has used so far reach the limit (PRODUCT §5).
+/// Not thread-safe; lives as long as its call.
 class SoftGuard {
  public:
   /// The state of a window, as the ledger knows it.
   using Look = std::function<domain::WindowState(const domain::WindowId&)>;
 
-  /// Watches nothing for a strict key, or one without limits.
+  /// Watches nothing for strict keys, or those without limits.
   SoftGuard(Look look, const Caller& caller);
 
   [[nodiscard]] bool watches() const { return !watched_.empty(); }
@@ -37,6 +37,8 @@ class SoftGuard {
     domain::WindowId window;
     std::int64_t limit = 0;
   };
+
+  void watch(const domain::Key& key);
 
   const Look look_;
   std::vector<Watched> watched_;

@@ -78,16 +78,12 @@ void Counters::restore(const std::vector<CounterPtr>& counters) {
   for (const auto& counter : counters) touch(counter);
 }
 
-bool is_soft(const HoldRequest& request, std::size_t constraint) {
-  return request.soft && request.constraints[constraint].window.scope == domain::Scope::key;
-}
-
 Fit fit(const HoldRequest& request, const std::vector<CounterPtr>& counters) {
   const auto& constraints = request.constraints;
   std::optional<domain::Money> usd_left;
   std::optional<std::int64_t> tokens_left;
   for (std::size_t i = 0; i < constraints.size(); ++i) {
-    if (!constraints[i].limit || is_soft(request, i)) continue;
+    if (!constraints[i].limit || constraints[i].soft) continue;
     auto room = counters[i]->state().room(*constraints[i].limit);
     if (constraints[i].window.metric == Metric::usd) {
       auto money = domain::Money::nanos(room);
@@ -105,7 +101,7 @@ Fit fit(const HoldRequest& request, const std::vector<CounterPtr>& counters) {
     const auto state = counters[i]->state();
     const auto limit = *constraints[i].limit;
     // A soft key only needs the window not to be empty yet.
-    const bool soft = is_soft(request, i);
+    const bool soft = constraints[i].soft;
     const auto ask = soft ? std::int64_t{1} : amount_of(result.ask, constraints[i].window.metric);
     if (soft ? state.spent < limit : state.fits(ask, limit)) continue;
     // An ask of nothing does not fit either where more was spent than a limit that was lowered.

@@ -104,10 +104,6 @@ struct Fit {
   CounterPtr binding;
 };
 
-/// True if the request's constraint only asks that its window is not empty, and holds nothing in
-/// it.
-bool is_soft(const HoldRequest& request, std::size_t constraint);
-
 /// Decides it for `request` over `counters` (same order as request.constraints). `wait`: does not
 /// fit now but would if every call in flight settled at nothing.
 Fit fit(const HoldRequest& request, const std::vector<CounterPtr>& counters);

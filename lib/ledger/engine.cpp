@@ -103,11 +103,13 @@ HoldOutcome Engine::take(HoldRequest& request,
 
   std::vector<HeldWindow> windows;
   windows.reserve(counters.size());
-  for (const auto& counter : counters) {
-    windows.push_back({counter->id.scope, counter->id.metric, counter->id.period});
+  for (std::size_t i = 0; i < counters.size(); ++i) {
+    const auto& id = counters[i]->id;
+    const bool of_parent = id.scope == domain::Scope::key && id.subject != row.key.text();
+    windows.push_back({id.scope, id.metric, id.period, request.constraints[i].soft, of_parent});
   }
   record_.clear();
-  encode(row, windows, request.soft, record_);
+  encode(row, windows, record_);
   try {
     journal_.append(record_);
   } catch (const Error& error) {
@@ -118,7 +120,7 @@ HoldOutcome Engine::take(HoldRequest& request,
 
   call.takes.reserve(counters.size());
   for (std::size_t i = 0; i < counters.size(); ++i) {
-    const auto amount = is_soft(request, i) ? 0 : amount_of(ask, counters[i]->id.metric);
+    const auto amount = request.constraints[i].soft ? 0 : amount_of(ask, counters[i]->id.metric);
     counters[i]->held = add_saturating(counters[i]->held, amount);
     counters[i]->in_flight += 1;
     call.takes.push_back({counters[i], amount});
@@ -428,6 +430,12 @@ const std::string& subject_of(const domain::LedgerRow& row, domain::Scope scope)
       return row.account.text();
   }
   return row.key.text();
+}
+
+bool counts(const domain::WindowId& window, const domain::LedgerRow& row) {
+  if (window.subject == subject_of(row, window.scope)) return true;
+  return window.scope == domain::Scope::key && !row.parent.empty() &&
+         window.subject == row.parent.text();
 }
 
 store::RollupKey rollup_key(const domain::LedgerRow& row) {

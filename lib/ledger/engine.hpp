@@ -209,8 +209,11 @@ std::int64_t charge_of(const domain::LedgerRow& row, domain::Metric metric);
 
 std::int64_t add_saturating(std::int64_t a, std::int64_t b);
 
-/// The id a window of `scope` counts the row under.
+/// The id a window of `scope` counts the row under; its key's parent has one more.
 const std::string& subject_of(const domain::LedgerRow& row, domain::Scope scope);
+
+/// True if the window is one of those that count the row, whatever its cycle.
+bool counts(const domain::WindowId& window, const domain::LedgerRow& row);
 
 /// The rollup a row belongs to.
 store::RollupKey rollup_key(const domain::LedgerRow& row);

@@ -59,8 +59,12 @@ void add_to_rollups(const domain::LedgerRow& row, store::LedgerBatch& batch) {
 }
 
 void note_last_use(const domain::LedgerRow& row, store::LedgerBatch& batch) {
-  auto& last = batch.last_used[row.key];
-  last = std::max(last, row.time);
+  const auto note = [&](const domain::KeyId& key) {
+    auto& last = batch.last_used[key];
+    last = std::max(last, row.time);
+  };
+  note(row.key);
+  if (!row.parent.empty()) note(row.parent);
 }
 
 /// The row as it was written at admission.
@@ -72,6 +76,7 @@ domain::LedgerRow as_admitted(const domain::LedgerRow& ended) {
   row.project = ended.project;
   row.key = ended.key;
   row.key_name = ended.key_name;
+  row.parent = ended.parent;
   row.group = ended.group;
   row.endpoint = ended.endpoint;
   row.model = ended.model;

@@ -26,16 +26,17 @@ namespace nufi::ledger {
 struct Constraint {
   domain::WindowId window;
   std::optional<std::int64_t> limit;
+  /// `--enforce soft` of the key whose window it is: admit while spent < limit and hold nothing.
+  /// Project and account stay strict: their ceiling is not the key owner's to soften.
+  bool soft = false;
 };
 
 /// What a call asks of the ledger.
 struct HoldRequest {
   domain::LedgerRow row;  ///< who and what; id, time, held and status are filled in by the ledger
+  /// The windows of the row's key, of its parent key, if it has one, of its project and account.
   std::vector<Constraint> constraints;
   domain::Ceiling ceiling;
-  /// `--enforce soft`: in the key's own windows admit while spent < limit and hold nothing. Project
-  /// and account stay strict: their ceiling is not the key owner's to soften.
-  bool soft = false;
 };
 
 /// A hold that was taken.
@@ -118,7 +119,9 @@ struct HeldTotals {
 ///   with
 ///      it, so a full disk refuses new holds but never loses a settlement.
 ///   5. Σ cost of rows = Σ rollups = spent of the windows + what was forgiven in them, at every
-///      commit of the database. Where rows are gone by age, their rollups stand for them.
+///      commit of the database. Where rows are gone by age, their rollups stand for them. The
+///      windows of a key count its own rows and those of its children: a row says which key is the
+///      parent of its own, and a key keeps its parent for good, also when either is deleted.
 ///   6. No hold is refused while it would fit once the calls in flight have settled, unless it ran
 ///      out of patience; waiting calls are served in turn per window.
 ///

@@ -11,6 +11,7 @@ constexpr std::uint8_t kHold = 1;
 constexpr std::uint8_t kSettleTokens = 2;  ///< of an older nufid: knows no unit but tokens
 constexpr std::uint8_t kSettleUnits = 3;   ///< of an older nufid: no response, no attempts
 constexpr std::uint8_t kSettle = 4;
+constexpr std::uint8_t kChildHold = 5;  ///< of a key with a parent
 
 // Texts a caller chooses are cut here, so that a record has a known longest size.
 constexpr std::size_t kIdBytes = 64;
@@ -90,7 +91,12 @@ class Decoder {
   std::string_view rest_;
 };
 
-HoldRecord decode_hold(Decoder& in) {
+// What a window of a kChildHold is, behind its period.
+constexpr std::uint8_t kSoft = 1;
+constexpr std::uint8_t kOfParent = 2;
+
+HoldRecord decode_hold(Decoder& in, std::uint8_t version) {
+  const bool is_child = version == kChildHold;
   HoldRecord record;
   auto& row = record.row;
   row.id.value = in.number();
@@ -108,13 +114,21 @@ HoldRecord decode_hold(Decoder& in) {
   row.hold_us = in.number();
   row.client_ip = in.text();
   row.user_agent = in.text();
-  record.soft = in.byte() != 0;
+  bool soft = false;
+  if (is_child) {
+    row.parent = domain::KeyId(in.text());
+  } else {
+    soft = in.byte() != 0;
+  }
   auto count = in.byte();
   for (int i = 0; i < count; ++i) {
     HeldWindow window;
     window.scope = static_cast<domain::Scope>(in.byte());
     window.metric = static_cast<domain::Metric>(in.byte());
     window.period = static_cast<domain::Period>(in.byte());
+    const std::uint8_t marks = is_child ? in.byte() : 0;
+    window.soft = (marks & kSoft) != 0 || (soft && window.scope == domain::Scope::key);
+    window.of_parent = (marks & kOfParent) != 0;
     record.windows.push_back(window);
   }
   return record;
@@ -169,10 +183,10 @@ SettleRecord decode_settle(Decoder& in, std::uint8_t version) {
 
 void encode(const domain::LedgerRow& row,
             const std::vector<HeldWindow>& windows,
-            bool soft,
             std::string& out) {
+  const bool is_child = !row.parent.empty();
   Encoder to(out);
-  to.byte(kHold);
+  to.byte(is_child ? kChildHold : kHold);
   to.number(row.id.value);
   to.number(row.time.time_since_epoch().count());
   to.text(row.account.text(), kIdBytes);
@@ -188,12 +202,22 @@ void encode(const domain::LedgerRow& row,
   to.number(row.hold_us);
   to.text(row.client_ip, kIdBytes);
   to.text(row.user_agent, kTextBytes);
-  to.byte(soft ? 1 : 0);
+  if (is_child) {
+    to.text(row.parent.text(), kIdBytes);
+  } else {
+    // Without a parent all windows of a key are soft, or none.
+    const bool soft =
+        std::any_of(windows.begin(), windows.end(), [](const auto& each) { return each.soft; });
+    to.byte(soft ? 1 : 0);
+  }
   to.byte(static_cast<std::uint8_t>(windows.size()));
   for (const auto& window : windows) {
     to.byte(static_cast<std::uint8_t>(window.scope));
     to.byte(static_cast<std::uint8_t>(window.metric));
     to.byte(static_cast<std::uint8_t>(window.period));
+    if (!is_child) continue;
+    to.byte(
+        static_cast<std::uint8_t>((window.soft ? kSoft : 0) | (window.of_parent ? kOfParent : 0)));
   }
 }
 
@@ -241,7 +265,8 @@ Record decode(std::string_view bytes) {
   const std::uint8_t kind = in.byte();
   switch (kind) {
     case kHold:
-      return decode_hold(in);
+    case kChildHold:
+      return decode_hold(in, kind);
     case kSettleTokens:
     case kSettleUnits:
     case kSettle:

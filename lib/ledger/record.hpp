@@ -12,11 +12,14 @@
 
 namespace nufi::ledger {
 
-/// A window a hold was taken in; its subject is the row's key, project or account.
+/// A window a hold was taken in; its subject is the row's key, project or account, or the parent of
+/// its key.
 struct HeldWindow {
   domain::Scope scope = domain::Scope::key;
   domain::Metric metric = domain::Metric::usd;
   domain::Period period = domain::Period::month;
+  bool soft = false;       ///< nothing was taken from it
+  bool of_parent = false;  ///< with Scope::key
   bool operator==(const HeldWindow&) const = default;
 };
 
@@ -24,7 +27,6 @@ struct HeldWindow {
 struct HoldRecord {
   domain::LedgerRow row;
   std::vector<HeldWindow> windows;
-  bool soft = false;  ///< nothing was taken from the windows
 };
 
 /// A call ended.
@@ -41,10 +43,7 @@ inline constexpr std::size_t kMaxSettleBytes = 2560;
 
 /// Appends the journal's bytes for a record to `out`: little-endian varints (zigzag for signed) and
 /// length-prefixed texts, first a byte that names kind and version.
-void encode(const domain::LedgerRow& row,
-            const std::vector<HeldWindow>& windows,
-            bool soft,
-            std::string& out);
+void encode(const domain::LedgerRow& row, const std::vector<HeldWindow>& windows, std::string& out);
 void encode(domain::RequestId id, const Settlement& settlement, std::string& out);
 
 /// The record behind such bytes. Throws Error{unavailable} if they are not one.

@@ -90,7 +90,7 @@ void Engine::recover() {
   for (auto& row : state.running) {
     OpenCall call;
     for (const auto& counter : loaded) {
-      if (counter->id.subject != subject_of(row, counter->id.scope)) continue;
+      if (!counts(counter->id, row)) continue;
       if (!counter->cycle.holds(row.time)) continue;
       const auto amount = held_amount(row, counter->id.metric);
       counter->held += amount;
@@ -107,12 +107,11 @@ void Engine::recover() {
     if (auto* hold = std::get_if<HoldRecord>(&record)) {
       OpenCall call;
       for (const auto& window : hold->windows) {
-        const bool soft = hold->soft && window.scope == domain::Scope::key;
+        const auto& subject =
+            window.of_parent ? hold->row.parent.text() : subject_of(hold->row, window.scope);
         auto counter = recovered_counter(
-            loaded,
-            {window.scope, subject_of(hold->row, window.scope), window.metric, window.period},
-            hold->row.time);
-        const auto amount = soft ? 0 : held_amount(hold->row, window.metric);
+            loaded, {window.scope, subject, window.metric, window.period}, hold->row.time);
+        const auto amount = window.soft ? 0 : held_amount(hold->row, window.metric);
         counter->held += amount;
         counter->in_flight += 1;
         call.takes.push_back({counter, amount});

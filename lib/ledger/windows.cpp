@@ -7,6 +7,14 @@
 #include <utility>
 
 namespace nufi::ledger {
+namespace {
+
+/// A call is counted in two windows of one scope and metric where its key has a parent.
+bool is_same_but_for_period(const domain::WindowId& one, const domain::WindowId& other) {
+  return one.scope == other.scope && one.metric == other.metric && one.subject == other.subject;
+}
+
+}  // namespace
 
 void Engine::start_window(const domain::WindowId& id) {
   // With folding stopped, what is spent is exactly what the database has plus what waits in memory.
@@ -50,10 +58,9 @@ void Engine::start_window(const domain::WindowId& id) {
 
 void Engine::move_end(Ended& ended, const CounterPtr& counter) {
   const auto& id = counter->id;
-  if (subject_of(ended.row, id.scope) != id.subject || !counter->cycle.holds(ended.row.time))
-    return;
+  if (!counts(id, ended.row) || !counter->cycle.holds(ended.row.time)) return;
   std::erase_if(ended.counters, [&](const auto& from) {
-    return from->dropped && from->id.scope == id.scope && from->id.metric == id.metric;
+    return from->dropped && is_same_but_for_period(from->id, id);
   });
   ended.counters.push_back(counter);
   counter->spent = add_saturating(counter->spent, charge_of(ended.row, id.metric));
@@ -71,12 +78,12 @@ std::vector<std::int64_t> Engine::reset_windows(const std::vector<domain::Window
 
 void Engine::move_take(OpenCall& call, const CounterPtr& counter) {
   const auto& id = counter->id;
-  if (subject_of(call.row, id.scope) != id.subject || !counter->cycle.holds(call.row.time)) return;
+  if (!counts(id, call.row) || !counter->cycle.holds(call.row.time)) return;
   Take moved{counter, 0};
   auto& takes = call.takes;
   for (auto take = takes.begin(); take != takes.end();) {
     const auto& from = *take->counter;
-    if (from.id.scope != id.scope || from.id.metric != id.metric) {
+    if (!is_same_but_for_period(from.id, id)) {
       ++take;
       continue;
     }

@@ -17,7 +17,7 @@ class DataPlane {
   virtual ~DataPlane() = default;
   /// New and changed keys. The running streams of a revoked one are cut.
   virtual void publish_keys(const std::vector<domain::Key>& keys) = 0;
-  /// Forgets a key and cuts its running streams.
+  /// Forgets a key and cuts its running streams; its children may not call any more.
   virtual void remove_key(const domain::Key& key) = 0;
   /// Replaces accounts, projects, groups, upstreams and own prices.
   virtual void publish_world(domain::World world) = 0;

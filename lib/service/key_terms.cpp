@@ -111,8 +111,14 @@ Facts facts_of(const domain::Key& key, const Names& names) {
       .flag("archived", key.archived)
       .time("rotated_at", key.rotated_at)
       .time("overlap_ends_at", domain::overlap_end(key))
-      .time("revoked_at", key.revoked_at);
+      .time("revoked_at", key.revoked_at)
+      .text("parent", key.parent.text())
+      .time("lease_expires_at", key.lease_expires_at);
   return facts;
+}
+
+AuditSubject subject_of(const domain::Key& key) {
+  return {.id = key.id.text(), .name = key.name};
 }
 
 }  // namespace nufi::service

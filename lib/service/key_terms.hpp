@@ -22,5 +22,6 @@ void check_models(const std::vector<std::string>& models, std::string_view field
 
 /// What can be changed of a key, for the audit log.
 Facts facts_of(const domain::Key& key, const Names& names);
+AuditSubject subject_of(const domain::Key& key);
 
 }  // namespace nufi::service

@@ -3,6 +3,7 @@
 #include "lib/base/error.hpp"
 #include "lib/base/text.hpp"
 #include "lib/service/key_terms.hpp"
+#include "lib/service/leases.hpp"
 #include "lib/service/names.hpp"
 #include "lib/service/publisher.hpp"
 #include "lib/service/spending.hpp"
@@ -51,10 +52,6 @@ void apply_places(const Actor& actor,
   key.group = group.id;
 }
 
-AuditSubject subject_of(const domain::Key& key) {
-  return {.id = key.id.text(), .name = key.name};
-}
-
 /// The stairs every change of one key takes: find, move, write, publish. The lock of changes is
 /// held.
 using Move = std::function<void(const Names& names, domain::Key& key)>;
@@ -86,6 +83,41 @@ domain::KeyView change(const Context& context,
   const std::lock_guard lock(context.changes);
   const Names names(context.store.people());
   return view_of(context, names, change_locked(context, actor, names, word, action, move));
+}
+
+/// The key under whose limits a new key of `account` is to run.
+domain::Key find_parent(const Context& context,
+                        const Actor& actor,
+                        const domain::AccountId& account,
+                        std::string_view word) {
+  Actor owner = actor;
+  owner.account = account;
+  owner.role = domain::Role::member;
+  domain::Key parent = find_key(context, owner, word);
+  if (!parent.parent.empty()) {
+    throw Error(
+        Errc::invalid,
+        fmt::format("key '{}' is the child of another key, so it can't be a parent", parent.name),
+        "name its parent instead: " + parent.parent.text());
+  }
+  if (domain::is_dead(parent, context.clock.now())) {
+    throw Error(Errc::conflict,
+                fmt::format("key '{}' has ended, so it can't be a parent", parent.name),
+                "see those that live: nufi keys list");
+  }
+  if (parent.disabled) {
+    throw Error(Errc::conflict,
+                fmt::format("key '{}' is disabled, so it can't be a parent", parent.name),
+                "enable it first: nufi keys enable " + parent.name);
+  }
+  return parent;
+}
+
+/// A lease that begins now.
+void apply_lease(const domain::KeyTerms& terms, domain::Key& key) {
+  if (!terms.lease_seconds.sets()) return;
+  key.lease_expires_at = Timestamp::max();
+  domain::renew_lease(key, std::chrono::seconds(terms.lease_seconds.value()), key.created_at);
 }
 
 /// Names to guess what a wrong one meant: not all of a hundred thousand, for a mistake.
@@ -147,11 +179,20 @@ domain::KeyView create_key(const Context& context,
   key.account = home.account;
   key.project = home.id;
   key.group = names.find_group(domain::kDefaultName).id;
+  if (terms.parent.sets()) {
+    const domain::Key parent = find_parent(context, actor, home.account, terms.parent.value());
+    key.parent = parent.id;
+    key.group = parent.group;
+    if (home.name == domain::kDefaultName) key.project = parent.project;
+    key.trace = parent.trace;
+    key.trace_errors_only = parent.trace_errors_only;
+  }
   key.digest = sha256(secret.expose());
   key.masked = domain::mask_key(secret.expose());
   key.created_at = context.clock.now();
   apply(terms, key.created_at, key);
   apply_places(actor, names, terms, key);
+  apply_lease(terms, key);
   context.store.keys().insert(
       key,
       audit_change(context, actor, "key.create", subject_of(key), Facts(), facts_of(key, names)));
@@ -196,6 +237,9 @@ domain::KeyView edit_key(const Context& context,
                          const Actor& actor,
                          std::string_view word,
                          const domain::KeyTerms& terms) {
+  if (!terms.parent.keeps() || !terms.lease_seconds.keeps()) {
+    throw Error(Errc::invalid, "parent and lease_seconds can only be given when a key is created");
+  }
   const auto edit = [&](const Names& names, domain::Key& key) {
     if (key.revoked_at) {
       throw Error(Errc::conflict,
@@ -229,9 +273,10 @@ domain::KeyView enable_key(const Context& context, const Actor& actor, std::stri
 }
 
 domain::KeyView revoke_key(const Context& context, const Actor& actor, std::string_view word) {
-  return change(context, actor, word, "key.revoke", [&](const Names&, domain::Key& key) {
-    domain::revoke(key, context.clock.now());
-  });
+  const std::lock_guard lock(context.changes);
+  const Names names(context.store.people());
+  auto revoked = revoke_with_children(context, actor, names, {find_key(context, actor, word)});
+  return view_of(context, names, std::move(revoked.front()));
 }
 
 std::vector<domain::KeyView> revoke_all_keys(const Context& context, const Actor& actor) {
@@ -242,18 +287,10 @@ std::vector<domain::KeyView> revoke_all_keys(const Context& context, const Actor
   filter.account = actor.account;
   std::vector<domain::Key> keys = context.store.keys().list(filter);
   std::erase_if(keys, [now](const domain::Key& key) { return domain::is_dead(key, now); });
-  if (keys.empty()) return {};
-  std::vector<store::AuditEntry> audits;
-  for (domain::Key& key : keys) {
-    const Facts before = facts_of(key, names);
-    domain::revoke(key, now);
-    audits.push_back(
-        audit_change(context, actor, "key.revoke", subject_of(key), before, facts_of(key, names)));
-  }
-  context.store.keys().update_all(keys, audits);
-  context.data_plane.publish_keys(keys);
   std::vector<domain::KeyView> views;
-  for (domain::Key& key : keys) views.push_back(view_of(context, names, std::move(key)));
+  for (domain::Key& key : revoke_with_children(context, actor, names, std::move(keys))) {
+    views.push_back(view_of(context, names, std::move(key)));
+  }
   return views;
 }
 
@@ -268,6 +305,18 @@ domain::KeyView rotate_key(const Context& context,
       });
   view.secret = secret;
   return view;
+}
+
+domain::KeyView renew_lease(const Context& context,
+                            const Actor& actor,
+                            std::string_view word,
+                            std::chrono::seconds lease) {
+  const std::lock_guard lock(context.changes);
+  domain::Key key = find_key(context, actor, word);
+  domain::renew_lease(key, lease, context.clock.now());
+  context.store.keys().renew_leases({key});
+  context.publisher.publish_key(key);
+  return view_of(context, Names(context.store.people()), std::move(key));
 }
 
 domain::KeyView archive_key(const Context& context, const Actor& actor, std::string_view word) {
@@ -287,6 +336,7 @@ domain::KeyView delete_key(const Context& context, const Actor& actor, std::stri
   const Names names(context.store.people());
   const domain::Key key = find_key(context, actor, word);
   domain::KeyView view = view_of(context, names, key);
+  revoke_with_children(context, actor, names, context.store.keys().children(key.id));
   context.store.keys().remove(
       key.id,
       audit_change(context, actor, "key.delete", subject_of(key), facts_of(key, names), Facts()));

@@ -17,8 +17,10 @@
 /// Error{not_found} or Error{ambiguous}. A change counts for the next call when they return.
 namespace nufi::service {
 
-/// Makes a key in `project` (name or id) of the actor. The view holds the key itself, the only time
-/// it can be seen. Throws Error{invalid} for a bad wish, Error{conflict} for a name a live key has.
+/// Makes a key in `project` (name or id) of the actor; a child for which `terms` name no project
+/// goes to its parent's when `project` is the default one. The view holds the key itself, the only
+/// time it can be seen. Throws Error{invalid} for a bad wish, Error{conflict} for a name a live key
+/// has and for a parent that can't be used.
 domain::KeyView create_key(const Context& context,
                            const Actor& actor,
                            std::string_view project,
@@ -46,7 +48,8 @@ domain::KeyView edit_key(const Context& context,
 domain::KeyView disable_key(const Context& context, const Actor& actor, std::string_view word);
 /// Throws Error{conflict} for a revoked key.
 domain::KeyView enable_key(const Context& context, const Actor& actor, std::string_view word);
-/// For good: running streams are cut. Revoking twice changes nothing.
+/// For good: running streams are cut, and its children are revoked as well. Revoking twice changes
+/// nothing.
 domain::KeyView revoke_key(const Context& context, const Actor& actor, std::string_view word);
 
 /// Every key of the actor's that could still call, as revoke_key; returns them.
@@ -58,11 +61,17 @@ domain::KeyView rotate_key(const Context& context,
                            const Actor& actor,
                            std::string_view word,
                            std::chrono::seconds overlap);
+/// Lets a leased key live for `lease` from now on; no entry in the audit log. Throws as
+/// domain::renew_lease.
+domain::KeyView renew_lease(const Context& context,
+                            const Actor& actor,
+                            std::string_view word,
+                            std::chrono::seconds lease);
 /// Hides a dead key from lists; Error{conflict} for another.
 domain::KeyView archive_key(const Context& context, const Actor& actor, std::string_view word);
 domain::KeyView unarchive_key(const Context& context, const Actor& actor, std::string_view word);
-/// Takes the key away; a live one dies as by revoke_key. Its calls keep its name and id. Returns it
-/// as it was.
+/// Takes the key away; a live one and its children die as by revoke_key. Its calls keep its name
+/// and id. Returns it as it was.
 domain::KeyView delete_key(const Context& context, const Actor& actor, std::string_view word);
 
 /// Would a call with `tokens` of prompt to `model` be admitted now? Throws Error{invalid} for an

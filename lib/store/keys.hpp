@@ -33,7 +33,8 @@ class Keys {
   virtual ~Keys() = default;
   /// Throws Error{conflict} if a live (not revoked) key of the account has the name.
   virtual void insert(const domain::Key& key, const AuditEntry& audit) = 0;
-  /// Overwrites everything but id, account, created_at, last_used_at. Throws Error{conflict} as
+  /// Overwrites everything but id, account, parent,
+  /// created_at, last_used_at. Throws Error{conflict} as
   /// insert does, Error{not_found} if the id is gone.
   virtual void update(const domain::Key& key, const AuditEntry& audit) = 0;
   /// The same for several keys, all or none; `audits` has an entry for each.
@@ -55,6 +56,13 @@ class Keys {
                                             std::string_view word) = 0;
   /// Oldest first.
   virtual std::vector<domain::Key> list(const KeyFilter& filter) = 0;
+  /// Those whose parent this is and that are not revoked, oldest first.
+  virtual std::vector<domain::Key> children(const domain::KeyId& parent) = 0;
+  /// Those that have a lease and are not revoked, the first to end first.
+  virtual std::vector<domain::Key> leased() = 0;
+  /// Writes when the leases of these keys end, and nothing else: a renewal is no change that
+  /// anybody has to know of. Ids that are gone are left out.
+  virtual void renew_leases(const std::vector<domain::Key>& keys) = 0;
   /// How many keys of `account` (everyone's if std::nullopt) are neither revoked nor expired.
   virtual std::int64_t count_live(const std::optional<domain::AccountId>& account,
                                   Timestamp now) = 0;

@@ -22,6 +22,7 @@ struct Change {
   domain::RequestId id;
   Timestamp time;
   RollupKey rollup;
+  std::optional<std::string> parent;  ///< of the key
   RollupSums sums;
 };
 
@@ -29,8 +30,8 @@ struct Change {
 /// else than `correction` was decided on.
 std::optional<Change> read_change(Connection& connection, const Correction& correction) {
   Query row(connection.prepared(
-      "SELECT time, account_id, project_id, key_id, group_name, model, upstream, upstream_cost "
-      "FROM requests WHERE id = ? AND status <> 'running' AND cost = ?"));
+      "SELECT time, account_id, project_id, key_id, group_name, model, upstream, upstream_cost, "
+      "parent_key_id FROM requests WHERE id = ? AND status <> 'running' AND cost = ?"));
   row.add(correction.id.value).add(correction.was);
   if (!row.step()) return std::nullopt;
   Change change;
@@ -46,6 +47,7 @@ std::optional<Change> read_change(Connection& connection, const Correction& corr
   key.upstream = row.text();
   change.sums.cost = correction.cost - correction.was;
   change.sums.upstream_cost = correction.upstream_cost - row.money();
+  change.parent = row.maybe_text();
   return change;
 }
 
@@ -149,6 +151,7 @@ Corrected SqliteLedger::correct(const std::vector<Correction>& corrections,
       write_charge(writer_, correction);
       rollups[change->rollup] += change->sums;
       windows.add(domain::Scope::key, change->rollup.key.text(), *change);
+      if (change->parent) windows.add(domain::Scope::key, *change->parent, *change);
       windows.add(domain::Scope::project, change->rollup.project.text(), *change);
       windows.add(domain::Scope::account, change->rollup.account.text(), *change);
       result.rows += 1;

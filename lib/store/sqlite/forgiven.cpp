@@ -36,17 +36,21 @@ std::string amount_column(domain::Metric metric) {
   return sum;
 }
 
-/// The column that holds the subject of a window, in both.
-std::string_view subject_column(domain::Scope scope) {
+std::string of_subject(domain::Scope scope, const std::string& parameter) {
   switch (scope) {
     case domain::Scope::key:
-      return "key_id";
+      break;
     case domain::Scope::project:
-      return "project_id";
+      return "project_id = " + parameter;
     case domain::Scope::account:
-      return "account_id";
+      return "account_id = " + parameter;
   }
-  return "key_id";
+  return "key_id IN (" + family(parameter) + ")";
+}
+
+std::string family(const std::string& parameter) {
+  return "SELECT " + parameter +
+         " UNION ALL SELECT key_id FROM key_parents WHERE parent_id = " + parameter;
 }
 
 void note_reset(Connection& connection, const domain::WindowId& window, Timestamp now) {
@@ -54,7 +58,7 @@ void note_reset(Connection& connection, const domain::WindowId& window, Timestam
       "INSERT OR REPLACE INTO forgiven (scope, subject, metric, time, up_to, open) "
       "SELECT ?1, ?2, ?3, ?4, (SELECT coalesce(max(id), 0) FROM requests), "
       "(SELECT json_group_array(id) FROM requests WHERE status = 'running' AND " +
-      std::string(subject_column(window.scope)) + " = ?2)"));
+      of_subject(window.scope, "?2") + ")"));
   query.add(domain::scope_name(window.scope))
       .add(window.subject)
       .add(domain::metric_name(window.metric))
@@ -85,13 +89,12 @@ std::int64_t forgiven_between(Connection& connection,
   if (!reset || *reset < from || *reset >= to) return 0;
   // Rows that are gone by age are not forgiven a second time: which of them were in flight at the
   // reset is not known any more, and a limit must not err to the other side.
-  Query row(
-      connection.prepared("SELECT sum(" + amount_column(metric) +
-                          ") FROM requests JOIN forgiven ON scope = ?1 AND subject = ?2 AND "
-                          "metric = ?3 WHERE id >= ?4 AND id <= up_to AND requests.time >= ?5 AND "
-                          "requests.time < ?6 AND status <> 'running' AND " +
-                          std::string(subject_column(scope)) +
-                          " = ?2 AND id NOT IN (SELECT value FROM json_each(forgiven.open))"));
+  Query row(connection.prepared(
+      "SELECT sum(" + amount_column(metric) +
+      ") FROM requests JOIN forgiven ON scope = ?1 AND subject = ?2 AND "
+      "metric = ?3 WHERE id >= ?4 AND id <= up_to AND requests.time >= ?5 AND "
+      "requests.time < ?6 AND status <> 'running' AND " +
+      of_subject(scope, "?2") + " AND id NOT IN (SELECT value FROM json_each(forgiven.open))"));
   row.add(domain::scope_name(scope))
       .add(subject)
       .add(domain::metric_name(metric))

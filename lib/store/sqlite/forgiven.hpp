@@ -12,8 +12,12 @@ namespace nufi::store::sqlite {
 
 /// What the column of one metric is summed from, the same in requests and rollups.
 std::string amount_column(domain::Metric metric);
-/// The column that holds the subject of a window, in both.
-std::string_view subject_column(domain::Scope scope);
+/// The condition that a row of either counts in a window of the subject that `parameter` ("?2")
+/// holds: a key's windows count its children's calls, too.
+std::string of_subject(domain::Scope scope, const std::string& parameter);
+
+/// The query for the ids whose calls the windows of the key that `parameter` holds count.
+std::string family(const std::string& parameter);
 
 /// Everything the subject has used is forgiven now; its calls that run will count.
 void note_reset(Connection& connection, const domain::WindowId& window, Timestamp now);

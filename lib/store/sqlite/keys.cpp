@@ -14,20 +14,23 @@ constexpr std::string_view kSelect =
     "SELECT id, name, account_id, project_id, group_id, digest, masked, created_at, last_used_at, "
     "expires_at, revoked_at, disabled, archived, budget, budget_period, token_limit, token_period, "
     "rpm, tpm, max_parallel, allowed_models, allowed_ips, enforce, trace, rotated_at, "
-    "former_digest, former_masked, former_dies_at FROM keys ";
+    "former_digest, former_masked, former_dies_at, parent_id, lease_expires_at FROM keys ";
 
 constexpr std::string_view kInsert =
-    "INSERT INTO keys (id, account_id, created_at, last_used_at, digest, masked, rotated_at, "
-    "former_digest, former_masked, former_dies_at, name, project_id, group_id, expires_at, "
-    "revoked_at, disabled, archived, "
+    "INSERT INTO keys (id, account_id, parent_id, created_at, last_used_at, digest, masked, "
+    "rotated_at, former_digest, former_masked, former_dies_at, name, project_id, group_id, "
+    "expires_at, lease_expires_at, revoked_at, disabled, archived, "
     "budget, budget_period, token_limit, token_period, rpm, tpm, max_parallel, "
     "allowed_models, allowed_ips, enforce, trace) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+    "?, ?)";
 
 constexpr std::string_view kUpdate =
     "UPDATE keys SET digest = ?, masked = ?, rotated_at = ?, former_digest = ?, former_masked = ?, "
-    "former_dies_at = ?, name = ?, project_id = ?, group_id = ?, expires_at = ?, revoked_at = ?, "
-    "disabled = ?, archived = ?, budget = ?, budget_period = ?, token_limit = ?, token_period = ?, "
+    "former_dies_at = ?, name = ?, project_id = ?, group_id = ?, expires_at = ?, lease_expires_at "
+    "= ?, "
+    "revoked_at = ?, disabled = ?, archived = ?, budget = ?, budget_period = ?, token_limit = ?, "
+    "token_period = ?, "
     "rpm = ?, tpm = ?, max_parallel = ?, allowed_models = ?, allowed_ips = ?, enforce = ?, "
     "trace = ? WHERE id = ?";
 
@@ -71,6 +74,8 @@ domain::Key read_key(Query& row) {
                                       former_masked.value_or(""),
                                       former_dies_at.value_or(Timestamp{})};
   }
+  key.parent = domain::KeyId(row.maybe_text().value_or(""));
+  key.lease_expires_at = row.maybe_time();
   return key;
 }
 
@@ -78,6 +83,14 @@ std::vector<domain::Key> read_keys(Query& row) {
   std::vector<domain::Key> keys;
   while (row.step()) keys.push_back(read_key(row));
   return keys;
+}
+
+void add_parent(Query& query, const domain::KeyId& parent) {
+  if (parent.empty()) {
+    query.add_null();
+  } else {
+    query.add(parent);
+  }
 }
 
 /// The columns that an update overwrites.
@@ -92,6 +105,7 @@ void add_terms(Query& query, const domain::Key& key) {
       .add(key.project)
       .add(key.group)
       .add(key.expires_at)
+      .add(key.lease_expires_at)
       .add(key.revoked_at)
       .add(key.disabled)
       .add(key.archived);
@@ -124,7 +138,9 @@ Error no_such(const domain::KeyId& id) {
 void SqliteKeys::insert(const domain::Key& key, const AuditEntry& audit) {
   writer_.transaction([&](Connection& connection) {
     Query query(connection.prepared(kInsert));
-    query.add(key.id).add(key.account).add(key.created_at).add(key.last_used_at);
+    query.add(key.id).add(key.account);
+    add_parent(query, key.parent);
+    query.add(key.created_at).add(key.last_used_at);
     add_terms(query, key);
     unless_name_taken(key, [&] { query.run(); });
     record(connection, audit);
@@ -245,11 +261,41 @@ std::vector<domain::Key> SqliteKeys::list(const KeyFilter& filter) {
   });
 }
 
+std::vector<domain::Key> SqliteKeys::children(const domain::KeyId& parent) {
+  return readers_.read([&](Connection& connection) {
+    Query row(
+        connection.prepared(std::string(kSelect) +
+                            "WHERE parent_id = ? AND revoked_at IS NULL ORDER BY created_at, id"));
+    row.add(parent);
+    return read_keys(row);
+  });
+}
+
+std::vector<domain::Key> SqliteKeys::leased() {
+  return readers_.read([&](Connection& connection) {
+    Query row(connection.prepared(std::string(kSelect) +
+                                  "WHERE lease_expires_at IS NOT NULL AND revoked_at IS NULL "
+                                  "ORDER BY lease_expires_at, id"));
+    return read_keys(row);
+  });
+}
+
+void SqliteKeys::renew_leases(const std::vector<domain::Key>& keys) {
+  writer_.transaction([&](Connection& connection) {
+    Query query(connection.prepared("UPDATE keys SET lease_expires_at = ? WHERE id = ?"));
+    for (const domain::Key& key : keys) {
+      query.add(key.lease_expires_at).add(key.id);
+      query.run_again();
+    }
+  });
+}
+
 std::int64_t SqliteKeys::count_live(const std::optional<domain::AccountId>& account,
                                     Timestamp now) {
   const std::string sql =
       "SELECT count(*) FROM keys WHERE revoked_at IS NULL AND "
-      "(expires_at IS NULL OR expires_at > ?1)" +
+      "(expires_at IS NULL OR expires_at > ?1) AND "
+      "(lease_expires_at IS NULL OR lease_expires_at > ?1)" +
       std::string(account ? " AND account_id = ?2" : "");
   return readers_.read([&](Connection& connection) {
     Query row(connection.prepared(sql));

@@ -20,6 +20,9 @@ class SqliteKeys final : public Keys {
   std::optional<RemovedKey> removed(const std::optional<domain::AccountId>& account,
                                     std::string_view word) override;
   std::vector<domain::Key> list(const KeyFilter& filter) override;
+  std::vector<domain::Key> children(const domain::KeyId& parent) override;
+  std::vector<domain::Key> leased() override;
+  void renew_leases(const std::vector<domain::Key>& keys) override;
   std::int64_t count_live(const std::optional<domain::AccountId>& account, Timestamp now) override;
 
  private:

@@ -33,6 +33,17 @@ void write_rows(Connection& connection, const std::vector<domain::LedgerRow>& ro
   }
 }
 
+void write_parents(Connection& connection, const std::vector<domain::LedgerRow>& rows) {
+  for (const auto& row : rows) {
+    if (row.parent.empty()) continue;
+    Query(
+        connection.prepared("INSERT OR IGNORE INTO key_parents (key_id, parent_id) VALUES (?, ?)"))
+        .add(row.key)
+        .add(row.parent)
+        .run();
+  }
+}
+
 void write_windows(Connection& connection, const std::vector<WindowAmount>& windows) {
   if (windows.empty()) return;
   Query query(connection.prepared(
@@ -106,6 +117,7 @@ void SqliteLedger::apply(const LedgerBatch& batch) {
 
 void SqliteLedger::write(const LedgerBatch& batch) {
   write_rows(writer_, batch.rows);
+  write_parents(writer_, batch.rows);
   drop_windows(writer_, batch.dropped_windows);
   write_windows(writer_, batch.windows);
   write_rollups(writer_, batch.rollups);
@@ -159,7 +171,7 @@ std::int64_t SqliteLedger::spent_between(domain::Scope scope,
     Query row(connection.prepared("SELECT sum(" + amount +
                                   ") FROM requests WHERE id >= ?4 AND time >= ?1 AND time < ?2 "
                                   "AND status <> 'running' AND " +
-                                  std::string(subject_column(scope)) + " = ?3"));
+                                  of_subject(scope, "?3")));
     row.add(from).add(to).add(subject).add(first_id_at(from));
     row.step();
     return row.maybe_integer().value_or(0);

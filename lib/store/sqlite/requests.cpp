@@ -76,7 +76,7 @@ const std::string& request_columns() {
            "held, held_tokens, cost, upstream_cost, upstream_reported_cost, cost_basis, price_id, "
            "attempts, bound_broken, hold_us, connect_us, first_byte_us, total_us, client_ip, "
            "user_agent, usage_basis, service_tier, multiplier, images, audio_ms, characters, "
-           "tried";
+           "tried, parent_key_id";
   }();
   return columns;
 }
@@ -124,6 +124,11 @@ void add_row(Query& query, const domain::LedgerRow& row) {
   } else {
     query.add(text_of(row.tried));
   }
+  if (row.parent.empty()) {
+    query.add_null();
+  } else {
+    query.add(row.parent);
+  }
 }
 
 domain::LedgerRow read_row(Query& query) {
@@ -170,6 +175,7 @@ domain::LedgerRow read_row(Query& query) {
   row.usage.audio_ms = query.integer();
   row.usage.characters = query.integer();
   if (const auto tried = query.maybe_text()) row.tried = tried_from(*tried);
+  row.parent = domain::KeyId(query.maybe_text().value_or(""));
   return row;
 }
 

@@ -1,5 +1,6 @@
 #include "lib/store/sqlite/summaries.hpp"
 
+#include "lib/store/sqlite/forgiven.hpp"
 #include "lib/store/sqlite/rollups.hpp"
 
 namespace nufi::store::sqlite {
@@ -119,13 +120,15 @@ std::int64_t used_between(Connection& connection,
                           Timestamp from,
                           Timestamp to) {
   const std::string sum = "SELECT sum(" + amount + ") FROM ";
+  const std::string whose =
+      scope == domain::Scope::key ? " IN (" + family("?1") + ")" : std::string(" = ?1");
   std::int64_t used = 0;
   for (const Piece& piece : pieces_of({from}, to)) {
     const bool is_in_rollups = scope == domain::Scope::key && piece.span == kQuarter;
     Query row(connection.prepared(
-        sum + (is_in_rollups ? "rollups WHERE key_id = ?1 AND bucket >= ?2 AND bucket < ?3"
-                             : "usage_totals WHERE subject = ?1 AND bucket >= ?2 AND bucket < ?3 "
-                               "AND scope = ?4 AND span = ?5")));
+        sum + (is_in_rollups ? "rollups WHERE key_id" : "usage_totals WHERE subject") + whose +
+        " AND bucket >= ?2 AND bucket < ?3" +
+        (is_in_rollups ? "" : " AND scope = ?4 AND span = ?5")));
     row.add(subject).add(piece.from).add(piece.to);
     if (!is_in_rollups) row.add(domain::scope_name(scope)).add(std::int64_t{piece.span.count()});
     row.step();

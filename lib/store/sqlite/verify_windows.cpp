@@ -45,6 +45,7 @@ struct Used {
   std::string account;
   std::string project;
   std::string key;
+  std::string parent;  ///< of the key, "" = none
   std::int64_t cost = 0;
   std::int64_t tokens = 0;
 };
@@ -128,19 +129,23 @@ void add_all(Windows& windows, Query& row, Source source, Timestamp kept_from, L
     used.account = row.text();
     used.project = row.text();
     used.key = row.text();
+    used.parent = row.maybe_text().value_or("");
     used.cost = row.integer();
     for (std::size_t i = 0; i < domain::kBucketCount; ++i) used.tokens += row.integer();
     for (const auto& [scope, subject] : {Subject{domain::Scope::key, used.key},
+                                         Subject{domain::Scope::key, used.parent},
                                          Subject{domain::Scope::project, used.project},
                                          Subject{domain::Scope::account, used.account}}) {
+      if (subject.empty()) continue;
       add_to(windows, scope, subject, used, source);
       if (used.time >= kept_from) note_use(last_use, scope, subject, used);
     }
   }
 }
 
-std::string used_columns() {
-  std::string text = "account_id, project_id, key_id, cost";
+/// `parent`: the column or expression that says whose child the key is.
+std::string used_columns(const std::string& parent) {
+  std::string text = "account_id, project_id, key_id, " + parent + ", cost";
   for (auto bucket : domain::kBuckets) {
     text += ", tokens_" + std::string(domain::bucket_name(bucket));
   }
@@ -202,12 +207,15 @@ void verify_windows(Connection& connection, Timestamp rows_kept_from, VerifyRepo
   auto windows = read_windows(connection);
   LastUse last_use;
   {
-    Query row(connection.prepared("SELECT bucket, " + used_columns() + " FROM rollups"));
+    Query row(connection.prepared(
+        "SELECT bucket, " +
+        used_columns("(SELECT parent_id FROM key_parents WHERE key_id = rollups.key_id)") +
+        " FROM rollups"));
     add_all(windows, row, Source::rollups, rows_kept_from, last_use);
   }
   const auto from = earliest_from_rows(windows);
   if (from != Timestamp::max()) {
-    Query row(connection.prepared("SELECT time, " + used_columns() +
+    Query row(connection.prepared("SELECT time, " + used_columns("parent_key_id") +
                                   " FROM requests WHERE id >= ? AND status <> 'running'"));
     row.add(first_id_at(from));
     add_all(windows, row, Source::rows, rows_kept_from, last_use);

@@ -47,19 +47,19 @@ TEST_CASE("access: key, project and group must all allow the model") {
   Key key;
   Project project;
   Group group;
-  CHECK(is_model_allowed(key, project, group, "gpt-4o"));
+  CHECK(who_forbids(key, nullptr, project, group, "gpt-4o").empty());
   key.allowed_models = {"claude-*", "gpt-4*"};
-  CHECK(is_model_allowed(key, project, group, "gpt-4o"));
-  CHECK_FALSE(is_model_allowed(key, project, group, "GPT-4o"));
+  CHECK(who_forbids(key, nullptr, project, group, "gpt-4o").empty());
+  CHECK_FALSE(who_forbids(key, nullptr, project, group, "GPT-4o").empty());
   project.allowed_models = {"gpt-4o"};
-  CHECK(is_model_allowed(key, project, group, "gpt-4o"));
-  CHECK_FALSE(is_model_allowed(key, project, group, "gpt-4o-mini"));
+  CHECK(who_forbids(key, nullptr, project, group, "gpt-4o").empty());
+  CHECK_FALSE(who_forbids(key, nullptr, project, group, "gpt-4o-mini").empty());
   group.allowed_models = {"o3"};
-  CHECK_FALSE(is_model_allowed(key, project, group, "gpt-4o"));
-  CHECK(who_forbids(key, project, group, "gpt-4o") == "group");
-  CHECK(who_forbids(key, project, group, "gpt-4o-mini") == "project");
-  CHECK(who_forbids(key, project, group, "o3") == "key");
-  CHECK(who_forbids(key, project, Group(), "gpt-4o").empty());
+  CHECK_FALSE(who_forbids(key, nullptr, project, group, "gpt-4o").empty());
+  CHECK(who_forbids(key, nullptr, project, group, "gpt-4o") == "group");
+  CHECK(who_forbids(key, nullptr, project, group, "gpt-4o-mini") == "project");
+  CHECK(who_forbids(key, nullptr, project, group, "o3") == "key");
+  CHECK(who_forbids(key, nullptr, project, Group(), "gpt-4o").empty());
 }
 
 TEST_CASE("access: addresses are matched by block") {
@@ -188,10 +188,10 @@ TEST_CASE("access: an allowlist is of bytes, so that no other spelling passes it
                             "Small-x",
                             "xsmall-x"}) {
     CAPTURE(model);
-    CHECK_FALSE(is_model_allowed(key, {}, {}, model));
+    CHECK_FALSE(who_forbids(key, nullptr, {}, {}, model).empty());
   }
-  CHECK(is_model_allowed(key, {}, {}, "gpt-4o-mini"));
-  CHECK(is_model_allowed(key, {}, {}, "small-one"));
+  CHECK(who_forbids(key, nullptr, {}, {}, "gpt-4o-mini").empty());
+  CHECK(who_forbids(key, nullptr, {}, {}, "small-one").empty());
 }
 
 TEST_CASE("access: an IPv4 address is one, in whatever form of IPv6 it is written") {

@@ -76,7 +76,10 @@ HoldRequest ask(const Payer& payer, std::int64_t nanos, std::int64_t tokens) {
   request.ceiling.prompt_cost = domain::Money::nanos(nanos);
   request.ceiling.prompt_tokens = tokens;
   request.ceiling.output_tokens = 0;
-  request.soft = payer.soft;
+  for (auto& each : request.constraints) {
+    each.soft =
+        payer.soft && each.window.scope == domain::Scope::key && each.window.subject == payer.key;
+  }
   return request;
 }
 

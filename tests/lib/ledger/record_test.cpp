@@ -111,9 +111,8 @@ TEST_CASE("record: a settlement of before there were units comes back without an
 TEST_CASE("record: a hold comes back as it was") {
   const auto in = full_row("x");
   std::string bytes;
-  encode(in, kWindows, /*soft=*/true, bytes);
+  encode(in, kWindows, bytes);
   const auto out = std::get<HoldRecord>(decode(bytes));
-  CHECK(out.soft);
   CHECK(out.windows == kWindows);
   CHECK(out.row.id == in.id);
   CHECK(out.row.time == in.time);
@@ -170,7 +169,7 @@ TEST_CASE("record: the longest texts stay below the longest record") {
   const std::vector<HeldWindow> windows(255, kWindows[0]);
   std::string hold;
   std::string settle;
-  encode(full_row(endless), windows, false, hold);
+  encode(full_row(endless), windows, hold);
   encode(domain::RequestId{INT64_MIN}, full_settlement(endless), settle);
   CHECK(hold.size() <= kMaxHoldBytes);
   CHECK(settle.size() <= kMaxSettleBytes);
@@ -180,7 +179,7 @@ TEST_CASE("record: the longest texts stay below the longest record") {
 TEST_CASE("record: truncated or foreign bytes are refused") {
   std::string hold;
   std::string settle;
-  encode(full_row("x"), kWindows, false, hold);
+  encode(full_row("x"), kWindows, hold);
   encode(domain::RequestId{1}, full_settlement("x"), settle);
   for (const auto& bytes : {hold, settle}) {
     for (std::size_t size = 0; size < bytes.size(); ++size) {
