@@ -1,3 +1,4 @@
+#include "cli/choices.hpp"
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "cli/show_upstreams.hpp"
@@ -172,14 +173,14 @@ void add_add(CLI::App& upstreams, Context& context) {
       add_verb(upstreams, context, "add", "add a provider endpoint", kNaming, options->name);
   std::string presets;
   for (const std::string& name : preset_names()) presets += (presets.empty() ? "" : ", ") + name;
-  add_value(*command,
-            "--preset",
-            "PRESET",
-            "a known provider: " + presets,
-            [options_of = options.get()](const std::string& value, const std::string& option) {
-              options_of->terms.preset =
-                  Change<std::string>::set(read_word(value, option, preset_names()));
-            });
+  add_choice(*command,
+             "--preset",
+             "PRESET",
+             "a known provider: " + presets,
+             preset_names(),
+             [options_of = options.get()](const std::string& word) {
+               options_of->terms.preset = Change<std::string>::set(word);
+             });
   add_upstream_options(*command, *options);
   command->callback([&context, options] {
     UpstreamTerms& terms = options->terms;

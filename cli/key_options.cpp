@@ -1,5 +1,6 @@
 #include "cli/key_options.hpp"
 
+#include "cli/choices.hpp"
 #include "cli/options.hpp"
 
 #include <CLI/CLI.hpp>
@@ -50,14 +51,14 @@ void add_key_options(CLI::App& command, Context& context, domain::KeyTerms& term
                   never ? Change<Timestamp>::clear()
                         : Change<Timestamp>::set(read_future(value, option, context.clock.now()));
             });
-  add_value(command,
-            "--enforce",
-            "HOW",
-            "strict (hold first) or soft (admit while spent < limit)",
-            [&terms](const std::string& value, const std::string& option) {
-              const std::string word = read_word(value, option, {"strict", "soft"});
-              terms.enforce = Change<Enforce>::set(domain::enforce_from_name(word).value());
-            });
+  add_choice(command,
+             "--enforce",
+             "HOW",
+             "strict (hold first) or soft (admit while spent < limit)",
+             {"strict", "soft"},
+             [&terms](const std::string& word) {
+               terms.enforce = Change<Enforce>::set(domain::enforce_from_name(word).value());
+             });
   command.add_flag_function(
       "--trace,!--no-trace",
       [&terms](std::int64_t on) { terms.trace = Change<bool>::set(on > 0); },

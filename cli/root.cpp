@@ -27,10 +27,12 @@ void add_commands(CLI::App& root, Context& context) {
   add_daemon_commands(root, context);
   add_run_command(root, context);
   add_status_command(root, context);
+  add_doctor_command(root, context);
   add_keys_commands(root, context);
   add_check_command(root, context);
   add_usage_command(root, context);
   add_requests_command(root, context);
+  add_traces_commands(root, context);
   add_upstreams_commands(root, context);
   add_models_command(root, context);
   add_prices_commands(root, context);
@@ -42,7 +44,10 @@ void add_commands(CLI::App& root, Context& context) {
   add_reprice_command(root, context);
   add_ledger_commands(root, context);
   add_backup_command(root, context);
+  add_tokens_commands(root, context);
+  add_console_command(root, context);
   add_audit_command(root, context);
+  add_completion_command(root, context);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "cli/commands.hpp"
+#include "cli/complete.hpp"
 #include "cli/diagnose.hpp"
 #include "cli/root.hpp"
 
@@ -82,6 +83,9 @@ std::vector<std::string> with_help(std::vector<std::string> arguments) {
 
 int run(Context& context, const std::vector<std::string>& arguments) {
   try {
+    if (!arguments.empty() && arguments.front() == "__complete") {
+      return run_complete(context, {arguments.begin() + 1, arguments.end()});
+    }
     parse(context, with_help(arguments));
     context.out.flush();
     // A reader that has enough (`nufi … | head`) is no error, and gets the code of all programs.

@@ -1,0 +1,188 @@
+#include "cli/complete_names.hpp"
+
+#include "cli/format.hpp"
+#include "cli/show_keys.hpp"
+#include "lib/base/error.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <array>
+#include <chrono>
+#include <string_view>
+
+namespace nufi::cli {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+/// How long somebody who pressed a key may wait for names, all requests together.
+constexpr milliseconds kPatience{250};
+
+/// Gives up when its time is over, whatever the calls it carries would wait for.
+class Hurried final : public api::Transport {
+ public:
+  Hurried(std::unique_ptr<api::Transport> inner, const Clock& clock)
+      : inner_(std::move(inner)), clock_(clock), end_(clock.steady() + kPatience) {}
+
+  api::Reply send(const std::string& method,
+                  const std::string& target,
+                  const std::string& body) override {
+    const auto left = std::chrono::duration_cast<milliseconds>(end_ - clock_.steady());
+    if (left < milliseconds(1)) throw Error(Errc::unreachable, "nufid is too slow");
+    inner_->set_patience(left);
+    return inner_->send(method, target, body);
+  }
+  void set_patience(milliseconds) override {}
+
+ private:
+  std::unique_ptr<api::Transport> inner_;
+  const Clock& clock_;
+  SteadyTime end_;
+};
+
+std::string count_of_keys(std::int64_t count) {
+  return fmt::format("{} live {}", human_count(count), count == 1 ? "key" : "keys");
+}
+
+/// False for keys that `path` would refuse, or that it does nothing to.
+bool takes(const std::string& path, domain::KeyState state) {
+  const bool lives = is_live(state);
+  if (path == "keys enable") return state == domain::KeyState::disabled;
+  if (path == "keys disable") return lives && state != domain::KeyState::disabled;
+  if (path == "keys archive") return !lives;
+  if (path == "keys revoke" || path == "keys rotate" || path == "keys edit" || path == "run") {
+    return lives;
+  }
+  return true;
+}
+
+std::vector<Candidate> keys(api::Client& client, const std::string& path) {
+  api::KeyQuery query;
+  query.archived = path == "keys unarchive";
+  std::vector<Candidate> found;
+  for (const domain::KeyView& view : client.keys(query)) {
+    if (!takes(path, view.state)) continue;
+    const auto& limits = view.standing.limits;
+    std::string text(domain::key_state_name(view.state));
+    text += ", " + human_money(domain::Money::nanos(view.standing.usd.spent));
+    if (limits.budget) text += " of " + human_budget(limits.budget, limits.budget_period);
+    found.push_back({view.key.name, std::move(text)});
+  }
+  return found;
+}
+
+std::vector<Candidate> models(api::Client& client, const std::string& path) {
+  std::vector<Candidate> found;
+  if (path == "prices unset") {
+    for (const domain::PriceView& view : client.prices("")) {
+      if (view.own) found.push_back({view.price.model, "your price"});
+    }
+    return found;
+  }
+  for (const domain::ModelView& view : client.models()) {
+    std::string upstreams;
+    for (const std::string& name : view.upstreams) {
+      upstreams += (upstreams.empty() ? "" : ", ") + name;
+    }
+    found.push_back({view.name, upstreams});
+  }
+  return found;
+}
+
+std::vector<Candidate> ask(api::Client& client, Named kind, const std::string& path) {
+  std::vector<Candidate> found;
+  switch (kind) {
+    case Named::key:
+      return keys(client, path);
+    case Named::model:
+      return models(client, path);
+    case Named::upstream:
+      for (const auto& view : client.upstreams()) {
+        found.push_back({view.upstream.name, view.upstream.url.text()});
+      }
+      break;
+    case Named::group:
+      for (const auto& view : client.groups()) {
+        found.push_back({view.group.name, count_of_keys(view.live_keys)});
+      }
+      break;
+    case Named::project:
+      for (const auto& view : client.projects(/*all=*/false)) {
+        found.push_back({view.project.name, count_of_keys(view.live_keys)});
+      }
+      break;
+    case Named::account:
+      for (const auto& view : client.accounts()) {
+        found.push_back({view.account.username, view.account.display_name});
+      }
+      break;
+    case Named::setting:
+      for (const auto& setting : client.settings()) {
+        found.push_back({setting.name, setting.description});
+      }
+      break;
+    case Named::request:
+      for (const auto& view : client.requests({})) {
+        found.push_back(
+            {view.row.id.text(), fmt::format("{}, {}", view.row.key_name, view.row.model)});
+      }
+      break;
+    case Named::token:
+    case Named::nothing:
+    case Named::file:
+    case Named::variable:
+    case Named::command:
+      break;
+  }
+  return found;
+}
+
+struct Meaning {
+  std::string_view title;
+  Named kind;
+};
+
+}  // namespace
+
+Named named_by(const std::string& path, const CLI::Option& option) {
+  const bool is_positional = option.get_positional();
+  const std::string title = is_positional ? option.get_name(true) : option.get_type_name();
+  if (title == "NAME") {
+    if (option.check_name("--upstream")) return Named::upstream;
+    if (is_positional && path.starts_with("config ")) return Named::setting;
+    const bool is_upstream = path.starts_with("upstreams ") && path != "upstreams add";
+    return is_positional && is_upstream ? Named::upstream : Named::nothing;
+  }
+  static constexpr std::array kMeanings = {Meaning{"KEY", Named::key},
+                                           Meaning{"MODEL", Named::model},
+                                           Meaning{"GLOB", Named::model},
+                                           Meaning{"UPSTREAM", Named::upstream},
+                                           Meaning{"GROUP", Named::group},
+                                           Meaning{"PROJECT", Named::project},
+                                           Meaning{"ACCOUNT", Named::account},
+                                           Meaning{"SETTING", Named::setting},
+                                           Meaning{"REQUEST", Named::request},
+                                           Meaning{"TOKEN", Named::token},
+                                           Meaning{"FILE", Named::file},
+                                           Meaning{"PATH", Named::file},
+                                           Meaning{"VARIABLE", Named::variable},
+                                           Meaning{"CMD", Named::command}};
+  for (const Meaning& meaning : kMeanings) {
+    if (title == meaning.title) return meaning.kind;
+  }
+  return Named::nothing;
+}
+
+std::vector<Candidate> names_of(Context& context, Named kind, const std::string& path) {
+  try {
+    api::Client client(
+        std::make_unique<Hurried>(context.connect(context.socket_path()), context.clock));
+    return ask(client, kind, path);
+  } catch (const Error&) {
+    return {};  // a line that is being typed is no place for messages
+  }
+}
+
+}  // namespace nufi::cli
