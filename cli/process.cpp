@@ -2,6 +2,7 @@
 
 #include "lib/base/error.hpp"
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -53,6 +54,14 @@ std::string find_program(const std::string& name, const std::vector<std::string>
   return "";
 }
 
+std::string find_nufid(const std::string& program_dir, std::vector<std::string> folders) {
+  if (!program_dir.empty()) {
+    // In a build tree each program has a folder of its own.
+    folders.insert(folders.begin(), {program_dir, program_dir + "/../daemon"});
+  }
+  return find_program("nufid", folders);
+}
+
 std::string own_folder() {
   std::error_code error;
   const auto path = std::filesystem::read_symlink("/proc/self/exe", error);
@@ -69,14 +78,6 @@ std::vector<std::string> command_of(pid_t pid) {
   std::vector<std::string> words;
   for (std::string word; std::getline(file, word, '\0');) words.push_back(word);
   return words;
-}
-
-bool is_of_unit(pid_t pid, const std::string& unit) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/cgroup");
-  for (std::string line; std::getline(file, line);) {
-    if (line.ends_with("/" + unit)) return true;
-  }
-  return false;
 }
 
 int run_with_input(const std::vector<std::string>& command, const std::string& input) {
@@ -98,6 +99,31 @@ int run_with_input(const std::vector<std::string>& command, const std::string& i
   int status = 0;
   if (child < 0 || ::waitpid(child, &status, 0) != child) return 127;
   return exit_code_of(status);
+}
+
+Output output_of(const std::vector<std::string>& command) {
+  constexpr std::size_t kMost = 64 * 1024;
+  Output output{127, ""};
+  int pipe[2];
+  if (::pipe2(pipe, O_CLOEXEC) != 0) return output;
+  const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  const auto arguments = argument_pointers(command);
+  const pid_t child = ::fork();
+  if (child == 0) become(arguments.data(), nothing, pipe[1], /*own_session=*/false);
+  ::close(pipe[1]);
+  ::close(nothing);
+  std::array<char, 4096> piece{};
+  while (child > 0) {
+    const ssize_t n = ::read(pipe[0], piece.data(), piece.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    output.text.append(piece.data(), static_cast<std::size_t>(n));
+  }
+  ::close(pipe[0]);
+  if (output.text.size() > kMost) output.text.resize(kMost);
+  int status = 0;
+  if (child > 0 && ::waitpid(child, &status, 0) == child) output.exit_code = exit_code_of(status);
+  return output;
 }
 
 Detached::Detached(const std::vector<std::string>& command, const std::string& log_path) {

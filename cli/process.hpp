@@ -12,6 +12,9 @@ namespace nufi::cli {
 /// The path of the program called `name` in the first of `folders` that has it, or "".
 std::string find_program(const std::string& name, const std::vector<std::string>& folders);
 
+/// nufid, beside this program (in `program_dir`) or else in `folders`; "" if it is in neither.
+std::string find_nufid(const std::string& program_dir, std::vector<std::string> folders);
+
 /// The folder this program was started from, or "" if the system does not say.
 std::string own_folder();
 
@@ -22,12 +25,16 @@ bool reader_has_left(int descriptor);
 /// say.
 std::vector<std::string> command_of(pid_t pid);
 
-/// Is `pid` a process of the systemd unit called `unit`?
-bool is_of_unit(pid_t pid, const std::string& unit);
-
 /// Runs `command` (its first word is a path) with `input` as standard input and what it prints
 /// thrown away; waits for its end. Returns its exit code, 127 if it could not be run.
 int run_with_input(const std::vector<std::string>& command, const std::string& input);
+
+struct Output {
+  int exit_code = 0;
+  std::string text;  ///< standard output and error as they came, the first 64 KiB
+};
+/// Runs `command` (its first word is a path) with nothing to read, and waits for its end.
+Output output_of(const std::vector<std::string>& command);
 
 /// A program that goes on when we end: its own session, nothing on its standard input, its output
 /// appended to a log file (0600). Leaves it running when destroyed.

@@ -71,7 +71,9 @@ Run Console::run(const std::vector<std::string>& arguments) {
   const StillClock clock;
   cli::Context context(in, out, err, clock);
   context.config.sockets = {"/run/test.sock"};
-  context.screen = {is_terminal, width, /*colour=*/false, unicode};
+  context.config.time_zone = time_zone;
+  context.screen = {is_terminal, width, colour, unicode};
+  context.environment = environment;
   context.in_is_terminal = can_ask;
   context.err_is_terminal = can_ask;
   context.connect = [this](const std::string&) {
@@ -188,6 +190,12 @@ std::string list_json(const std::vector<std::string>& items) {
   std::string text;
   for (const std::string& item : items) text += (text.empty() ? "" : ",") + item;
   return R"({"data":[)" + text + R"(],"next":null})";
+}
+
+std::string profile_json() {
+  Json json = Json::parse(account_json());
+  json["week"] = Json::parse(usage_json(7));
+  return json.dump();
 }
 
 }  // namespace nufi::test

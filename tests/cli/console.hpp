@@ -34,10 +34,13 @@ class Console {
   /// What the person types, or what comes in the pipe.
   std::string input;
   std::string typed_secret;
+  std::vector<std::string> environment;  ///< "NAME=value", of programs that nufi runs
   bool is_terminal = false;  ///< standard output
   bool can_ask = false;      ///< standard input and error
   int width = 80;
   bool unicode = true;
+  bool colour = false;
+  std::string time_zone;  ///< of the person; "" = not known
   int pauses = 0;  ///< how often a follower may wait before it stops
 
   Run run(const std::vector<std::string>& arguments);
@@ -56,6 +59,8 @@ std::string key_json(const std::string& fields = "{}");
 std::string status_json(const std::string& fields = "{}");
 std::string upstream_json(const std::string& fields = "{}");
 std::string account_json(const std::string& fields = "{}");
+/// The account with its last seven days.
+std::string profile_json();
 /// A report of `days` days to 2026-08-15 of which each third cost something.
 std::string usage_json(int days);
 std::string request_json(const std::string& fields = "{}");
