@@ -33,6 +33,13 @@ Config read_config(const Environment& environment) {
   if (state.empty() && !home.empty()) state = home + "/.local/state";
   if (!state.empty()) config.state_dir = state + "/nufi";
   if (const std::string chosen = text("NUFI_SOCKET"); !chosen.empty()) {
+  std::string data = folder("XDG_DATA_HOME");
+  if (data.empty() && !home.empty()) data = home + "/.local/share";
+  if (!data.empty()) config.data_dir = data + "/nufi";
+  if (const std::string chosen = text("NUFI_DATA_DIR"); !chosen.empty()) config.data_dir = chosen;
+  config.listen = text("NUFI_LISTEN");
+  if (config.listen.empty()) config.listen = "127.0.0.1:6834";
+  config.environment = environment;
     config.sockets = {chosen};
     config.socket_is_chosen = true;
   } else {

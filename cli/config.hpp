@@ -7,12 +7,17 @@
 
 namespace nufi::cli {
 
+/// A variable's value, or nullptr.
+using Environment = std::function<const char*(const char*)>;
+
 /// What `nufi` takes from its environment (PRODUCT §2). Only main and config read it.
 struct Config {
   std::vector<std::string>
       sockets;                    ///< where nufid's socket can be, the likeliest first; not empty
   bool socket_is_chosen = false;  ///< by NUFI_SOCKET (or --socket): there is no other place then
   std::string state_dir;          ///< of nufi: where the log of a detached nufid goes
+  std::string data_dir;           ///< where a nufid of this user keeps its data, or ""
+  std::string listen;             ///< where it listens, unless a flag or its config file says else
   std::vector<std::string> path;  ///< folders of programs
   bool no_colour = false;
   bool force_colour = false;
@@ -22,9 +27,7 @@ struct Config {
   bool has_wayland = false;
   bool has_x11 = false;
 };
-
-/// A variable's value, or nullptr.
-using Environment = std::function<const char*(const char*)>;
+  Environment environment;  ///< for what only one command asks; may be empty
 
 Config read_config(const Environment& environment);
 

@@ -1,6 +1,7 @@
 #include "cli/show_keys.hpp"
 
 #include "lib/base/text.hpp"
+#include "lib/domain/health.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -15,10 +16,8 @@ using domain::Money;
 
 namespace {
 
-constexpr std::chrono::days kRotateAfter{90};
-
 bool wants_rotation(const KeyView& view, Timestamp now) {
-  return is_live(view.state) && now - domain::secret_made_at(view.key) > kRotateAfter;
+  return is_live(view.state) && domain::is_due_for_rotation(view.key, now);
 }
 
 Tone tone_of(KeyState state) {
@@ -137,7 +136,10 @@ Listing list_of_keys(const std::vector<KeyView>& keys, bool with_account, Timest
          text_cell(view.project),
          text_cell(view.account),
          text_cell(std::string(domain::period_name(view.standing.limits.budget_period))),
-         text_cell(wants_rotation(view, now) ? "rotate" : "")});
+         text_cell(wants_rotation(view, now) ? "rotate" : ""),
+         count_cell(view.standing.limits.token_limit),
+         text_cell(std::string(domain::period_name(view.standing.limits.token_period))),
+         count_cell(view.standing.tokens.spent)});
   }
   return listing;
 }

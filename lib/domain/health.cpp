@@ -29,4 +29,24 @@ std::optional<HealthState> health_state_from_name(std::string_view name) noexcep
   return std::nullopt;
 }
 
+HealthCheck healthy(std::string name, std::string finding) {
+  return {std::move(name), HealthState::ok, std::move(finding), {}};
+}
+
+HealthCheck warning(std::string name, std::string finding, std::string remedy) {
+  return {std::move(name), HealthState::warning, std::move(finding), std::move(remedy)};
+}
+
+HealthCheck fault(std::string name, std::string finding, std::string remedy) {
+  return {std::move(name), HealthState::fault, std::move(finding), std::move(remedy)};
+}
+
+HealthCheck skipped(std::string name, std::string why) {
+  return {std::move(name), HealthState::skipped, std::move(why), {}};
+}
+
+bool is_due_for_rotation(const Key& key, Timestamp now) {
+  return !is_dead(key, now) && now - secret_made_at(key) > kRotateAfter;
+}
+
 }  // namespace nufi::domain

@@ -1,5 +1,9 @@
 #pragma once
 
+#include "lib/base/clock.hpp"
+#include "lib/domain/key.hpp"
+
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,5 +28,15 @@ struct HealthCheck {
   std::string finding;  ///< what was seen, one line
   std::string remedy;   ///< what to do about it, a command where there is one; "" = nothing
 };
+
+HealthCheck healthy(std::string name, std::string finding);
+HealthCheck warning(std::string name, std::string finding, std::string remedy);
+HealthCheck fault(std::string name, std::string finding, std::string remedy);
+HealthCheck skipped(std::string name, std::string why);
+
+/// The age at which a secret should be replaced.
+inline constexpr std::chrono::days kRotateAfter{90};
+/// True for a key that may still call, with a secret older than that.
+bool is_due_for_rotation(const Key& key, Timestamp now);
 
 }  // namespace nufi::domain

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <condition_variable>
 #include <cstring>
+#include <filesystem>
 #include <mutex>
 #include <netdb.h>
 #include <poll.h>
@@ -154,6 +155,7 @@ class ProbeClient::Connection {
       reply.content_type = to_lower(result->get_header_value("Content-Type"));
       reply.server = result->get_header_value("Server");
       reply.location = result->get_header_value("Location");
+      reply.date = result->get_header_value("Date");
       // Of an error httplib gives the body itself, past the receiver.
       if (reply.body.empty()) reply.body = result->body;
       return reply;
@@ -254,6 +256,22 @@ ProbeReply ProbeClient::get(std::string_view path) {
 
 ProbeReply ProbeClient::post(std::string_view path, const std::string& json) {
   return connection_->send("POST", path, json);
+}
+
+std::size_t count_system_roots() {
+  X509_STORE* roots = X509_STORE_new();
+  X509_STORE_set_default_paths(roots);
+  // What came from the bundle; a folder is looked into when a name is asked for.
+  auto count = static_cast<std::size_t>(sk_X509_OBJECT_num(X509_STORE_get0_objects(roots)));
+  X509_STORE_free(roots);
+  std::error_code failure;
+  if (count == 0) {
+    for (const auto& entry :
+         std::filesystem::directory_iterator(X509_get_default_cert_dir(), failure)) {
+      if (entry.path().extension() == ".0") ++count;
+    }
+  }
+  return count;
 }
 
 std::vector<std::string> string_fields(std::string_view json, std::string_view field) {

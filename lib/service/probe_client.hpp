@@ -5,6 +5,7 @@
 #include "lib/domain/world.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -36,6 +37,7 @@ struct ProbeReply {
   std::string content_type;
   std::string server;                         ///< the Server field
   std::string location;                       ///< the Location field
+  std::string date;                           ///< the Date field
   std::optional<std::int64_t> first_byte_ms;  ///< of the body
 };
 
@@ -68,6 +70,10 @@ class ProbeClient {
   class Connection;
   std::unique_ptr<Connection> connection_;
 };
+
+/// How many certificates of authorities this machine has to trust, as far as can be counted
+/// without reading each.
+std::size_t count_system_roots();
 
 /// The values of the string fields called `field` in JSON text, in order, of the outermost level
 /// that has any; those with a \u escape are left out, other control characters are spaces. Enough

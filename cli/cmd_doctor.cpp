@@ -1,0 +1,122 @@
+#include "cli/commands.hpp"
+#include "cli/doctor_daemon.hpp"
+#include "cli/doctor_environment.hpp"
+#include "cli/doctor_ports.hpp"
+#include "cli/options.hpp"
+#include "cli/process.hpp"
+#include "cli/show_doctor.hpp"
+#include "lib/base/private_files.hpp"
+#include "lib/base/shell.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <memory>
+#include <unistd.h>
+
+namespace nufi::cli {
+
+using domain::HealthCheck;
+using domain::StatusView;
+
+namespace {
+
+using Checks = std::vector<HealthCheck>;
+
+/// Nobody answered: what nufid says of itself can't be had.
+std::optional<StatusView> ask_status(Context& context, Checks& checks) {
+  try {
+    StatusView status = context.client().status();
+    checks.push_back(domain::healthy(
+        "daemon.running",
+        fmt::format(
+            "pid {}, started {}", status.pid, human_ago(status.started_at, context.clock.now()))));
+    return status;
+  } catch (const Error& error) {
+    checks.push_back(domain::fault("daemon.running", error.what(), error.hint()));
+    return std::nullopt;
+  }
+}
+
+void examine_port(const std::string& name,
+                  const std::string& url,
+                  bool is_running,
+                  Checks& checks) {
+  const auto place = parse_place(url);
+  if (!place) return;
+  const Answer answer = ask_place(*place);
+  const bool is_ours = answer == Answer::nufid && is_running;
+  const std::string holder =
+      is_ours || answer == Answer::nobody ? std::string() : find_listener(place->port);
+  checks.push_back(judge_port(name, url, answer, is_running, holder));
+}
+
+void examine_config(const Context& context, bool is_running, Checks& checks) {
+  const std::string program = find_nufid(context.program_dir, context.config.path);
+  std::optional<int> code;
+  if (!program.empty()) code = run_with_input({program, "--check-config"}, "");
+  checks.push_back(judge_config(code, is_running));
+}
+
+void examine_running(Context& context, const StatusView& status, bool offline, Checks& checks) {
+  checks.push_back(judge_version(NUFI_VERSION, status.version));
+  examine_port("ports.inference", status.inference_url, /*is_running=*/true, checks);
+  if (!status.console_url.empty()) {
+    examine_port("ports.console", status.console_url, /*is_running=*/true, checks);
+  }
+  checks.push_back(judge_time_zone(status.timezone, context.config.time_zone));
+  try {
+    for (HealthCheck& check : context.client().doctor(offline)) checks.push_back(std::move(check));
+  } catch (const Error& error) {
+    checks.push_back(domain::fault("daemon.doctor", error.what(), error.hint()));
+  }
+}
+
+/// What can be seen of a nufid that does not run: where it would listen, and what it left.
+void examine_stopped(const Context& context, Checks& checks) {
+  examine_port("ports.inference", context.config.listen, /*is_running=*/false, checks);
+  const std::string& directory = context.config.data_dir;
+  if (directory.empty()) return;
+  const auto exposed = find_exposed(directory, ::getuid());
+  if (exposed.empty()) {
+    checks.push_back(
+        domain::healthy("storage.files", directory + " is its owner's alone, or not there yet"));
+  } else {
+    checks.push_back(domain::fault("storage.files",
+                                   exposed.front().path.string() + ": " + exposed.front().problem,
+                                   "chmod -R u+rwX,go-rwx " + shell_quoted(directory)));
+  }
+  checks.push_back(domain::skipped("storage.database", "nufid is not there to look at it"));
+}
+
+void run_doctor(Context& context, bool offline) {
+  Checks checks;
+  const auto status = ask_status(context, checks);
+  const std::string socket = context.socket_path();
+  checks.push_back(judge_socket(socket, look_at_socket(socket), ::getuid()));
+  examine_config(context, status.has_value(), checks);
+  if (status) {
+    examine_running(context, *status, offline, checks);
+  } else {
+    examine_stopped(context, checks);
+  }
+  const std::string inference =
+      status ? status->inference_url : fmt::format("http://{}/v1", context.config.listen);
+  for (HealthCheck& check : examine_environment(context.config.environment, inference)) {
+    checks.push_back(std::move(check));
+  }
+  show_doctor(context, std::move(checks));
+}
+
+}  // namespace
+
+void add_doctor_command(CLI::App& root, Context& context) {
+  CLI::App* command = root.add_subcommand(
+      "doctor", "look at everything, say what is wrong and what to do about it");
+  add_output_options(*command, context);
+  auto offline = std::make_shared<bool>(false);
+  command->add_flag("--offline", *offline, "ask no provider");
+  command->callback([&context, offline] { run_doctor(context, *offline); });
+}
+
+}  // namespace nufi::cli
