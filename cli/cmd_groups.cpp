@@ -161,7 +161,7 @@ void add_groups_commands(CLI::App& root, Context& context) {
   add_yes_option(*remove, context);
   remove->callback([&context, group] {
     std::string name = *group;
-    if (!context.yes && context.can_ask()) name = context.client().group(*group).group.name;
+    if (!context.yes) name = context.client().group(*group).group.name;
     context.confirm(fmt::format("delete group '{}'", name));
     print_done(context, context.client().delete_group(*group), "is deleted");
   });

@@ -129,10 +129,10 @@ CLI::App* add_move(CLI::App& keys,
   });
 }
 
-/// Asks before `verb` is done to a key, by its name.
+/// Asks before `verb` is done to a key, by its name; one that is not there is said first.
 void confirm_for_good(Context& context, const std::string& verb, const std::string& key) {
-  const bool is_asked = !context.yes && context.can_ask();
-  const std::string name = is_asked ? context.client().key(key).key.name : key;
+  if (context.yes) return;
+  const std::string name = context.client().key(key).key.name;
   context.confirm(fmt::format("{} key '{}' for good", verb, name));
 }
 

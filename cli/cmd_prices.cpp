@@ -168,6 +168,16 @@ void add_list(CLI::App& prices, Context& context) {
       [&context, model] { context.print(list_of_prices(context.client().prices(*model))); });
 }
 
+/// Nobody is asked about what is not there.
+void require_own_price(Context& context, const std::string& model) {
+  for (const domain::PriceView& view : context.client().prices(model)) {
+    if (view.price.model == model && (view.own || view.imported)) return;
+  }
+  throw Error(Errc::not_found,
+              "no price is set for '" + model + "'",
+              "only prices that were set or imported can be taken away");
+}
+
 void add_unset(CLI::App& prices, Context& context) {
   auto model = std::make_shared<std::string>();
   CLI::App* unset = prices.add_subcommand("unset", "back to the catalogue's price");
@@ -175,6 +185,7 @@ void add_unset(CLI::App& prices, Context& context) {
   add_output_options(*unset, context);
   add_yes_option(*unset, context);
   unset->callback([&context, model] {
+    if (!context.yes) require_own_price(context, *model);
     context.confirm("forget your price of '" + *model + "'");
     context.client().unset_price(*model);
     context.print_done(

@@ -97,7 +97,7 @@ void add_projects_commands(CLI::App& root, Context& context) {
   add_yes_option(*remove, context);
   remove->callback([&context, project] {
     std::string name = *project;
-    if (!context.yes && context.can_ask()) name = context.client().project(*project).project.name;
+    if (!context.yes) name = context.client().project(*project).project.name;
     context.confirm(fmt::format("delete project '{}'", name));
     print_done(context, context.client().delete_project(*project), "is deleted");
   });

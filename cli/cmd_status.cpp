@@ -42,6 +42,7 @@ void print_status(Context& context, const StatusView& status) {
     context.note("no upstream yet; add one with: nufi upstreams add openai --preset openai");
   } else {
     list_of_upstreams(status.upstreams).table.print(context.out, context.screen);
+    note_problems(context, status.upstreams);
   }
 }
 
@@ -84,7 +85,7 @@ void show_status(Context& context) {
 
 void add_status_command(CLI::App& root, Context& context) {
   CLI::App* command = root.add_subcommand("status", "what runs, where, and how it is");
-  add_json_option(*command, context);
+  add_report_options(*command, context);
   command->callback([&context] { show_status(context); });
 }
 

@@ -1,3 +1,4 @@
+#include "cli/ask_upstream.hpp"
 #include "cli/choices.hpp"
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
@@ -132,25 +133,30 @@ void take_secret(const Context& context, UpstreamOptions& options) {
   store_secret(options.terms, Secret(std::string(trim(line))));
 }
 
-/// For a new upstream of which no option said where its secret is.
-void ask_for_secret(const Context& context, UpstreamOptions& options) {
-  const auto& preset = options.terms.preset;
-  const domain::Preset* known = preset.sets() ? domain::find_preset(preset.value()) : nullptr;
-  if (known != nullptr && !known->needs_key) {
-    options.terms.secret_kind = Change<SecretKind>::set(SecretKind::none);
-    return;
+/// For a new upstream of which the options do not say all.
+void ask_for_rest(Context& context, UpstreamTerms& terms) {
+  const domain::Preset* known =
+      terms.preset.sets() ? domain::find_preset(terms.preset.value()) : nullptr;
+  const bool needs_no_key = known != nullptr && !known->needs_key;
+  const bool has_place = terms.url.sets() || terms.preset.sets();
+  if (needs_no_key && !terms.secret_kind.sets()) {
+    terms.secret_kind = Change<SecretKind>::set(SecretKind::none);
   }
+  if (has_place && terms.secret_kind.sets()) return;
   if (!context.can_ask()) {
+    if (!has_place) throw Error(Errc::usage, "it is not said where it is", "add --url or --preset");
     throw Error(Errc::usage,
-                "it is not said where the secret of '" + options.name + "' is",
+                "it is not said where the secret of '" + terms.name.value() + "' is",
                 known == nullptr || known->key_env.empty()
                     ? "add --key-env, --key-file, --key-stdin, --key-command or --no-key"
                     : fmt::format("add --key-env {} if nufid has it, or --key-file, --key-stdin or "
                                   "--key-command",
                                   known->key_env));
   }
-  const Secret secret = context.ask_secret("secret of '" + printable(options.name) + "': ");
-  store_secret(options.terms, Secret(std::string(trim(secret.expose()))));
+  Interview interview(context);
+  if (!ask_for_upstream(context, interview, terms)) {
+    throw Error(Errc::usage, "nothing was done", "all it needs can be options: --help");
+  }
 }
 
 std::vector<std::string> preset_names() {
@@ -161,11 +167,20 @@ std::vector<std::string> preset_names() {
 
 void print_done(const Context& context, const domain::UpstreamView& view, const char* what) {
   context.print_done(api::to_json(view),
-                     view.upstream.name,
+                     view.upstream.id.text(),
                      fmt::format("upstream '{}' {}", view.upstream.name, what));
 }
 
 const Naming kNaming{"NAME", "name of the upstream"};
+
+void try_out(Context& context, const std::string& name, const std::string& model) {
+  const auto steps = context.client().test_upstream(name, model);
+  context.print(list_of_steps(steps));
+  for (const domain::ProbeStep& step : steps) {
+    if (!step.hint.empty()) context.note(printable(step.name + ": " + step.hint));
+    if (step.result == domain::ProbeResult::failed) context.exit_code = exit_code(Errc::upstream);
+  }
+}
 
 void add_add(CLI::App& upstreams, Context& context) {
   auto options = std::make_shared<UpstreamOptions>();
@@ -184,12 +199,10 @@ void add_add(CLI::App& upstreams, Context& context) {
   add_upstream_options(*command, *options);
   command->callback([&context, options] {
     UpstreamTerms& terms = options->terms;
-    if (!terms.url.sets() && !terms.preset.sets()) {
-      throw Error(Errc::usage, "it is not said where it is", "add --url or --preset");
-    }
     terms.name = Change<std::string>::set(options->name);
     take_secret(context, *options);
-    if (!terms.secret_kind.sets()) ask_for_secret(context, *options);
+    const bool is_typed = !terms.url.sets() && !terms.preset.sets() && context.can_ask();
+    ask_for_rest(context, terms);
     const auto view = context.client().add_upstream(terms);
     print_done(context, view, "added");
     if (!view.secret_problem.empty()) {
@@ -204,6 +217,7 @@ void add_add(CLI::App& upstreams, Context& context) {
         context.note("clients can't list its models until they are named: nufi upstreams edit " +
                      view.upstream.name + " --model MODEL");
       }
+      if (is_typed) return try_out(context, view.upstream.name, "");
       context.note("try it with: nufi upstreams test " + view.upstream.name);
     }
   });
@@ -225,15 +239,6 @@ void add_edit(CLI::App& upstreams, Context& context) {
     require_change(api::to_json(options->terms), "nufi upstreams edit");
     print_done(context, context.client().edit_upstream(options->name, options->terms), "changed");
   });
-}
-
-void test(Context& context, const std::string& name, const std::string& model) {
-  const auto steps = context.client().test_upstream(name, model);
-  context.print(list_of_steps(steps));
-  for (const domain::ProbeStep& step : steps) {
-    if (!step.hint.empty()) context.note(printable(step.name + ": " + step.hint));
-    if (step.result == domain::ProbeResult::failed) context.exit_code = exit_code(Errc::upstream);
-  }
 }
 
 /// What to do with servers that are no upstreams yet.
@@ -297,12 +302,16 @@ void add_upstreams_commands(CLI::App& root, Context& context) {
   add_add(upstreams, context);
   CLI::App* list = upstreams.add_subcommand("list", "all upstreams and their health");
   add_output_options(*list, context);
-  list->callback([&context] { context.print(list_of_upstreams(context.client().upstreams())); });
+  list->callback([&context] {
+    const auto all = context.client().upstreams();
+    context.print(list_of_upstreams(all));
+    note_problems(context, all);
+  });
   auto name = std::make_shared<std::string>();
   add_verb(upstreams, context, "show", "everything about one", kNaming, *name)
       ->callback([&context, name] {
         const auto view = context.client().upstream(*name);
-        context.print(api::to_json(view), view.upstream.name, rows_of_upstream(view));
+        context.print(api::to_json(view), view.upstream.id.text(), rows_of_upstream(view));
       });
   add_edit(upstreams, context);
   auto model = std::make_shared<std::string>();
@@ -310,16 +319,20 @@ void add_upstreams_commands(CLI::App& root, Context& context) {
       upstreams, context, "test", "really call it: models, a chat, a stream", kNaming, *name);
   tries->add_option("--model", *model, "the model to call (default: one it serves)")
       ->type_name("MODEL");
-  tries->callback([&context, name, model] { test(context, *name, *model); });
+  tries->callback([&context, name, model] { try_out(context, *name, *model); });
   add_discover(upstreams, context);
   CLI::App* remove =
       add_verb(upstreams, context, "remove", "forget it and its secret", kNaming, *name);
   add_yes_option(*remove, context);
   remove->callback([&context, name] {
-    context.confirm("remove upstream '" + *name + "'");
+    domain::UpstreamView view;
+    if (!context.yes || context.quiet) view = context.client().upstream(*name);
+    const std::string shown = view.upstream.name.empty() ? *name : view.upstream.name;
+    context.confirm("remove upstream '" + shown + "'");
     context.client().remove_upstream(*name);
-    context.print_done(
-        api::Json{{"name", *name}, {"removed", true}}, *name, "upstream '" + *name + "' removed");
+    context.print_done(api::Json{{"name", shown}, {"removed", true}},
+                       view.upstream.id.text(),
+                       "upstream '" + shown + "' removed");
   });
 }
 

@@ -30,11 +30,21 @@ Cell upstream_cell(const LocalServer& server) {
   return server.upstream.empty() ? Cell{"none", "", Tone::dim} : text_cell(server.upstream);
 }
 
+std::string health_text(const UpstreamView& view) {
+  return view.secret_problem.empty() ? view.health : "no secret: " + view.secret_problem;
+}
+
 Cell health_cell(const UpstreamView& view) {
-  if (!view.secret_problem.empty())
-    return text_cell("no secret: " + view.secret_problem, Tone::bad);
-  if (view.health == "ok") return text_cell(view.health, Tone::good);
-  return text_cell(view.health, view.health == "unknown" ? Tone::dim : Tone::bad);
+  const std::string text = health_text(view);
+  if (text == "ok") return text_cell(text, Tone::good);
+  return text_cell(text, text == "unknown" ? Tone::dim : Tone::bad);
+}
+
+/// In a table only what it is: why has a line of its own.
+Cell short_health_cell(const UpstreamView& view) {
+  Cell cell = health_cell(view);
+  cell.shown = cell.shown.substr(0, cell.shown.find(": "));
+  return cell;
 }
 
 Cell pairs_cell(const std::vector<std::pair<std::string, std::string>>& pairs) {
@@ -49,7 +59,7 @@ Listing list_of_upstreams(const std::vector<UpstreamView>& upstreams) {
   Listing listing{items_of(upstreams),
                   {},
                   Table({{.title = "UPSTREAM", .shrinks_to = 12},
-                         {.title = "HEALTH", .shrinks_to = 12},
+                         {.title = "HEALTH"},
                          {.title = "URL", .rank = 4, .shrinks_to = 24},
                          {.title = "MODELS", .rank = 2, .shrinks_to = 12},
                          {.title = "SECRET", .rank = 3, .shrinks_to = 12},
@@ -58,9 +68,9 @@ Listing list_of_upstreams(const std::vector<UpstreamView>& upstreams) {
                   "no upstream yet; add one with: nufi upstreams add openai --preset openai"};
   for (const UpstreamView& view : upstreams) {
     const domain::Upstream& upstream = view.upstream;
-    listing.ids.push_back(upstream.name);
+    listing.ids.push_back(upstream.id.text());
     listing.table.add({text_cell(upstream.name, Tone::strong),
-                       health_cell(view),
+                       short_health_cell(view),
                        text_cell(upstream.url.text()),
                        list_cell(upstream.models, "all"),
                        text_cell(view.secret),
@@ -68,6 +78,16 @@ Listing list_of_upstreams(const std::vector<UpstreamView>& upstreams) {
                        text_cell(upstream.id.text())});
   }
   return listing;
+}
+
+void note_problems(const Context& context, const std::vector<UpstreamView>& upstreams) {
+  if (!context.screen.is_terminal || context.json) return;
+  for (const UpstreamView& view : upstreams) {
+    const std::string text = health_text(view);
+    const auto colon = text.find(": ");
+    if (colon == std::string::npos) continue;
+    context.note(printable(view.upstream.name + ": " + text));
+  }
 }
 
 Context::Rows rows_of_upstream(const UpstreamView& view) {

@@ -41,9 +41,16 @@ class Probe {
     }
     if (model.empty()) model = pick_model();
     if (model.empty()) {
-      step("chat", [](ProbeStep& chat) {
-        chat.detail = "no model is known to ask";
-        chat.hint = "name one with --model";
+      step("chat", [this](ProbeStep& chat) {
+        const auto& globs = upstream_.upstream.models;
+        const bool has_others = !listed_.empty() && !globs.empty();
+        chat.detail = has_others
+                          ? fmt::format("none of the {} models it lists is one it may serve ({})",
+                                        listed_.size(),
+                                        fmt::join(globs, ", "))
+                          : "no model is known to ask";
+        chat.hint = has_others ? "name one with --model, or change what it serves when you edit it"
+                               : "name one with --model";
       });
       return take();
     }
