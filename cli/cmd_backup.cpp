@@ -1,6 +1,7 @@
 #include "cli/commands.hpp"
 #include "cli/new_file.hpp"
 #include "cli/options.hpp"
+#include "cli/progress.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -8,7 +9,6 @@
 #include <filesystem>
 #include <memory>
 #include <ostream>
-#include <string_view>
 
 namespace nufi::cli {
 
@@ -17,25 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::milliseconds kLook{200};
-
-/// One line that is written over itself while somebody watches.
-class Progress {
- public:
-  explicit Progress(Context& context) : context_(context) {}
-  void show(std::string_view what, std::int64_t done, std::int64_t total) {
-    if (!context_.err_is_terminal || context_.quiet || total <= 0) return;
-    context_.err << fmt::format("\r{} {:3d} %", what, done * 100 / total) << std::flush;
-    is_shown_ = true;
-  }
-  void end() {
-    if (is_shown_) context_.err << "\r                        \r" << std::flush;
-    is_shown_ = false;
-  }
-
- private:
-  Context& context_;
-  bool is_shown_ = false;
-};
 
 api::Backup wait_until_ready(Context& context, Progress& progress) {
   api::Client& client = context.client();
@@ -65,7 +46,8 @@ void back_up(Context& context, const fs::path& path, bool with_key) {
   const fs::path key_path = path.string() + ".key";
   if (fs::exists(path)) context.confirm("replace " + path.string());
   NewFile file(path);
-  Progress progress(context);
+  Progress progress(context, "no backup was made");
+  Progress::remove_when_interrupted(file.draft().string());
   const api::Backup backup = wait_until_ready(context, progress);
   fetch(context, backup, file, progress);
   if (with_key) {
@@ -98,7 +80,7 @@ void add_backup_command(CLI::App& root, Context& context) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       root.add_subcommand("backup", "copy the database to a file while everything goes on");
-  command->add_option("file", options->file, "where to; read it back with: nufid --restore FILE")
+  command->add_option("FILE", options->file, "where to; read it back with: nufid --restore FILE")
       ->required()
       ->type_name("FILE");
   add_switch(*command,

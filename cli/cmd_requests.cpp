@@ -1,4 +1,6 @@
+#include "cli/choices.hpp"
 #include "cli/commands.hpp"
+#include "cli/local_time.hpp"
 #include "cli/options.hpp"
 #include "cli/show_usage.hpp"
 
@@ -25,15 +27,31 @@ struct RequestOptions {
   bool follow = false;
 };
 
-/// Prints rows as lines that go on from those before: no header again, one JSON object a line.
-void print_more(const Context& context, const std::vector<RequestView>& rows) {
-  if (context.json) {
-    for (const RequestView& row : rows) context.out << api::to_text(api::to_json(row)) << '\n';
-  } else if (!rows.empty()) {
-    context.print(list_of_requests(rows, context.clock.now()));
+/// Prints rows as lines that go on from those before: the header once, one JSON object a line.
+class Lines {
+ public:
+  explicit Lines(Context& context) : context_(context) {}
+
+  void print(const std::vector<RequestView>& rows) {
+    if (context_.json) {
+      for (const RequestView& row : rows) context_.out << api::to_text(api::to_json(row)) << '\n';
+    } else if (context_.quiet || !context_.screen.is_terminal) {
+      if (!rows.empty()) context_.print(list_of_requests(rows, context_.clock.now()));
+    } else {
+      const Table table = list_of_requests(rows, context_.clock.now(), zone_).table;
+      if (!table.empty() || header_ == Table::Header::shown) {
+        table.print(context_.out, context_.screen, header_);
+      }
+      header_ = Table::Header::hidden;
+    }
+    context_.out.flush();
   }
-  context.out.flush();
-}
+
+ private:
+  Context& context_;
+  const TimeZone zone_ = zone_named(context_.config.time_zone);
+  Table::Header header_ = Table::Header::shown;
+};
 
 /// The calls of a ledger that grows. A row is shown when its call has ended; until then the look
 /// goes back to before it, so that the rows after it may come first and it is not missed.
@@ -67,7 +85,8 @@ void follow(Context& context, const RequestOptions& options) {
   auto rows = context.client().requests(options.query);
   std::reverse(rows.begin(), rows.end());
   Follower follower;
-  print_more(context, follower.take(std::move(rows)));
+  Lines lines(context);
+  lines.print(follower.take(std::move(rows)));
   api::RequestQuery next = options.query;
   next.last = kPage;
   while (context.out && context.pause(kPoll)) {
@@ -75,7 +94,7 @@ void follow(Context& context, const RequestOptions& options) {
     auto page = context.client().requests(next);
     // Without a first row there is no place to go on from, and the newest come first.
     if (next.after.empty()) std::reverse(page.begin(), page.end());
-    print_more(context, follower.take(std::move(page)));
+    lines.print(follower.take(std::move(page)));
   }
 }
 
@@ -98,27 +117,19 @@ void add_requests_command(CLI::App& root, Context& context) {
             });
   command->add_option("--key", query.key, "only of this key")->type_name("KEY");
   command->add_option("--model", query.model, "only of this model")->type_name("MODEL");
-  add_value(*command,
-            "--status",
-            "STATUS",
-            "running, ok, client_error, upstream_error, client_gone, cut or interrupted",
-            [&query](const std::string& value, const std::string& option) {
-              query.status = read_word(value,
-                                       option,
-                                       {"running",
-                                        "ok",
-                                        "client_error",
-                                        "upstream_error",
-                                        "client_gone",
-                                        "cut",
-                                        "interrupted"});
-            });
+  add_choice(
+      *command,
+      "--status",
+      "STATUS",
+      "running, ok, client_error, upstream_error, client_gone, cut or interrupted",
+      {"running", "ok", "client_error", "upstream_error", "client_gone", "cut", "interrupted"},
+      [&query](const std::string& word) { query.status = word; });
   add_value(*command,
             "--since",
             "WHEN",
             "2h, 7d, 2026-08-01 or 2026-08-01T10:00:00Z",
             [&context, &query](const std::string& value, const std::string& option) {
-              query.since = read_past(value, option, context.clock.now());
+              query.since = read_since(value, option, context);
             });
   command->add_flag("--follow", options->follow, "go on with new calls as they end");
   add_output_options(*command, context);

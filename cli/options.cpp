@@ -1,5 +1,6 @@
 #include "cli/options.hpp"
 
+#include "cli/local_time.hpp"
 #include "lib/base/text.hpp"
 
 #include <CLI/CLI.hpp>
@@ -25,6 +26,18 @@ Period read_period(const std::string& value,
   return domain::period_from_name(read_word(value, option, words)).value();
 }
 
+/// One edge of a range of time; `later`: so many days after a date that is given.
+Timestamp read_edge(const std::string& value,
+                    const std::string& option,
+                    const Context& context,
+                    std::chrono::days later) {
+  if (const auto span = parse_duration(value)) return context.clock.now() - *span;
+  if (const auto date = read_date(value, context.config.time_zone, later)) return *date;
+  const auto instant = parse_rfc3339(value);
+  if (!instant) wrong(option, "like 2h, 7d, 2026-08-01 or 2026-08-01T10:00:00Z");
+  return *instant;
+}
+
 }  // namespace
 
 void add_json_option(CLI::App& command, Context& context) {
@@ -34,6 +47,11 @@ void add_json_option(CLI::App& command, Context& context) {
 void add_output_options(CLI::App& command, Context& context) {
   add_json_option(command, context);
   command.add_flag("-q,--quiet", context.quiet, "print only the id (or the new key)");
+}
+
+void add_report_options(CLI::App& command, Context& context) {
+  add_json_option(command, context);
+  command.add_flag("-q,--quiet", context.quiet, "print nothing beside it");
 }
 
 CLI::App* add_verb(CLI::App& noun,
@@ -174,12 +192,22 @@ std::string read_word(const std::string& value,
   wrong(option, list, nearest ? "did you mean " + *nearest + "?" : "");
 }
 
+const std::vector<std::string>& budget_periods() {
+  static const std::vector<std::string> words{"day", "week", "month", "total"};
+  return words;
+}
+
+const std::vector<std::string>& token_periods() {
+  static const std::vector<std::string> words{"minute", "hour", "day", "week", "month", "total"};
+  return words;
+}
+
 Period read_budget_period(const std::string& value, const std::string& option) {
-  return read_period(value, option, {"day", "week", "month", "total"});
+  return read_period(value, option, budget_periods());
 }
 
 Period read_token_period(const std::string& value, const std::string& option) {
-  return read_period(value, option, {"minute", "hour", "day", "week", "month", "total"});
+  return read_period(value, option, token_periods());
 }
 
 std::chrono::seconds read_span(const std::string& value, const std::string& option) {
@@ -196,11 +224,12 @@ Timestamp read_future(const std::string& value, const std::string& option, Times
   return *instant;
 }
 
-Timestamp read_past(const std::string& value, const std::string& option, Timestamp now) {
-  if (const auto span = parse_duration(value)) return now - *span;
-  const auto instant = parse_rfc3339(value);
-  if (!instant) wrong(option, "like 2h, 7d, 2026-08-01 or 2026-08-01T10:00:00Z");
-  return *instant;
+Timestamp read_since(const std::string& value, const std::string& option, const Context& context) {
+  return read_edge(value, option, context, std::chrono::days(0));
+}
+
+Timestamp read_until(const std::string& value, const std::string& option, const Context& context) {
+  return read_edge(value, option, context, std::chrono::days(1));
 }
 
 std::vector<std::pair<std::string, std::string>> read_pairs(const std::vector<std::string>& values,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cli/choices.hpp"
 #include "cli/context.hpp"
 #include "lib/domain/terms.hpp"
 
@@ -21,6 +22,8 @@ namespace nufi::cli {
 /// --json, and -q/--quiet.
 void add_output_options(CLI::App& command, Context& context);
 void add_json_option(CLI::App& command, Context& context);
+/// --json and -q/--quiet of what has no id: a report, a value, a verdict.
+void add_report_options(CLI::App& command, Context& context);
 /// --yes.
 void add_yes_option(CLI::App& command, Context& context);
 
@@ -89,14 +92,19 @@ std::int64_t read_whole(const std::string& value, const std::string& option);  /
 std::string read_word(const std::string& value,
                       const std::string& option,
                       const std::vector<std::string>& words);
+const std::vector<std::string>& budget_periods();
+const std::vector<std::string>& token_periods();
 domain::Period read_budget_period(const std::string& value, const std::string& option);
 domain::Period read_token_period(const std::string& value, const std::string& option);
 /// "24h", "7d"; 0 and none are no time at all.
 std::chrono::seconds read_span(const std::string& value, const std::string& option);
 /// "30d" (from now), a date or an RFC 3339 time.
 Timestamp read_future(const std::string& value, const std::string& option, Timestamp now);
-/// "2h" (ago), a date or an RFC 3339 time.
-Timestamp read_past(const std::string& value, const std::string& option, Timestamp now);
+/// Where a range begins: "2h" (ago), a date (its first moment where the user lives) or an RFC 3339
+/// time.
+Timestamp read_since(const std::string& value, const std::string& option, const Context& context);
+/// Where a range ends, likewise; a date is in it as a whole.
+Timestamp read_until(const std::string& value, const std::string& option, const Context& context);
 /// "name=value" pairs, in order.
 std::vector<std::pair<std::string, std::string>> read_pairs(const std::vector<std::string>& values,
                                                             const std::string& option);
@@ -120,13 +128,15 @@ void add_limit_options(CLI::App& command, Terms& terms) {
             [&terms](const std::string& value, const std::string& option) {
               terms.budget = change_of<domain::Money>(value, option, read_money);
             });
-  add_value(command,
-            "--budget-period",
-            "PERIOD",
-            "day, week, month or total (default month)",
-            [&terms](const std::string& value, const std::string& option) {
-              terms.budget_period = change_of<domain::Period>(value, option, read_budget_period);
-            });
+  offer(*add_value(command,
+                   "--budget-period",
+                   "PERIOD",
+                   "day, week, month or total (default month)",
+                   [&terms](const std::string& value, const std::string& option) {
+                     terms.budget_period =
+                         change_of<domain::Period>(value, option, read_budget_period);
+                   }),
+        budget_periods());
   add_value(command,
             "--token-limit",
             "N",
@@ -134,14 +144,15 @@ void add_limit_options(CLI::App& command, Terms& terms) {
             [&terms](const std::string& value, const std::string& option) {
               terms.token_limit = change_of<std::int64_t>(value, option, read_count);
             });
-  add_value(command,
-            "--token-limit-period",
-            "PERIOD",
-            "minute, hour, day, week, month or total (default month)",
-            [&terms](const std::string& value, const std::string& option) {
-              terms.token_limit_period =
-                  change_of<domain::Period>(value, option, read_token_period);
-            });
+  offer(*add_value(command,
+                   "--token-limit-period",
+                   "PERIOD",
+                   "minute, hour, day, week, month or total (default month)",
+                   [&terms](const std::string& value, const std::string& option) {
+                     terms.token_limit_period =
+                         change_of<domain::Period>(value, option, read_token_period);
+                   }),
+        token_periods());
 }
 
 /// --reset-spend, of an edit.

@@ -14,7 +14,7 @@ build_packages=(
 )
 test_packages=(
   doctest-dev librapidcheck-dev clang libclang-rt-14-dev clang-format git nodejs npm curl openssl nginx-light sqlite3 bsdutils util-linux procps
-  mount faketime lintian rpm fakeroot dpkg-dev file systemd mandoc
+  mount faketime lintian rpm fakeroot dpkg-dev file systemd mandoc bash-completion zsh fish
 )
 
 say() { printf '\n== %s\n' "$*" >&2; }
