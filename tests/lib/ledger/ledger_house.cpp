@@ -63,23 +63,25 @@ HoldRequest ask(const Payer& payer, std::int64_t nanos, std::int64_t tokens) {
   request.row.group = "default";
   request.row.endpoint = "chat/completions";
   request.row.model = "gpt-4o";
-  const auto add = [&](domain::Scope scope, const std::string& id, const auto& limits) {
-    std::optional<std::int64_t> usd;
-    if (limits.budget) usd = limits.budget->nanos();
-    request.constraints.push_back({{scope, id, domain::Metric::usd, limits.budget_period}, usd});
-    request.constraints.push_back(
-        {{scope, id, domain::Metric::tokens, limits.token_period}, limits.token_limit});
-  };
-  add(domain::Scope::key, payer.key, payer.key_limits);
+  request.row.parent = domain::KeyId(payer.parent);
+  const auto add =
+      [&](domain::Scope scope, const std::string& id, const auto& limits, bool soft = false) {
+        std::optional<std::int64_t> usd;
+        if (limits.budget) usd = limits.budget->nanos();
+        request.constraints.push_back(
+            {{scope, id, domain::Metric::usd, limits.budget_period}, usd, soft});
+        request.constraints.push_back(
+            {{scope, id, domain::Metric::tokens, limits.token_period}, limits.token_limit, soft});
+      };
+  add(domain::Scope::key, payer.key, payer.key_limits, payer.soft);
+  if (!payer.parent.empty()) {
+    add(domain::Scope::key, payer.parent, payer.parent_limits, payer.parent_soft);
+  }
   add(domain::Scope::project, payer.project, payer.project_limits);
   add(domain::Scope::account, payer.account, payer.account_limits);
   request.ceiling.prompt_cost = domain::Money::nanos(nanos);
   request.ceiling.prompt_tokens = tokens;
   request.ceiling.output_tokens = 0;
-  for (auto& each : request.constraints) {
-    each.soft =
-        payer.soft && each.window.scope == domain::Scope::key && each.window.subject == payer.key;
-  }
   return request;
 }
 

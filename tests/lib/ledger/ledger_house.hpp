@@ -85,6 +85,9 @@ struct Payer {
   domain::SpendLimits project_limits;
   domain::SpendLimits account_limits;
   bool soft = false;
+  std::string parent = {};  ///< id of the key whose limits hold as well; "" = none
+  domain::SpendLimits parent_limits = {};
+  bool parent_soft = false;
 };
 
 /// A payer whose key may spend `nanos` per `period`.

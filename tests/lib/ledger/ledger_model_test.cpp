@@ -47,12 +47,13 @@ struct Waiting {
   Pending pending;
 };
 
-/// Keys 0 to 3 of two projects of one account, with every kind of limit among them.
+/// Keys 0 to 3 of two projects of one account, with every kind of limit among them; 4 and 5 are
+/// children of 0, and 6 of 3, which is soft.
 std::vector<Payer> make_payers() {
-  std::vector<Payer> all(4);
+  std::vector<Payer> all(7);
   for (std::size_t i = 0; i < all.size(); ++i) {
     all[i].key = "key_" + std::to_string(i);
-    all[i].project = "proj_" + std::to_string(i / 2);
+    all[i].project = "proj_" + std::to_string(i / 2 % 2);
     all[i].account_limits.budget = domain::Money::nanos(6000);
     all[i].account_limits.budget_period = Period::hour;
   }
@@ -63,12 +64,30 @@ std::vector<Payer> make_payers() {
   for (std::size_t i : {2U, 3U}) all[i].project_limits.token_limit = 50'000;
   all[3].key_limits.budget = domain::Money::nanos(9000);
   all[3].soft = true;
+  all[4].key_limits.budget = domain::Money::nanos(700);
+  all[4].key_limits.budget_period = Period::total;
+  for (std::size_t i : {4U, 5U}) all[i].parent = all[0].key;
+  all[6].parent = all[3].key;
   return all;
+}
+
+/// Children go by what their parents' limits are now.
+void tell_children(std::vector<Payer>& all) {
+  for (auto& child : all) {
+    for (const auto& parent : all) {
+      if (child.parent != parent.key) continue;
+      child.parent_limits = parent.key_limits;
+      child.parent_soft = parent.soft;
+    }
+  }
 }
 
 class Model {
  public:
-  Model() { house_->be_still(); }
+  Model() {
+    house_->be_still();
+    tell_children(payers_);
+  }
 
   void play(const Step& step) {
     act(step);
@@ -87,8 +106,8 @@ class Model {
                            state.cycle,
                            expected(id, state.cycle, /*running=*/false),
                            expected(id, state.cycle, /*running=*/true)));
-        const bool is_soft = payer.soft && id.scope == Scope::key;
-        if (!constraint.limit || is_soft || moved_.contains({id.subject, id.metric})) continue;
+        if (!constraint.limit || constraint.soft || moved_.contains({id.subject, id.metric}))
+          continue;
         RC_ASSERT(state.spent + state.held <= *constraint.limit);
       }
     }
@@ -156,10 +175,13 @@ class Model {
     for (const auto& [number, call] : calls_) {
       if (call.running != running || !cycle.holds(call.time)) continue;
       const auto& by = payers_[call.payer];
+      const bool of_parent = id.scope == Scope::key && id.subject == by.parent;
       const auto& subject = id.scope == Scope::key       ? by.key
                             : id.scope == Scope::project ? by.project
                                                          : by.account;
-      if (subject != id.subject || (running && by.soft && id.scope == Scope::key)) continue;
+      if (subject != id.subject && !of_parent) continue;
+      const bool soft = id.scope == Scope::key && (of_parent ? by.parent_soft : by.soft);
+      if (running && soft) continue;
       sum += call.amount(id.metric);
     }
     return running ? sum : sum - forgiven_[{id, cycle.start}];
@@ -173,9 +195,7 @@ class Model {
         request.constraints.begin(), request.constraints.end(), [&](const auto& constraint) {
           if (!constraint.limit) return true;
           const auto state = house_->window(constraint.window);
-          if (by.soft && constraint.window.scope == Scope::key) {
-            return state.spent < *constraint.limit;
-          }
+          if (constraint.soft) return state.spent < *constraint.limit;
           const auto amount = constraint.window.metric == Metric::usd ? call.money : call.tokens;
           return state.spent + (once_all_settled ? 0 : state.held) + amount <= *constraint.limit;
         });
@@ -266,6 +286,7 @@ class Model {
       limits.token_limit = b * 10;
       moved_.insert({payer(a).key, Metric::tokens});
     }
+    tell_children(payers_);
   }
 
   void change_period(int a, int b) {
@@ -275,6 +296,7 @@ class Model {
     const auto period = periods[b % 5];
     if (changed.key_limits.budget_period == period) return;
     changed.key_limits.budget_period = period;
+    tell_children(payers_);
     house_->valve().resume();
     house_->ledger().start_window(key_window(changed));
     house_->be_still();
@@ -289,7 +311,8 @@ class Model {
     std::int64_t most = 0;
     for (const auto number : forgiven_calls_[{changed.key, Metric::usd}]) {
       const auto& call = calls_.at(number);
-      const bool is_own = payers_[call.payer].key == changed.key;
+      const auto& by = payers_[call.payer];
+      const bool is_own = by.key == changed.key || by.parent == changed.key;
       if (is_own && cycle.holds(call.time)) most += call.amount(Metric::usd);
     }
     const auto forgiven = expected(window, cycle, /*running=*/false) - house_->window(window).spent;

@@ -164,6 +164,32 @@ TEST_CASE("record: a cost that nobody reported stays absent") {
   CHECK_FALSE(std::get<SettleRecord>(decode(bytes)).settlement.upstream_reported_cost);
 }
 
+TEST_CASE("record: a hold of a child says whose it is, and which windows are its parent's") {
+  auto in = full_row("x");
+  in.parent = domain::KeyId("key_parent");
+  auto windows = kWindows;
+  windows[0].soft = true;
+  windows.push_back({domain::Scope::key, domain::Metric::usd, domain::Period::day, false, true});
+  windows.push_back({domain::Scope::key, domain::Metric::tokens, domain::Period::day, true, true});
+  std::string bytes;
+  encode(in, windows, bytes);
+  const auto out = std::get<HoldRecord>(decode(bytes));
+  CHECK(out.row.parent == in.parent);
+  CHECK(out.windows == windows);
+}
+
+TEST_CASE("record: a hold without a parent has the bytes it always had") {
+  const auto in = full_row("x");
+  auto windows = kWindows;
+  windows[0].soft = true;
+  std::string bytes;
+  encode(in, windows, bytes);
+  CHECK(bytes[0] == 1);
+  const auto out = std::get<HoldRecord>(decode(bytes));
+  CHECK(out.row.parent.empty());
+  CHECK(out.windows == windows);
+}
+
 TEST_CASE("record: the longest texts stay below the longest record") {
   const std::string endless(100'000, 'x');
   const std::vector<HeldWindow> windows(255, kWindows[0]);
