@@ -25,19 +25,17 @@ std::string size_text(std::int64_t bytes) {
 
 /// What was turned on has to be said: it keeps what people wrote.
 std::string told(const domain::TraceSettings& settings) {
-  const std::string whose =
-      settings.key.empty() ? "every key" : fmt::format("key '{}'", settings.key);
+  const bool is_for_all = settings.key.empty();
   if (settings.mode == TraceMode::off) {
-    return fmt::format(
-        "no more traces are kept of {}{}; delete those there are with: nufi traces delete --all",
-        whose,
-        settings.key.empty() ? ", but for keys that have them turned on themselves" : "");
+    return fmt::format("traces {} are off{}; those there are stay: nufi traces delete --all",
+                       is_for_all ? "of all calls" : fmt::format("of key '{}'", settings.key),
+                       is_for_all ? ", but for keys that have them on by themselves" : "");
   }
   return fmt::format(
-      "from now on prompts and answers of {}{} are kept, sealed with nufid's key, in "
-      "{} for {} days, at most {}; only admins can read them",
-      settings.mode == TraceMode::errors ? "calls that fail, of " : "",
-      whose,
+      "from now on prompts and answers of {}{} are kept in {}, sealed, for {} days "
+      "and at most {}; only admins can read them",
+      is_for_all ? "all calls" : fmt::format("the calls of key '{}'", settings.key),
+      settings.mode == TraceMode::errors ? " that fail" : "",
       settings.file,
       settings.days,
       size_text(settings.most_bytes));

@@ -147,10 +147,13 @@ void print_title(const Context& context, const std::string& title) {
 void print_attempts(const Context& context, const Trace& trace) {
   if (trace.attempts.empty()) return;
   print_title(context, "ATTEMPTS");
+  const bool has_problem = std::any_of(trace.attempts.begin(),
+                                       trace.attempts.end(),
+                                       [](const auto& each) { return !each.problem.empty(); });
   Table table({{.title = "UPSTREAM", .shrinks_to = 8},
                {.title = "RESULT"},
                {.title = "TOOK", .align = Align::right},
-               {.title = "WHY", .shrinks_to = 12}});
+               {.title = "WHY", .shrinks_to = 12, .only_raw = !has_problem}});
   for (const domain::TraceAttempt& each : trace.attempts) {
     const auto& attempt = each.attempt;
     const bool is_ok = attempt.result == "ok";
@@ -169,10 +172,12 @@ void print_text(const Context& context, std::string_view text, bool full) {
   for (const std::string& line : lines) {
     for (const std::string& piece : wrapped(printable(line), context.screen.width - 2)) {
       if (!full && shown == kLines) {
-        context.out << toned("  … the rest with --full", Tone::dim, context.screen.colour) << '\n';
+        const char* more =
+            context.screen.unicode ? "  … the rest with --full" : "  ... the rest with --full";
+        context.out << toned(more, Tone::dim, context.screen.colour) << '\n';
         return;
       }
-      context.out << "  " << piece << '\n';
+      context.out << (piece.empty() ? "" : "  ") << piece << '\n';
       ++shown;
     }
   }

@@ -12,9 +12,6 @@ namespace {
 using domain::RowStatus;
 using domain::TraceMode;
 
-/// A span that is no wait but the way through the code says nothing.
-constexpr std::int64_t kShortestSpanUs = 20;
-
 }  // namespace
 
 void InferenceCall::begin_trace() {
@@ -35,7 +32,7 @@ void InferenceCall::begin_trace() {
 }
 
 void InferenceCall::trace_span(std::string_view name, std::int64_t start_us) {
-  if (trace_ && trace_->now_us() - start_us >= kShortestSpanUs) trace_->span(name, start_us);
+  if (trace_) trace_->span(name, start_us);
 }
 
 void InferenceCall::trace_attempt(const Attempts& attempts,

@@ -101,6 +101,7 @@ void CallTrace::end() {
 
 void CallTrace::span(std::string_view name, std::int64_t start_us, std::string upstream) {
   const auto us = now_us() - start_us;
+  if (us < kShortestSpanUs) return;
   trace_.spans.push_back({std::string(name), std::move(upstream), start_us, us});
 }
 
@@ -117,8 +118,9 @@ void CallTrace::attempt(const domain::Attempt& attempt,
   told.start_us = start_us;
   auto at = start_us;
   const auto step = [&](std::string_view name, std::int64_t us) {
-    if (us <= 0) return;
-    trace_.spans.push_back({std::string(name), attempt.upstream, at, us});
+    if (us >= kShortestSpanUs) {
+      trace_.spans.push_back({std::string(name), attempt.upstream, at, us});
+    }
     at += us;
   };
   const auto& times = call.connect_times();

@@ -35,6 +35,8 @@ class CallTrace {
  public:
   /// The most that is kept of a body.
   static constexpr std::size_t kMostBody = std::size_t{1} << 20;
+  /// A shorter step is no wait but the way through the code, and says nothing.
+  static constexpr std::int64_t kShortestSpanUs = 20;
 
   CallTrace(TraceMemory& memory,
             const Clock& clock,
@@ -54,7 +56,7 @@ class CallTrace {
   /// An upstream answers, or the same one once more; then what comes of its reply.
   void begin_reply(std::string content_type, std::string upstream);
   void add_reply(std::string_view bytes);
-  /// What the call did from `start_us` until now.
+  /// What the call did from `start_us` until now, if that took a while.
   void span(std::string_view name, std::int64_t start_us, std::string upstream = {});
   /// An attempt that began at `start_us` ended now.
   void attempt(const domain::Attempt& attempt,
