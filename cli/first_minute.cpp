@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <initializer_list>
 #include <ostream>
 
 namespace nufi::cli {
@@ -21,8 +22,10 @@ namespace {
 constexpr const char* kAddUpstream = "nufi upstreams add openai --preset openai";
 constexpr const char* kCreateKey = "nufi keys create --name laptop --budget 5";
 
-void note_rest(const Context& context, const std::string& steps) {
-  context.note("whenever you like: " + steps);
+/// Each on a line of its own, to be copied.
+void note_rest(const Context& context, std::initializer_list<const char*> steps) {
+  context.err << "whenever you like:\n";
+  for (const char* step : steps) context.err << "  " << step << '\n';
 }
 
 /// The budget that was typed; std::nullopt when the person has left.
@@ -73,7 +76,7 @@ void first_steps(Context& context) {
                  "leaves.\n";
   UpstreamTerms terms;
   if (!ask_for_upstream(context, interview, terms)) {
-    return note_rest(context, std::string(kAddUpstream) + ", then: " + kCreateKey);
+    return note_rest(context, {kAddUpstream, kCreateKey});
   }
   const auto view = context.client().add_upstream(terms);
   const std::string& name = view.upstream.name;
@@ -84,7 +87,7 @@ void first_steps(Context& context) {
                              printable(name)));
   }
   context.err << '\n';
-  if (!make_first_key(context, interview, model)) return note_rest(context, kCreateKey);
+  if (!make_first_key(context, interview, model)) return note_rest(context, {kCreateKey});
 }
 
 bool is_admin(Context& context) {

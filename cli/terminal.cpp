@@ -2,6 +2,7 @@
 
 #include "lib/base/error.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -11,6 +12,8 @@
 namespace nufi::cli {
 
 namespace {
+
+constexpr char kInterrupt = 3;  ///< Ctrl-C
 
 /// Holds back Ctrl-C and the like and turns echo off; the destructor undoes both.
 class Silence {
@@ -23,6 +26,7 @@ class Silence {
     is_set_ = ::tcgetattr(terminal_, &before_) == 0;
     termios silent = before_;
     silent.c_lflag &= ~static_cast<tcflag_t>(ECHO | ISIG);
+    silent.c_cc[VEOL] = kInterrupt;  // it ends the line, so that it is read at once
     if (is_set_) ::tcsetattr(terminal_, TCSAFLUSH, &silent);
   }
   ~Silence() {
@@ -45,20 +49,27 @@ void say(int terminal, const std::string& text) {
 
 }  // namespace
 
+bool may_colour(const Config& config, bool is_terminal) {
+  if (config.no_colour) return false;
+  return config.force_colour || (is_terminal && !config.dumb_terminal);
+}
+
 Screen find_screen(const Config& config) {
+  constexpr int kNarrowest = 20;
   Screen screen;
   screen.is_terminal = ::isatty(STDOUT_FILENO) == 1;
   winsize size{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) screen.width = size.ws_col;
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+    screen.width = std::max<int>(size.ws_col, kNarrowest);
+    screen.height = size.ws_row;
+  }
   if (config.columns) screen.width = *config.columns;
   screen.unicode = config.utf8;
-  const bool wanted = config.force_colour || (screen.is_terminal && !config.dumb_terminal);
-  screen.colour = wanted && !config.no_colour;
+  screen.colour = may_colour(config, screen.is_terminal);
   return screen;
 }
 
 Secret ask_secret(const std::string& prompt) {
-  constexpr char kInterrupt = 3;   // Ctrl-C
   constexpr char kEndOfInput = 4;  // Ctrl-D
   const int terminal = ::open("/dev/tty", O_RDWR | O_CLOEXEC);
   if (terminal < 0) throw Error(Errc::usage, "there is no terminal to ask at");
@@ -68,8 +79,8 @@ Secret ask_secret(const std::string& prompt) {
     const Silence silence(terminal);
     say(terminal, prompt);
     char c = 0;
-    while (::read(terminal, &c, 1) == 1 && c != '\n' && c != kEndOfInput) {
-      was_interrupted = was_interrupted || c == kInterrupt;
+    while (!was_interrupted && ::read(terminal, &c, 1) == 1 && c != '\n' && c != kEndOfInput) {
+      was_interrupted = c == kInterrupt;
       text += c;
     }
     say(terminal, "\n");
