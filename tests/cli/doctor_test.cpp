@@ -1,0 +1,242 @@
+#include "cli/doctor_daemon.hpp"
+#include "cli/doctor_environment.hpp"
+#include "cli/doctor_ports.hpp"
+#include "cli/show_doctor.hpp"
+#include "tests/cli/console.hpp"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <map>
+#include <sstream>
+
+using nufi::cli::Answer;
+using nufi::cli::SocketFacts;
+using nufi::domain::HealthCheck;
+using nufi::domain::HealthState;
+
+namespace {
+
+constexpr const char* kHere = "http://127.0.0.1:6834/v1";
+constexpr unsigned kMe = 1000;
+
+SocketFacts good_socket() {
+  return {.exists = true, .is_socket = true, .owner = kMe, .mode = 0600, .folder = 0700};
+}
+
+/// "NAME state" of each, those that are well only if nothing else is said.
+std::string environment(const std::map<std::string, std::string>& variables) {
+  std::string text;
+  const auto look_up = [&variables](const char* name) {
+    const auto found = variables.find(name);
+    return found == variables.end() ? nullptr : found->second.c_str();
+  };
+  for (const HealthCheck& check : nufi::cli::examine_environment(look_up, kHere)) {
+    text += (text.empty() ? "" : ", ") + check.name.substr(check.name.find('.') + 1) + ' ' +
+            std::string(nufi::domain::health_state_name(check.state));
+    for (const auto& [name, value] : variables) {
+      const bool is_secret = name.ends_with("_KEY");
+      CHECK((!is_secret || value.empty() ||
+             (check.finding + check.remedy).find(value) == std::string::npos));
+    }
+  }
+  return text;
+}
+
+HealthState port(Answer answer, bool is_running) {
+  return nufi::cli::judge_port("ports.inference", kHere, answer, is_running, "").state;
+}
+
+std::vector<HealthCheck> some_checks() {
+  return {nufi::domain::healthy("daemon.running", "pid 42, started 2h ago"),
+          nufi::domain::fault("upstreams.openai",
+                              "the secret was refused: Incorrect API key provided (HTTP 401)",
+                              "give it another: nufi upstreams edit openai --key-stdin"),
+          nufi::domain::warning("machine.time_zone",
+                                "budgets count days of UTC, and yours are of Europe/Berlin",
+                                "nufi config set timezone Europe/Berlin, then: nufi restart"),
+          nufi::domain::skipped("storage.database", "nufid is not there to look at it")};
+}
+
+struct Printed {
+  std::string text;
+  int exit_code = 0;
+};
+
+Printed print(std::vector<HealthCheck> checks, int width, bool json = false) {
+  std::istringstream in;
+  std::ostringstream out;
+  std::ostringstream err;
+  const nufi::test::StillClock clock;
+  nufi::cli::Context context(in, out, err, clock);
+  context.screen.is_terminal = width > 0;
+  context.screen.width = width;
+  context.json = json;
+  nufi::cli::show_doctor(context, std::move(checks));
+  return {out.str(), context.exit_code};
+}
+
+}  // namespace
+
+TEST_CASE("doctor: a socket is its owner's alone") {
+  const auto state = [](const SocketFacts& facts, const char* path = "/home/a/nufid.sock") {
+    return nufi::cli::judge_socket(path, facts, kMe).state;
+  };
+  CHECK(state(good_socket()) == HealthState::ok);
+  CHECK(state({}) == HealthState::skipped);
+  SocketFacts file = good_socket();
+  file.is_socket = false;
+  CHECK(state(file) == HealthState::fault);
+  SocketFacts open = good_socket();
+  open.mode = 0666;
+  CHECK(state(open) == HealthState::fault);
+  CHECK(state(open, "/run/nufi/nufid.sock") == HealthState::ok);
+  SocketFacts loose = good_socket();
+  loose.folder = 0777;
+  CHECK(state(loose) == HealthState::fault);
+  SocketFacts others = open;
+  others.owner = 0;
+  CHECK(state(others) == HealthState::ok);
+}
+
+TEST_CASE("doctor: the remedy for an open socket names it, quoted for a shell") {
+  SocketFacts open = good_socket();
+  open.mode = 0666;
+  CHECK(nufi::cli::judge_socket("/home/a b/s", open, kMe).remedy == "chmod 600 '/home/a b/s'");
+}
+
+TEST_CASE("doctor: versions, config and time zone in both states") {
+  CHECK(nufi::cli::judge_version("1", "1").state == HealthState::ok);
+  CHECK(nufi::cli::judge_version("2", "1").state == HealthState::warning);
+  CHECK(nufi::cli::judge_config(0, true).state == HealthState::ok);
+  CHECK(nufi::cli::judge_config(2, true).state == HealthState::fault);
+  CHECK(nufi::cli::judge_config(2, false).state == HealthState::fault);
+  CHECK(nufi::cli::judge_config(std::nullopt, true).state == HealthState::skipped);
+  CHECK(nufi::cli::judge_config(std::nullopt, false).state == HealthState::fault);
+  CHECK(nufi::cli::judge_time_zone("UTC", "").state == HealthState::ok);
+  CHECK(nufi::cli::judge_time_zone("UTC", "Etc/UTC").state == HealthState::ok);
+  CHECK(nufi::cli::judge_time_zone("Europe/Berlin", "Europe/Berlin").state == HealthState::ok);
+  CHECK(nufi::cli::judge_time_zone("UTC", "Europe/Berlin").state == HealthState::warning);
+}
+
+TEST_CASE("doctor: a provider's secret in the environment is named, never shown") {
+  CHECK(environment({}) == "secrets ok");
+  CHECK(environment({{"OPENAI_API_KEY", ""}}) == "secrets ok");
+  CHECK(environment({{"OPENAI_API_KEY", "sk-proj-1"}}) == "OPENAI_API_KEY warning");
+  CHECK(environment({{"GROQ_API_KEY", "gsk_1"}, {"ANTHROPIC_API_KEY", "sk-ant-1"}}) ==
+        "ANTHROPIC_API_KEY warning, GROQ_API_KEY warning");
+}
+
+TEST_CASE("doctor: a key of nufi's belongs with the URL of nufid") {
+  CHECK(environment({{"OPENAI_API_KEY", "sk-nufi-abc"}, {"OPENAI_BASE_URL", kHere}}) ==
+        "secrets ok");
+  CHECK(environment({{"OPENAI_API_KEY", "sk-nufi-abc"},
+                     {"OPENAI_BASE_URL", "http://localhost:6834/v1/"}}) == "secrets ok");
+  CHECK(environment({{"OPENAI_API_KEY", "sk-nufi-abc"}}) == "OPENAI_BASE_URL warning");
+  CHECK(environment({{"OPENAI_BASE_URL", "https://api.openai.com/v1"}}) ==
+        "OPENAI_BASE_URL warning");
+  CHECK(environment({{"ANTHROPIC_BASE_URL", "http://127.0.0.1:6834"}}) == "secrets ok");
+}
+
+TEST_CASE("doctor: a URL with a password is shown without it") {
+  const auto look_up = [](const char* name) {
+    return std::string(name) == "OPENAI_BASE_URL" ? "https://me:geheim@proxy.example/v1" : nullptr;
+  };
+  const auto checks = nufi::cli::examine_environment(look_up, kHere);
+  REQUIRE(checks.size() == 1);
+  CHECK(checks[0].finding == "leads to proxy.example/v1, not to nufid");
+}
+
+TEST_CASE("doctor: who answers at the ports") {
+  CHECK(port(Answer::nufid, true) == HealthState::ok);
+  CHECK(port(Answer::nobody, true) == HealthState::fault);
+  CHECK(port(Answer::other, true) == HealthState::fault);
+  CHECK(port(Answer::silence, true) == HealthState::fault);
+  CHECK(port(Answer::nobody, false) == HealthState::ok);
+  CHECK(port(Answer::nufid, false) == HealthState::warning);
+  CHECK(port(Answer::other, false) == HealthState::fault);
+  CHECK(port(Answer::silence, false) == HealthState::fault);
+}
+
+TEST_CASE("doctor: places of URLs") {
+  const auto text = [](std::string_view url) {
+    const auto place = nufi::cli::parse_place(url);
+    return place ? place->host + ' ' + std::to_string(place->port) : std::string("none");
+  };
+  CHECK(text("http://127.0.0.1:6834/v1") == "127.0.0.1 6834");
+  CHECK(text("127.0.0.1:6834") == "127.0.0.1 6834");
+  CHECK(text("http://[::1]:7000") == "::1 7000");
+  CHECK(text("http://host/v1") == "none");
+  CHECK(text("host:99999") == "none");
+  CHECK(text(":1") == "none");
+}
+
+TEST_CASE("doctor: a head of nufid's is told from others") {
+  CHECK(nufi::cli::is_of_nufid("HTTP/1.1 200 OK\r\nX-Nufi-Version: 0.1.0\r\n\r\n"));
+  CHECK(nufi::cli::is_of_nufid("HTTP/1.1 200 OK\r\nx-request-id: req_abc\r\n\r\n"));
+  CHECK_FALSE(nufi::cli::is_of_nufid("HTTP/1.1 200 OK\r\nServer: nginx\r\n\r\n"));
+}
+
+TEST_CASE("doctor: the socket that listens is found in the system's table") {
+  constexpr std::string_view kTable =
+      "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout "
+      "inode\n"
+      "   0: 0100007F:1AB2 0100007F:D431 01 00000000:00000000 00:00000000 00000000     0        0 "
+      "111 1 0 20 0 0 10 -1\n"
+      "   1: 0100007F:1AB2 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 "
+      "4711 1 0 100 0 0 10 0\n";
+  CHECK(nufi::cli::listening_inode(kTable, 6834) == 4711U);
+  CHECK_FALSE(nufi::cli::listening_inode(kTable, 6835));
+}
+
+TEST_CASE("doctor: people see groups, what is wrong, what to do, and a count") {
+  const Printed printed = print(some_checks(), 64);
+  CHECK("\n" + printed.text == R"(
+daemon
+  running    ok       pid 42, started 2h ago
+
+storage
+  database   skipped  nufid is not there to look at it
+
+machine
+  time zone  warning  budgets count days of UTC, and yours are
+                      of Europe/Berlin
+                      nufi config set timezone Europe/Berlin,
+                      then: nufi restart
+
+upstreams
+  openai     fault    the secret was refused: Incorrect API key
+                      provided (HTTP 401)
+                      give it another: nufi upstreams edit
+                      openai --key-stdin
+
+1 fault, 1 warning
+)");
+  CHECK(printed.exit_code == 1);
+}
+
+TEST_CASE("doctor: a name that is too long takes a line of its own") {
+  const Printed printed = print(
+      {nufi::domain::healthy("upstreams.a-provider-with-a-very-long-name", "answers in 12 ms")},
+      60);
+  CHECK(printed.text ==
+        "upstreams\n"
+        "  a-provider-with-a-very-long-name\n"
+        "                   ok       answers in 12 ms\n"
+        "\n0 faults, 0 warnings\n");
+  CHECK(printed.exit_code == 0);
+}
+
+TEST_CASE("doctor: pipes get rows, programs JSON with the counts") {
+  const Printed rows = print(some_checks(), 0);
+  CHECK(
+      rows.text.starts_with("daemon.running\tok\tpid 42, started 2h ago\t\n"
+                            "storage.database\tskipped\tnufid is not there to look at it\t\n"));
+  CHECK(rows.exit_code == 1);
+  const auto json = nlohmann::ordered_json::parse(print(some_checks(), 0, /*json=*/true).text);
+  CHECK(json["faults"] == 1);
+  CHECK(json["warnings"] == 1);
+  CHECK(json["checks"][0]["name"] == "daemon.running");
+  CHECK(json["checks"][0]["remedy"] == nullptr);
+  CHECK(json["checks"][3]["state"] == "fault");
+}

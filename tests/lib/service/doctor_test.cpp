@@ -1,0 +1,87 @@
+#include "lib/service/doctor.hpp"
+
+#include "lib/service/keys.hpp"
+#include "tests/support/control_plane.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+using nufi::domain::HealthCheck;
+using nufi::domain::HealthState;
+using nufi::test::ControlPlane;
+
+namespace {
+
+/// The check called `name`; fails the test if there is none.
+HealthCheck check(const std::vector<HealthCheck>& checks, const std::string& name) {
+  const auto found = std::find_if(
+      checks.begin(), checks.end(), [&name](const HealthCheck& one) { return one.name == name; });
+  REQUIRE_MESSAGE(found != checks.end(), name);
+  return *found;
+}
+
+HealthState state(const ControlPlane& house, const std::string& name) {
+  return check(nufi::service::examine(house.context(), house.owner(), /*offline=*/true), name)
+      .state;
+}
+
+nufi::domain::Key make_key(const ControlPlane& house, std::optional<nufi::domain::Money> budget) {
+  nufi::domain::KeyTerms terms;
+  terms.name = nufi::domain::Change<std::string>::set("laptop");
+  if (budget) terms.budget = nufi::domain::Change<nufi::domain::Money>::set(*budget);
+  return nufi::service::create_key(house.context(), house.owner(), "default", terms).key;
+}
+
+}  // namespace
+
+TEST_CASE("doctor: keys that are old or unlimited are told to their owner and to admins") {
+  ControlPlane house;
+  CHECK(state(house, "keys.budget") == HealthState::ok);
+  make_key(house, std::nullopt);
+  CHECK(state(house, "keys.budget") == HealthState::warning);
+  CHECK(state(house, "keys.rotation") == HealthState::ok);
+  house.clock.advance(std::chrono::days(91));
+  CHECK(state(house, "keys.rotation") == HealthState::warning);
+  const auto members = nufi::service::examine(house.context(), house.member(), /*offline=*/true);
+  CHECK(check(members, "keys.rotation").state == HealthState::ok);
+}
+
+TEST_CASE("doctor: a key with a budget is limited") {
+  ControlPlane house;
+  make_key(house, nufi::domain::Money::nanos(5'000'000'000));
+  CHECK(state(house, "keys.budget") == HealthState::ok);
+}
+
+TEST_CASE("doctor: a member sees nothing of files, database and disk") {
+  ControlPlane house;
+  const auto checks = nufi::service::examine(house.context(), house.member(), /*offline=*/true);
+  CHECK(check(checks, "storage.files").state == HealthState::skipped);
+  for (const HealthCheck& one : checks) {
+    CHECK(one.name != "storage.database");
+    CHECK(one.finding.find(house.context().facts.data_dir) == std::string::npos);
+  }
+}
+
+TEST_CASE("doctor: a clock that was set back behind the newest call is a fault") {
+  ControlPlane house;
+  house.call(make_key(house, std::nullopt), nufi::domain::Money::nanos(1));
+  CHECK(state(house, "machine.clock") == HealthState::ok);
+  house.clock.shift(-std::chrono::hours(2));
+  CHECK(state(house, "machine.clock") == HealthState::fault);
+}
+
+TEST_CASE("doctor: without an upstream it says how to add one") {
+  ControlPlane house;
+  CHECK(state(house, "upstreams.list") == HealthState::warning);
+}
+
+TEST_CASE("doctor: a database without damage, a schema and a journal are well") {
+  ControlPlane house;
+  CHECK(state(house, "storage.database") == HealthState::ok);
+  CHECK(state(house, "storage.schema") == HealthState::ok);
+  CHECK(state(house, "storage.journal") == HealthState::ok);
+}
