@@ -19,7 +19,7 @@ struct CheckOptions {
 };
 
 /// What to do about a window without room.
-std::string remedy(const domain::CheckView& view, const CheckOptions& options) {
+std::string remedy(Context& context, const domain::CheckView& view, const CheckOptions& options) {
   if (!view.refusal) return "";
   const bool usd = view.refusal->window.metric == domain::Metric::usd;
   const std::string what = usd ? "--budget USD" : "--token-limit N";
@@ -27,9 +27,12 @@ std::string remedy(const domain::CheckView& view, const CheckOptions& options) {
     case domain::Scope::key:
       return fmt::format("to raise it: nufi keys edit {} {}", options.key, what);
     case domain::Scope::project:
-      return "to raise it: nufi projects edit PROJECT " + what;
+      return fmt::format(
+          "to raise it: nufi projects edit {} {}", context.client().key(options.key).project, what);
     case domain::Scope::account:
-      return "an admin can raise it: nufi accounts edit ACCOUNT " + what;
+      return fmt::format("an admin can raise it: nufi accounts edit {} {}",
+                         context.client().key(options.key).account,
+                         what);
   }
   return "";
 }
@@ -56,7 +59,7 @@ void check(Context& context, const CheckOptions& options) {
     }
     return;
   }
-  if (!context.json) throw Error(Errc::limit_reached, view.message, remedy(view, options));
+  if (!context.json) throw Error(Errc::limit_reached, view.message, remedy(context, view, options));
   context.exit_code = exit_code(Errc::limit_reached);
 }
 

@@ -14,9 +14,11 @@ using api::Setting;
 namespace {
 
 api::Json json_of(const Setting& setting) {
+  const std::string& value = setting.effective();
   return api::Json{
       {"name", setting.name},
-      {"value", setting.value ? api::Json(*setting.value) : api::Json(nullptr)},
+      {"value", value.empty() ? api::Json(nullptr) : api::Json(value)},
+      {"is_default", !setting.value},
       {"default", setting.fallback.empty() ? api::Json(nullptr) : api::Json(setting.fallback)},
       {"description", setting.description}};
 }
@@ -31,7 +33,7 @@ void list(const Context& context, const std::vector<Setting>& settings) {
                   Table({{.title = "NAME"},
                          {.title = "VALUE", .shrinks_to = 10},
                          {.title = "DEFAULT", .rank = 1, .shrinks_to = 8},
-                         {.title = "WHAT IT IS", .rank = 2, .shrinks_to = 20}}),
+                         {.title = "WHAT IT IS", .rank = 2, .shrinks_to = 20, .wraps = true}}),
                   "no settings"};
   for (const Setting& setting : settings) {
     listing.ids.push_back(setting.name);
@@ -72,13 +74,13 @@ void add_config_commands(CLI::App& root, Context& context) {
   auto value = std::make_shared<std::string>();
   CLI::App* get = config.add_subcommand("get", "the value of a setting");
   get->add_option("NAME", *name, "its name")->required()->type_name("");
-  add_json_option(*get, context);
+  add_report_options(*get, context);
   get->callback(
       [&context, name] { print_value(context, find(context.client().settings(), *name)); });
   CLI::App* set = config.add_subcommand("set", "change a setting; none puts its default back");
   set->add_option("NAME", *name, "its name")->required()->type_name("");
   set->add_option("VALUE", *value, "its new value, or none")->required()->type_name("");
-  add_json_option(*set, context);
+  add_report_options(*set, context);
   set->callback([&context, name, value] {
     api::Client& client = context.client();
     find(client.settings(), *name);

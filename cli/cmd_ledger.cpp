@@ -1,5 +1,6 @@
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
+#include "cli/progress.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -21,8 +22,13 @@ api::Json json_of(const api::VerifyReport& report) {
 }
 
 void verify(Context& context) {
+  Progress progress(context, "nufid goes on with it; nothing is changed");
+  progress.show("comparing rows, rollups and windows");
   const api::VerifyReport report = context.client().verify_ledger();
-  if (context.json) {
+  progress.end();
+  if (context.quiet && !context.json) {
+    // The exit code says it.
+  } else if (context.json) {
     context.print_json(json_of(report));
   } else if (context.screen.is_terminal) {
     for (const std::string& fault : report.faults) {
@@ -45,7 +51,7 @@ void add_ledger_commands(CLI::App& root, Context& context) {
   CLI::App& ledger = *root.add_subcommand("ledger", "the books behind the budgets");
   ledger.require_subcommand(1);
   CLI::App* command = ledger.add_subcommand("verify", "prove that rows, rollups and windows agree");
-  add_json_option(*command, context);
+  add_report_options(*command, context);
   command->callback([&context] { verify(context); });
 }
 

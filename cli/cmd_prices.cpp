@@ -1,5 +1,6 @@
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
+#include "cli/progress.hpp"
 #include "cli/show_prices.hpp"
 
 #include <CLI/CLI.hpp>
@@ -214,9 +215,15 @@ std::string read_list(Context& context, const std::string& file) {
   return text.str();
 }
 
+domain::PriceImport send(Context& context, const std::string& list, bool dry_run) {
+  Progress progress(context, dry_run ? "nothing was imported" : "nufid ends what it has begun");
+  progress.show(dry_run ? "comparing prices" : "importing prices");
+  return context.client().import_prices(list, dry_run);
+}
+
 void import(Context& context, const ImportOptions& options) {
   const std::string list = read_list(context, options.file);
-  domain::PriceImport report = context.client().import_prices(list, /*dry_run=*/true);
+  domain::PriceImport report = send(context, list, /*dry_run=*/true);
   const bool has_news = !report.added.empty() || !report.changed.empty();
   const bool will_apply = has_news && !options.dry_run;
   // Whoever decides must see what; a program that said --yes gets the outcome alone.
@@ -225,7 +232,7 @@ void import(Context& context, const ImportOptions& options) {
     context.note(summary_of(report));
     context.confirm("put these prices over the catalogue's");
   }
-  if (will_apply) report = context.client().import_prices(list, /*dry_run=*/false);
+  if (will_apply) report = send(context, list, /*dry_run=*/false);
   if (context.json) {
     context.print_json(api::to_json(report));
   } else if (!will_apply) {

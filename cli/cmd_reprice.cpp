@@ -1,5 +1,6 @@
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
+#include "cli/progress.hpp"
 #include "cli/show_prices.hpp"
 
 #include <CLI/CLI.hpp>
@@ -19,9 +20,30 @@ std::string summary_of(const domain::RepriceSums& sums) {
                      human_money(sums.new_cost));
 }
 
+domain::RepriceReport look(Context& context, const domain::RepriceTerms& terms) {
+  Progress progress(context, "nothing was charged anew");
+  const std::string what = "computing costs";
+  progress.show(what);
+  return context.client().reprice(terms, [&](const domain::RepriceReport& report) {
+    progress.show(fmt::format("{} of {} calls", what, human_count(report.totals.rows)));
+  });
+}
+
+/// `rows`: how many calls there are to go through.
+domain::RepriceReport apply(Context& context,
+                            const domain::RepriceTerms& terms,
+                            std::int64_t rows) {
+  Progress progress(context,
+                    "some calls are charged anew, later ones are not: the same command goes on");
+  progress.show("charging anew", 0, rows);
+  return context.client().reprice(terms, [&](const domain::RepriceReport& report) {
+    progress.show("charging anew", report.totals.rows, rows);
+  });
+}
+
 void reprice(Context& context, domain::RepriceTerms terms, bool dry_run) {
   terms.dry_run = true;
-  domain::RepriceReport report = context.client().reprice(terms);
+  domain::RepriceReport report = look(context, terms);
   // The same calls again, and none that came since.
   terms.until = report.to;
   terms.dry_run = false;
@@ -31,7 +53,7 @@ void reprice(Context& context, domain::RepriceTerms terms, bool dry_run) {
     context.note(summary_of(report.totals));
     context.confirm("charge them anew");
   }
-  if (will_apply) report = context.client().reprice(terms);
+  if (will_apply) report = apply(context, terms, report.totals.rows);
   if (context.json) {
     context.print_json(api::to_json(report));
   } else if (!will_apply) {
@@ -57,15 +79,15 @@ void add_reprice_command(CLI::App& root, Context& context) {
             "WHEN",
             "2h, 7d, 2026-08-01 or 2026-08-01T10:00:00Z",
             [&context, &terms](const std::string& value, const std::string& option) {
-              terms.since = read_past(value, option, context.clock.now());
+              terms.since = read_since(value, option, context);
             })
       ->required();
   add_value(*command,
             "--until",
             "WHEN",
-            "likewise (default now)",
+            "likewise; a date counts as a whole (default now)",
             [&context, &terms](const std::string& value, const std::string& option) {
-              terms.until = read_past(value, option, context.clock.now());
+              terms.until = read_until(value, option, context);
             });
   command->add_option("--model", terms.model, "only of this model")->type_name("MODEL");
   command->add_flag("--dry-run", options->dry_run, "only show the difference");

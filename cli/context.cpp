@@ -1,5 +1,7 @@
 #include "cli/context.hpp"
 
+#include "cli/ascii.hpp"
+#include "cli/fields.hpp"
 #include "lib/base/text.hpp"
 
 #include <nlohmann/json.hpp>
@@ -7,26 +9,13 @@
 #include <algorithm>
 #include <istream>
 #include <ostream>
+#include <sstream>
 
 namespace nufi::cli {
 
 namespace {
 
 constexpr int kIndent = 2;
-
-/// A JSON value as one field of TSV.
-std::string raw_text(const api::Json& json) {
-  if (json.is_null()) return "";
-  if (json.is_string()) return json.get<std::string>();
-  if (json.is_array() && std::all_of(json.begin(), json.end(), [](const api::Json& item) {
-        return item.is_string();
-      })) {
-    std::string text;
-    for (const api::Json& item : json) text += (text.empty() ? "" : ",") + item.get<std::string>();
-    return text;
-  }
-  return api::to_text(json);
-}
 
 }  // namespace
 
@@ -58,12 +47,24 @@ void Context::print(const Listing& listing) const {
   } else if (quiet) {
     for (const std::string& id : listing.ids) out << id << '\n';
   } else if (!screen.is_terminal) {
-    listing.table.print_tsv(out);
+    listing.table.print_tsv(out, screen.colour);
   } else if (listing.table.empty()) {
     note(listing.when_empty);
   } else {
-    listing.table.print(out, screen);
+    std::ostringstream text;
+    listing.table.print(text, screen);
+    print_text(text.str());
   }
+}
+
+void Context::print_text(const std::string& text) const {
+  const auto lines = std::count(text.begin(), text.end(), '\n');
+  const bool is_long = screen.is_terminal && screen.height > 0 && lines >= screen.height;
+  if (is_long && page && !no_pager && !quiet) {
+    out.flush();
+    if (page(screen.unicode ? text : to_ascii(text))) return;
+  }
+  out << text;
 }
 
 void Context::print(const api::Json& item, const std::string& id, const Rows& rows) const {
@@ -96,7 +97,8 @@ void Context::print_rows(const Rows& rows) const {
   const std::string indent(static_cast<std::size_t>(label_width + kIndent), ' ');
   for (const auto& [label, cell] : rows) {
     std::string head = label + indent.substr(static_cast<std::size_t>(display_width(label)));
-    for (const std::string& line : wrapped(cell.shown, screen.width - label_width - kIndent)) {
+    const std::string shown = screen.unicode ? cell.shown : to_ascii(cell.shown);
+    for (const std::string& line : wrapped(shown, screen.width - label_width - kIndent)) {
       out << toned(head, Tone::dim, screen.colour) << toned(line, cell.tone, screen.colour) << '\n';
       head = indent;
     }
@@ -104,13 +106,16 @@ void Context::print_rows(const Rows& rows) const {
 }
 
 void Context::print_json(const api::Json& value) const {
-  out << api::to_text(value, kIndent) << '\n';
+  const std::string text = api::to_text(value, kIndent);
+  // On a terminal without UTF-8; in a pipe every byte stays what it is.
+  const bool escapes = screen.is_terminal && !screen.unicode;
+  out << (escapes ? to_ascii_json(text) : text) << '\n';
 }
 
 void Context::print_fields(const api::Json& value) const {
   Table table({{.title = "field"}, {.title = "value"}});
-  for (const auto& [name, field] : value.items()) {
-    table.add({text_cell(name), text_cell(raw_text(field))});
+  for (const auto& [name, field] : flat_fields(value)) {
+    table.add({text_cell(name), text_cell(field)});
   }
   table.print_tsv(out);
 }
@@ -122,7 +127,8 @@ void Context::confirm(const std::string& action) {
   }
   err << printable(action) << "? [y/N] " << std::flush;
   std::string answer;
-  std::getline(in, answer);
+  // Ctrl-D leaves the cursor behind the question.
+  if (!std::getline(in, answer)) err << '\n';
   answer = to_lower(trim(answer));
   if (answer != "y" && answer != "yes") {
     throw Error(Errc::usage, "nothing was done", "answer y, or add --yes");

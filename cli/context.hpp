@@ -58,6 +58,7 @@ class Context {
   Screen screen;                ///< of `out`
   bool in_is_terminal = false;  ///< somebody can be asked
   bool err_is_terminal = false;
+  bool err_in_colour = false;
   std::string program_dir;               ///< where nufi itself is, or ""
   std::vector<std::string> environment;  ///< "NAME=value", for programs that nufi runs
   /// Makes the way to the daemon at a socket path; a test gives a fake.
@@ -67,6 +68,8 @@ class Context {
 
   /// Waits that long between two looks at the daemon. False: stop looking.
   std::function<bool(std::chrono::milliseconds)> pause;
+  /// Shows a text that is longer than the screen in a pager; false: there is none. Null: likewise.
+  std::function<bool(const std::string&)> page;
   /// Whoever reads the output has closed it; null: nobody can.
   std::function<bool()> reader_has_left;
 
@@ -75,6 +78,7 @@ class Context {
   bool json = false;
   bool quiet = false;
   bool yes = false;
+  bool no_pager = false;
   std::vector<std::string> command;  ///< CMD of `nufi run`, which nufi does not read as its own
   int exit_code = 0;                 ///< of a command that ended well but has bad news
   int ends_by_signal = 0;            ///< main is to end by this signal instead
@@ -89,6 +93,8 @@ class Context {
   /// For people, on stderr; not with --quiet.
   void note(const std::string& text) const;
   void print(const Listing& listing) const;
+  /// A finished text of lines: in a pager if it is longer than the terminal.
+  void print_text(const std::string& text) const;
   /// One thing: its JSON with --json, its id with --quiet, its fields as TSV in a pipe, else
   /// `rows` of label and value.
   using Rows = std::vector<std::pair<std::string, Cell>>;
@@ -98,7 +104,7 @@ class Context {
   /// Labels and values for a person, wrapped to the screen.
   void print_rows(const Rows& rows) const;
   void print_json(const api::Json& json) const;
-  /// `json`'s fields, one a line: name, tab, value.
+  /// `json`'s fields (see fields.hpp), one a line: name, tab, value.
   void print_fields(const api::Json& json) const;
 
   /// True if there is a person at the terminal to answer a question.

@@ -57,13 +57,20 @@ struct Walk {
   std::optional<Error> unknown;   ///< what comes after it and is not known
 };
 
+/// Options of the commands above count as well.
+const CLI::Option* find_option(const CLI::App& app, const std::string& name) {
+  const CLI::Option* option = app.get_option_no_throw(name);
+  if (option != nullptr || app.get_parent() == nullptr) return option;
+  return find_option(*app.get_parent(), name);
+}
+
 Walk follow(const CLI::App& root, const std::vector<std::string>& arguments) {
   Walk walk{&root, root.get_name(), std::nullopt};
   for (std::size_t i = 0; i < arguments.size() && arguments[i] != "--"; ++i) {
     const std::string& word = arguments[i];
     if (word.size() > 1 && word.front() == '-') {
       const std::string name = word.substr(0, word.find('='));
-      const CLI::Option* option = walk.app->get_option_no_throw(name);
+      const CLI::Option* option = find_option(*walk.app, name);
       if (option == nullptr) {
         walk.unknown =
             unknown("option", "", name, options_of(*walk.app), "see: " + walk.path + " --help");

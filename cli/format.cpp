@@ -148,19 +148,22 @@ int display_width(std::string_view text) {
   return width;
 }
 
-std::string shorten(std::string_view text, int width) {
+std::string shorten(std::string_view text, int width, bool unicode) {
   if (display_width(text) <= width) return std::string(text);
+  // Three dots would leave nothing of a narrow text.
+  const std::string mark = unicode ? "…" : width >= 6 ? "..." : ".";
+  const int room = width - display_width(mark);
   std::string out;
   int used = 0;
   while (!text.empty()) {
     const Utf8Character character = first_character(text);
     const int more = width_of(character.code);
-    if (used + more > width - 1) break;
+    if (used + more > room) break;
     used += more;
     out += text.substr(0, character.length);
     text.remove_prefix(character.length);
   }
-  return width > 0 ? out + "…" : std::string();
+  return width > 0 ? out + mark : std::string();
 }
 
 std::vector<std::string> wrapped(std::string_view text, int width) {

@@ -34,8 +34,8 @@ std::string human_latency(std::int64_t us);
 std::string printable(std::string_view text);
 /// Columns `text` takes on a terminal (East Asian wide characters take two).
 int display_width(std::string_view text);
-/// `text` in at most `width` columns, with "…" where it was cut.
-std::string shorten(std::string_view text, int width);
+/// `text` in at most `width` columns, with "…" where it was cut, or in ASCII with dots.
+std::string shorten(std::string_view text, int width, bool unicode = true);
 /// `text` in lines of at most `width` columns (never less than 8), cut at spaces where there are
 /// any.
 std::vector<std::string> wrapped(std::string_view text, int width);

@@ -1,5 +1,6 @@
 #include "cli/commands.hpp"
 #include "cli/config.hpp"
+#include "cli/pager.hpp"
 #include "cli/process.hpp"
 #include "cli/terminal.hpp"
 
@@ -23,6 +24,11 @@ int main(int argc, char** argv) {
   context.screen = cli::find_screen(context.config);
   context.in_is_terminal = ::isatty(STDIN_FILENO) == 1;
   context.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
+  context.err_in_colour = cli::may_colour(context.config, context.err_is_terminal);
+  context.page = [&context](const std::string& text) {
+    const std::string pager = cli::choose_pager(context.config);
+    return !pager.empty() && cli::show_in_pager(pager, text);
+  };
   context.program_dir = cli::own_folder();
   context.connect = [](const std::string& socket) {
     return api::unix_transport(socket, NUFI_VERSION);

@@ -14,6 +14,8 @@ class NewFile {
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
 
+  /// Where it is until then.
+  [[nodiscard]] const std::filesystem::path& draft() const { return draft_; }
   void write(std::string_view bytes);
   void finish();
 

@@ -58,8 +58,11 @@ std::unique_ptr<CLI::App> make_root(Context& context) {
   root->formatter(std::make_shared<Help>(context.screen.width));
   root->set_help_flag("-h,--help", "print this help");
   root->require_subcommand(0, 1);
+  // --socket and --no-pager may stand behind the command as well.
+  root->fallthrough();
   root->set_version_flag("--version", "nufi " NUFI_VERSION, "print the version");
   root->add_option("--socket", context.socket, "the socket of nufid")->type_name("PATH");
+  root->add_flag("--no-pager", context.no_pager, "print long lists as they are");
   add_output_options(*root, context);
   add_commands(*root, context);
   root->footer("nufi COMMAND --help says more about each, and so does: man nufi");

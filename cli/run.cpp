@@ -1,3 +1,4 @@
+#include "cli/ascii.hpp"
 #include "cli/commands.hpp"
 #include "cli/complete.hpp"
 #include "cli/diagnose.hpp"
@@ -9,6 +10,7 @@
 #include <array>
 #include <csignal>
 #include <exception>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -45,7 +47,7 @@ std::string as_typed(const std::string& message) {
 }
 
 void print_error(const Context& context, const Error& error) {
-  const bool colour = context.screen.colour && context.err_is_terminal;
+  const bool colour = context.err_in_colour;
   context.err << toned("error:", Tone::bad, colour) << ' ' << printable(as_typed(error.what()))
               << '\n';
   if (!error.hint().empty()) {
@@ -82,6 +84,11 @@ std::vector<std::string> with_help(std::vector<std::string> arguments) {
 }  // namespace
 
 int run(Context& context, const std::vector<std::string>& arguments) {
+  // What goes to a file or a program stays as it is; what people read is in their character set.
+  std::optional<AsciiOnly> out_in_ascii;
+  std::optional<AsciiOnly> err_in_ascii;
+  if (!context.screen.unicode && context.screen.is_terminal) out_in_ascii.emplace(context.out);
+  if (!context.screen.unicode) err_in_ascii.emplace(context.err);
   try {
     if (!arguments.empty() && arguments.front() == "__complete") {
       return run_complete(context, {arguments.begin() + 1, arguments.end()});

@@ -2,6 +2,7 @@
 // columns that may be shortened give way first, then whole columns go, the lowest rank first.
 #include "cli/table.hpp"
 
+#include "cli/ascii.hpp"
 #include "lib/base/text.hpp"
 #include "lib/base/time_zone.hpp"
 
@@ -73,6 +74,16 @@ std::string tsv_field(const std::string& text) {
   return out;
 }
 
+/// `cell` in lines of `width`, those after the first indented to stand below it.
+std::string wrapped_below(const Cell& cell, int width, int indent, bool colour) {
+  std::string text;
+  for (const std::string& line : wrapped(cell.shown, width)) {
+    if (!text.empty()) text += '\n' + spaces(indent);
+    text += toned(line, cell.tone, colour);
+  }
+  return text;
+}
+
 void trim_end(std::string& line) {
   line.erase(line.find_last_not_of(' ') + 1);
 }
@@ -140,11 +151,24 @@ void Table::add(std::vector<Cell> row) {
   rows_.push_back(std::move(row));
 }
 
-void Table::print(std::ostream& out, const Screen& screen) const {
+void Table::print(std::ostream& out, const Screen& screen, Header header) const {
+  if (!screen.unicode) {
+    // Before anything is measured: some signs take more room in ASCII.
+    Table ascii = *this;
+    bool differs = false;
+    for (auto& row : ascii.rows_) {
+      for (Cell& cell : row) {
+        std::string shown = to_ascii(cell.shown);
+        differs = differs || shown != cell.shown;
+        cell.shown = std::move(shown);
+      }
+    }
+    if (differs) return ascii.print(out, screen, header);
+  }
   std::vector<Shape> shapes;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     if (columns_[i].only_raw) continue;
-    Shape shape{i, display_width(columns_[i].title), 0};
+    Shape shape{i, std::max(display_width(columns_[i].title), columns_[i].at_least), 0};
     int after = 0;
     for (const auto& row : rows_) {
       const int width = display_width(row[i].shown);
@@ -198,7 +222,9 @@ void Table::print(std::ostream& out, const Screen& screen) const {
     line += aligned(columns_[shape.index].title, shape, align) + spaces(kGap);
   }
   trim_end(line);
-  out << toned(shorten(line, screen.width), Tone::dim, screen.colour) << '\n';
+  if (header == Header::shown) {
+    out << toned(shorten(line, screen.width, screen.unicode), Tone::dim, screen.colour) << '\n';
+  }
   for (const auto& row : rows_) {
     line.clear();
     int room = screen.width;
@@ -206,9 +232,16 @@ void Table::print(std::ostream& out, const Screen& screen) const {
       if (room <= 0) break;
       const Cell& cell = row[shape.index];
       const int width = std::min(shape.width, room);
-      const std::string text = shorten(
-          aligned(shorten(cell.shown, shape.width), shape, columns_[shape.index].align), width);
       const bool last = shape.index == shapes.back().index;
+      if (last && columns_[shape.index].wraps) {
+        line += wrapped_below(cell, width, screen.width - room, screen.colour);
+        break;
+      }
+      const std::string text = shorten(aligned(shorten(cell.shown, shape.width, screen.unicode),
+                                               shape,
+                                               columns_[shape.index].align),
+                                       width,
+                                       screen.unicode);
       std::string end = last ? text : text + spaces(std::min(kGap, room - width));
       const auto blank = end.find_last_not_of(' ') + 1;
       line += toned(end.substr(0, blank), cell.tone, screen.colour);
@@ -220,11 +253,11 @@ void Table::print(std::ostream& out, const Screen& screen) const {
   }
 }
 
-void Table::print_tsv(std::ostream& out) const {
+void Table::print_tsv(std::ostream& out, bool colour) const {
   for (const auto& row : rows_) {
     for (std::size_t i = 0; i < row.size(); ++i) {
       if (i > 0) out << '\t';
-      out << tsv_field(row[i].raw);
+      out << toned(tsv_field(row[i].raw), row[i].tone, colour);
     }
     out << '\n';
   }

@@ -39,6 +39,10 @@ struct Column {
   int rank = 0;
   /// The fewest columns it can be shortened to; 0 = it is never shortened.
   int shrinks_to = 0;
+  /// So wide at least: for rows that come later and shall stand below those of now.
+  int at_least = 0;
+  /// As the last column of a line it goes on in the lines below instead of being cut.
+  bool wraps = false;
   /// Only in pipes: what would only be noise on a terminal.
   bool only_raw = false;
   /// Its name in CSV, where it is not the title in lower case.
@@ -51,6 +55,7 @@ struct Screen {
   int width = 80;
   bool colour = false;
   bool unicode = false;
+  int height = 0;  ///< lines; 0 = not known
 };
 
 class Table {
@@ -61,10 +66,11 @@ class Table {
   void add(std::vector<Cell> row);
   [[nodiscard]] bool empty() const { return rows_.empty(); }
 
+  enum class Header { shown, hidden };
   /// Aligned, with a header, in at most `screen.width` columns.
-  void print(std::ostream& out, const Screen& screen) const;
-  /// One line a row, separated by tabs, without a header.
-  void print_tsv(std::ostream& out) const;
+  void print(std::ostream& out, const Screen& screen, Header header = Header::shown) const;
+  /// One line a row, separated by tabs, without a header; coloured only for who insists on it.
+  void print_tsv(std::ostream& out, bool colour = false) const;
   /// As TSV, with a header, quoted as RFC 4180 says.
   void print_csv(std::ostream& out) const;
 

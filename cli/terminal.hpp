@@ -9,6 +9,9 @@
 /// The terminal nufi runs on, as far as main asks it.
 namespace nufi::cli {
 
+/// Whether what goes to a terminal, or not to one, is coloured: NO_COLOR, CLICOLOR_FORCE and TERM.
+bool may_colour(const Config& config, bool is_terminal);
+
 /// How to print on standard output.
 Screen find_screen(const Config& config);
 

@@ -7,6 +7,7 @@
 #include "lib/domain/views.hpp"
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,14 +25,14 @@ struct KeyQuery {
 
 /// Which part of the usage to report.
 struct UsageQuery {
-  int days = 30;             ///< whole days, today included
+  int days = 30;                  ///< whole days, today included
   std::optional<Timestamp> from;  ///< instead of days
   std::optional<Timestamp> to;    ///< exclusive; with `from` only
   std::string timezone;           ///< whose days; "" = nufid's
-  std::string by = "model";  ///< model, key, project, group, upstream, day
-  std::string key;           ///< "" = every key
-  std::string project;       ///< "" = every project
-  int top = 0;               ///< only the dearest so many; 0 = all
+  std::string by = "model";       ///< model, key, project, group, upstream, day
+  std::string key;                ///< "" = every key
+  std::string project;            ///< "" = every project
+  int top = 0;                    ///< only the dearest so many; 0 = all
 };
 
 /// Which requests to list.
@@ -176,8 +177,10 @@ class Client {
   void unset_price(const std::string& model);
   /// `list` is the text of a price list (see price_list.hpp).
   domain::PriceImport import_prices(const std::string& list, bool dry_run);
-  /// All of the range, in as many requests as that takes.
-  domain::RepriceReport reprice(domain::RepriceTerms terms);
+  /// All of the range, in as many requests as that takes; `seen` is told of all until then after
+  /// each of them.
+  domain::RepriceReport reprice(domain::RepriceTerms terms,
+                                const std::function<void(const domain::RepriceReport&)>& seen = {});
 
   std::vector<Setting> settings();
   /// std::nullopt puts the default back.
@@ -197,9 +200,7 @@ class Client {
  private:
   /// The next call may take minutes.
   void expect_long_call() { expects_long_call_ = true; }
-  Reply exchange(const std::string& method,
-                      const std::string& target,
-                      const std::string& body);
+  Reply exchange(const std::string& method, const std::string& target, const std::string& body);
   /// A reply that is no JSON.
   std::string fetch(const std::string& target);
   Json call(const std::string& method, const std::string& target, const Json* body = nullptr);

@@ -399,11 +399,13 @@ domain::PriceImport Client::import_prices(const std::string& list, bool dry_run)
   return price_import_from_json(call_with("POST", "/v1/prices/import" + text.text(), list));
 }
 
-domain::RepriceReport Client::reprice(domain::RepriceTerms terms) {
+domain::RepriceReport Client::reprice(
+    domain::RepriceTerms terms, const std::function<void(const domain::RepriceReport&)>& seen) {
   expect_long_call();
   auto report = reprice_from_json(send("POST", "/v1/ledger/reprice", to_json(terms)));
   terms.until = report.to;
   while (report.next) {
+    if (seen) seen(report);
     terms.after = *report.next;
     expect_long_call();
     report.go_on_with(reprice_from_json(send("POST", "/v1/ledger/reprice", to_json(terms))));

@@ -109,7 +109,7 @@ void archive(Key& key, Timestamp now) {
   if (!is_dead(key, now)) {
     throw Error(Errc::conflict,
                 "the key can still be used, so it can't be archived",
-                "revoke it first: nufi keys revoke KEY");
+                "revoke it first: nufi keys revoke " + key.name);
   }
   key.archived = true;
 }
@@ -141,7 +141,7 @@ void rotate(Key& key, const Secret& secret, std::chrono::seconds overlap, Timest
     throw Error(Errc::conflict,
                 "the key was rotated before, and its old secret works until " +
                     format_rfc3339(key.former->dies_at),
-                "rotate it again after that; to end both secrets now: nufi keys revoke KEY");
+                "rotate it again after that; to end both secrets now: nufi keys revoke " + key.name);
   }
   key.former = FormerSecret{key.digest, std::move(key.masked), now + overlap};
   key.rotated_at = now;

@@ -22,7 +22,7 @@ using domain::RepriceSums;
 constexpr std::int64_t kPage = 2000;
 constexpr std::size_t kBatch = 200;
 /// How long one request may take: a daemon that is asked to stop waits for it.
-constexpr std::chrono::seconds kPatience{5};
+constexpr std::chrono::seconds kPatience{1};
 
 /// The prices in force, by what a row remembers.
 class Prices {

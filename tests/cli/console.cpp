@@ -76,6 +76,7 @@ Run Console::run(const std::vector<std::string>& arguments) {
   context.environment = environment;
   context.in_is_terminal = can_ask;
   context.err_is_terminal = can_ask;
+  context.err_in_colour = colour && can_ask;
   context.connect = [this](const std::string&) {
     return std::make_unique<FakeDaemon>(*this, table_);
   };
