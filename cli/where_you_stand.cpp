@@ -63,8 +63,9 @@ NextStep step_for_upstreams(const std::vector<UpstreamView>& upstreams) {
   return step;
 }
 
-NextStep step_for_keys(const StatusView& status, const std::vector<KeyView>& keys) {
+NextStep step_for_keys(Context& context, const StatusView& status) {
   if (status.live_keys == 0) return {{}, "nufi keys create --name laptop --budget 5"};
+  const std::vector<KeyView> keys = context.client().keys({});
   const bool was_used =
       status.spend.usd.spent > 0 || std::any_of(keys.begin(), keys.end(), [](const KeyView& view) {
         return view.key.last_used_at.has_value();
@@ -89,7 +90,7 @@ NextStep next_step(Context& context, const StatusView& status) {
   if (status.upstreams.empty()) return {{}, "nufi upstreams add openai --preset openai"};
   NextStep step = step_for_upstreams(status.upstreams);
   if (!step.command.empty()) return step;
-  const NextStep more = step_for_keys(status, context.client().keys({}));
+  const NextStep more = step_for_keys(context, status);
   step.why.insert(step.why.end(), more.why.begin(), more.why.end());
   step.command = more.command;
   return step;

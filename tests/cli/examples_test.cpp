@@ -1,3 +1,4 @@
+#include "cli/commands.hpp"
 #include "cli/examples.hpp"
 
 #include "cli/context.hpp"
@@ -65,6 +66,7 @@ std::string refusal_of(std::vector<std::string> words) {
   tree.context.connect = [](const std::string&) -> std::unique_ptr<api::Transport> {
     throw Reached();
   };
+  words = cli::take_command(*tree.root, std::move(words), tree.context.command);
   std::reverse(words.begin(), words.end());
   try {
     tree.root->parse(words);

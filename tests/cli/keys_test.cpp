@@ -75,11 +75,11 @@ TEST_CASE("keys list: TSV in a pipe, nothing shortened") {
   auto console = house();
   CHECK(console.run({"keys", "list"}).out ==
         "laptop\tactive\t1.25\t5\t3.75\t2026-08-15T11:57:00Z\t\tsk-nufi-…d7c\tkey_1\tdefault\tana"
-        "\tmonth\t\n"
+        "\tmonth\t\t\tmonth\t0\n"
         "nightly-batch\tdisabled\t0.000004\t1234.56789\t1234.567886\t2026-08-15T11:57:00Z\t"
-        "\tsk-nufi-…d7c\tkey_2\tdefault\tana\tmonth\trotate\n"
+        "\tsk-nufi-…d7c\tkey_2\tdefault\tana\tmonth\trotate\t\tmonth\t0\n"
         "old\trevoked\t1.25\t\t\t\t2026-09-15T00:00:00Z\tsk-nufi-…d7c\tkey_3\tdefault\tana\tmonth"
-        "\t\n");
+        "\t\t\tmonth\t0\n");
 }
 
 TEST_CASE("keys list: JSON and ids") {
@@ -278,7 +278,8 @@ TEST_CASE("keys revoke: a pipe needs --yes") {
   CHECK(refused.code == 2);
   CHECK(refused.err ==
         "error: will not revoke key 'laptop' for good without being told to\nhint: add --yes\n");
-  CHECK(console.asked.empty());
+  CHECK(console.asked == std::vector<std::string>{"GET /v1/inference/keys/laptop"});
+  CHECK(console.run({"keys", "revoke", "no-such-key"}).code == 3);
 
   const Run done = console.run({"keys", "revoke", "laptop", "--yes"});
   CHECK(done.code == 0);
@@ -342,8 +343,8 @@ TEST_CASE("keys rotate: the age that marks a key counts from its last rotation")
                              key_json(R"({"created_at":"2026-01-01T00:00:00Z",)"
                                       R"("rotated_at":"2026-08-01T00:00:00Z"})")}));
   const std::string list = console.run({"keys", "list"}).out;
-  CHECK(list.find("\trotate\n") < list.find('\n'));
-  CHECK(list.ends_with("\tmonth\t\n"));
+  CHECK(list.find("\tmonth\trotate\t") < list.find('\n'));
+  CHECK(list.ends_with("\tmonth\t\t\tmonth\t0\n"));
 }
 
 TEST_CASE("keys show: what there is of a rotation and the archive is told") {
@@ -368,11 +369,13 @@ TEST_CASE("keys archive, unarchive: act on the key") {
 TEST_CASE("keys delete: a pipe needs --yes") {
   Console console;
   console.answers("DELETE /v1/inference/keys/laptop?purge=true", key_json());
+  console.answers("GET /v1/inference/keys/laptop", key_json());
   const Run refused = console.run({"keys", "delete", "laptop"});
   CHECK(refused.code == 2);
   CHECK(refused.err ==
         "error: will not delete key 'laptop' for good without being told to\nhint: add --yes\n");
-  CHECK(console.asked.empty());
+  CHECK(console.asked == std::vector<std::string>{"GET /v1/inference/keys/laptop"});
+  CHECK(console.run({"keys", "delete", "no-such-key"}).code == 3);
   CHECK(console.run({"keys", "delete", "laptop", "--yes"}).err == "key 'laptop' is deleted\n");
   CHECK(console.asked == std::vector<std::string>{"DELETE /v1/inference/keys/laptop?purge=true"});
 }

@@ -127,7 +127,11 @@ TEST_CASE("prices set: what makes no price is refused") {
 TEST_CASE("prices unset: a pipe needs --yes") {
   Console console;
   console.answers("DELETE /v1/prices?model=a%2Fb", "{}");
+  console.answers("GET /v1/prices?model=a%2Fb",
+                  list_json({R"({"id":"set/a/b@2026-08-02","model":"a/b","own":true})"}));
+  console.answers("GET /v1/prices?model=a", list_json({R"({"id":"x","model":"a","own":false})"}));
   CHECK(console.run({"prices", "unset", "a/b"}).code == 2);
+  CHECK(console.run({"prices", "unset", "a"}).code == 3);
   CHECK(console.run({"prices", "unset", "a/b", "--yes"}).code == 0);
   CHECK(console.asked == std::vector<std::string>{"DELETE /v1/prices?model=a%2Fb"});
 }

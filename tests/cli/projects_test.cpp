@@ -26,7 +26,7 @@ constexpr const char* kGroup =
 
 constexpr const char* kEdit =
     R"({"id":2,"time":"2026-08-15T11:57:00Z","account":"ana","account_id":"acct_1","uid":1000,)"
-    R"("action":"key.edit","subject":"key_1","name":"laptop","before":{"budget_usd":5,"rpm":null},)"
+    R"("via":null,"action":"key.edit","subject":"key_1","name":"laptop","before":{"budget_usd":5,"rpm":null},)"
     R"("after":{"budget_usd":10,"rpm":60}})";
 constexpr const char* kCreate =
     R"({"id":1,"time":"2026-08-15T10:00:00Z","account":"ana","account_id":"acct_1","uid":1000,)"
@@ -105,7 +105,8 @@ TEST_CASE("projects delete: asks a person, refuses in a pipe without --yes") {
   console.answers("GET /v1/projects/agents", project_json());
   console.answers("DELETE /v1/projects/agents", project_json());
   CHECK(console.run({"projects", "delete", "agents"}).code == 2);
-  CHECK(console.asked.empty());
+  CHECK(console.asked == std::vector<std::string>{"GET /v1/projects/agents"});
+  CHECK(console.run({"projects", "delete", "no-such-project"}).code == 3);
   CHECK(console.run({"projects", "delete", "agents", "--yes"}).err ==
         "project 'agents' is deleted\n");
   console.can_ask = true;

@@ -30,18 +30,20 @@ TEST_CASE("upstreams list: a table, TSV, names") {
   console.answers(
       "GET /v1/upstreams",
       list_json({upstream_json(),
-                 upstream_json(R"({"name":"local","url":"http://127.0.0.1:11434/v1","models":[],)"
+                 upstream_json(R"({"id":"up_2","name":"local","url":"http://127.0.0.1:11434/v1","models":[],)"
                                R"("secret":"none","health":"failing: connection refused"})")}));
   CHECK("\n" + console.on_terminal({"upstreams", "list"}, 120).out == R"(
-UPSTREAM  HEALTH                       URL                        MODELS  SECRET              PRIORITY
-openai    ok                           https://api.openai.com/v1  gpt-*   env OPENAI_API_KEY         0
-local     failing: connection refused  http://127.0.0.1:11434/v1  all     none                       0
+UPSTREAM  HEALTH   URL                        MODELS  SECRET              PRIORITY
+openai    ok       https://api.openai.com/v1  gpt-*   env OPENAI_API_KEY         0
+local     failing  http://127.0.0.1:11434/v1  all     none                       0
 )");
+  CHECK(console.on_terminal({"upstreams", "list"}, 80).err ==
+        "local: failing: connection refused\n");
   console.is_terminal = false;
   CHECK(console.run({"upstreams", "list"})
             .out.starts_with("openai\tok\thttps://api.openai.com/v1\tgpt-*\tenv OPENAI_API_KEY\t0\t"
                              "up_1\n"));
-  CHECK(console.run({"upstreams", "list", "-q"}).out == "openai\nlocal\n");
+  CHECK(console.run({"upstreams", "list", "-q"}).out == "up_1\nup_2\n");
 }
 
 TEST_CASE("upstreams add: references go as they are, a file by its whole path") {
@@ -208,8 +210,10 @@ ollama  http://127.0.0.1:9001/v1  + ollama  none
 TEST_CASE("upstreams remove: a pipe needs --yes") {
   Console console;
   console.answers("DELETE /v1/upstreams/openai", R"({"removed":"openai"})");
+  console.answers("GET /v1/upstreams/openai", upstream_json());
   CHECK(console.run({"upstreams", "remove", "openai"}).code == 2);
-  CHECK(console.asked.empty());
+  CHECK(console.asked == std::vector<std::string>{"GET /v1/upstreams/openai"});
+  CHECK(console.run({"upstreams", "remove", "no-such-upstream"}).code == 3);
   CHECK(console.run({"upstreams", "remove", "openai", "--yes"}).err ==
         "upstream 'openai' removed\n");
 }
