@@ -27,7 +27,7 @@ std::string size_text(std::int64_t bytes) {
 std::string told(const domain::TraceSettings& settings) {
   const bool is_for_all = settings.key.empty();
   if (settings.mode == TraceMode::off) {
-    return fmt::format("traces {} are off{}; those there are stay: nufi traces delete --all",
+    return fmt::format("traces {} are off{}; delete those there are with: nufi traces delete --all",
                        is_for_all ? "of all calls" : fmt::format("of key '{}'", settings.key),
                        is_for_all ? ", but for keys that have them on by themselves" : "");
   }

@@ -185,8 +185,8 @@ void print_text(const Context& context, std::string_view text, bool full) {
 
 void print_body(const Context& context, const domain::TraceBody& body, bool full) {
   if (body.bytes.empty() && body.size > 0) {
-    const std::string type = body.content_type.empty() ? "bytes" : printable(body.content_type);
-    print_text(context, fmt::format("{} of {}", human_count(body.size), type), full);
+    const std::string type = body.content_type.empty() ? "" : " of " + body.content_type;
+    print_text(context, fmt::format("{} bytes{}", human_count(body.size), type), full);
   } else if (body.bytes.empty()) {
     print_text(context, "nothing", full);
   } else {

@@ -132,7 +132,8 @@ TEST_CASE("golden: no line of a table or a report is wider than the terminal") {
         if (line.find("without UTF-8") != std::string::npos) width = 80;
         continue;
       }
-      if (width == 0) continue;
+      // A command stays in one piece, to be copied.
+      if (width == 0 || line.starts_with("nufi ")) continue;
       CAPTURE(scene.name);
       CAPTURE(line);
       CHECK(cli::display_width(line) <= width);
@@ -157,6 +158,8 @@ TEST_CASE(
       }
       if (section.starts_with("===== pipe")) {
         CHECK(line.find("\\e") == std::string::npos);
+        // What a model was sent may be JSON: it is the data then.
+        if (!scene.words.empty() && scene.words.front() == "traces") continue;
         CHECK(line.find("\t{") == std::string::npos);
         CHECK(line.find("\t[") == std::string::npos);
       }

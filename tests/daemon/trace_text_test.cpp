@@ -1,0 +1,121 @@
+#include "daemon/trace_text.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <string_view>
+
+using namespace nufi;
+using domain::TraceMessage;
+using domain::TraceToolCall;
+
+namespace {
+
+domain::TraceView read(std::string request,
+                       std::string reply = {},
+                       std::string_view type = "application/json") {
+  domain::TraceView view;
+  view.trace.request.content_type = type;
+  view.trace.request.bytes = std::move(request);
+  view.trace.reply.bytes = std::move(reply);
+  daemon::read_conversation(view);
+  return view;
+}
+
+using Prompt = std::vector<TraceMessage>;
+using Calls = std::vector<TraceToolCall>;
+
+}  // namespace
+
+TEST_CASE("conversation: a chat's messages, with what is no text named") {
+  const auto view = read(
+      R"({"messages":[{"role":"system","content":"be brief"},)"
+      R"({"role":"user","content":[{"type":"text","text":"look"},{"type":"image_url","image_url":{}}]},)"
+      R"({"role":"assistant","content":null,"tool_calls":[{"function":{"name":"f","arguments":"{}"}}]},)"
+      R"({"role":"tool","content":"42"}]})",
+      R"({"choices":[{"message":{"content":"yes","tool_calls":[{"function":{"name":"g","arguments":"{\"a\":1}"}}]}}]})");
+  CHECK(view.prompt == Prompt{{"system", "be brief"},
+                              {"user", "look\n[image_url]"},
+                              {"assistant", "[calls f]"},
+                              {"tool", "42"}});
+  CHECK(view.answer == "yes");
+  CHECK(view.tool_calls == Calls{{"g", R"({"a":1})"}});
+}
+
+TEST_CASE("conversation: completions, embeddings and the others by the name of their field") {
+  CHECK(read(R"({"prompt":"once"})", R"({"choices":[{"text":"upon"}]})").answer == "upon");
+  CHECK(read(R"({"prompt":"once"})").prompt == Prompt{{"prompt", "once"}});
+  CHECK(read(R"({"input":["a","b"]})").prompt == Prompt{{"input", "a\nb"}});
+  CHECK(read(R"({"query":"q","documents":["d"]})").prompt ==
+        Prompt{{"query", "q"}, {"documents", "d"}});
+}
+
+TEST_CASE("conversation: responses, whole and streamed") {
+  const auto whole = read(
+      R"({"instructions":"be kind","input":[{"role":"user","content":[{"type":"input_text","text":"hi"}]},)"
+      R"({"type":"function_call_output","output":"7"}]})",
+      R"({"output":[{"type":"message","content":[{"type":"output_text","text":"hello"}]},)"
+      R"({"type":"function_call","name":"f","arguments":"{}"}]})");
+  CHECK(whole.prompt ==
+        Prompt{{"system", "be kind"}, {"user", "hi"}, {"function_call_output", "7"}});
+  CHECK(whole.answer == "hello");
+  CHECK(whole.tool_calls == Calls{{"f", "{}"}});
+  const auto streamed =
+      read("{}",
+           "event: response.output_text.delta\n"
+           "data: {\"type\":\"response.output_text.delta\",\"delta\":\"hel\"}\n\n"
+           "data: {\"type\":\"response.output_text.delta\",\"delta\":\"lo\"}\n\n"
+           "data: {\"type\":\"response.output_item.done\",\"item\":{\"type\":\"function_call\","
+           "\"name\":\"f\",\"arguments\":\"{}\"}}\n\n");
+  CHECK(streamed.answer == "hello");
+  CHECK(streamed.tool_calls == Calls{{"f", "{}"}});
+}
+
+TEST_CASE("conversation: Anthropic's messages, whole and streamed") {
+  const auto whole = read(
+      R"({"system":[{"type":"text","text":"be brief"}],"messages":[{"role":"user","content":"hi"}]})",
+      R"({"content":[{"type":"text","text":"hello"},{"type":"tool_use","name":"f","input":{"a":1}}]})");
+  CHECK(whole.prompt == Prompt{{"system", "be brief"}, {"user", "hi"}});
+  CHECK(whole.answer == "hello");
+  CHECK(whole.tool_calls == Calls{{"f", R"({"a":1})"}});
+  const auto streamed = read(
+      "{}",
+      "data: "
+      "{\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\"}}\n\n"
+      "data: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"text\":\"hello\"}}\n\n"
+      "data: "
+      "{\"type\":\"content_block_start\",\"index\":1,\"content_block\":{\"type\":\"tool_use\","
+      "\"name\":\"f\"}}\n\n"
+      "data: "
+      "{\"type\":\"content_block_delta\",\"index\":1,\"delta\":{\"partial_json\":\"{}\"}}\n\n");
+  CHECK(streamed.answer == "hello");
+  CHECK(streamed.tool_calls == Calls{{"f", "{}"}});
+}
+
+TEST_CASE("conversation: what is not understood stays out, whatever it is") {
+  for (const char* body : {"",
+                           "{",
+                           "[1,2]",
+                           "null",
+                           "17",
+                           "\xff\xfe",
+                           "data: {\n\ndata: 5\n\n",
+                           R"({"messages":7,"choices":{"0":1}})",
+                           R"({"messages":[null,[],{"content":[null,7]}],"choices":[null,7]})"}) {
+    CAPTURE(body);
+    const auto view = read(body, body);
+    CHECK(view.answer.empty());
+    CHECK(view.tool_calls.empty());
+  }
+  CHECK(read("not closed", "", "multipart/form-data; boundary=x").prompt.empty());
+  CHECK(read("--x", "", "multipart/form-data").prompt.empty());
+}
+
+TEST_CASE("conversation: a key that came in pieces is masked when they are put together") {
+  const std::string key = "sk-nufi-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXY";
+  const auto piece = [](const std::string& text) {
+    return R"(data: {"choices":[{"index":0,"delta":{"content":")" + text + "\"}}]}\n\n";
+  };
+  const auto view = read("{}", piece(key.substr(0, 20)) + piece(key.substr(20)));
+  CHECK(view.answer.find("klmnop") == std::string::npos);
+}
