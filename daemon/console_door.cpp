@@ -105,6 +105,7 @@ ConsoleDoor::ConsoleDoor(Options options,
 bool ConsoleDoor::is_our_host(const std::string& header) const {
   // A page of another name that was made to point at this machine still sends that name.
   const std::string name = host_name(header);
+  if (name.empty()) return false;
   if (name == "localhost" || name == "127.0.0.1" || name == "::1") return true;
   if (name == to_lower(options_.listen_host)) return true;
   return std::any_of(options_.allowed_hosts.begin(),

@@ -1,6 +1,5 @@
 #include "daemon/control_server.hpp"
 
-#include "daemon/console_door.hpp"
 #include "daemon/demo.hpp"
 #include "daemon/listen.hpp"
 #include "daemon/routes.hpp"
@@ -320,28 +319,4 @@ TEST_CASE("management API: shutdown is agreed to and passed on") {
   CHECK(answer.status == 202);
   CHECK(answer.body["drain_timeout_seconds"] == 30);
   CHECK(api.stopped);
-}
-
-TEST_CASE("console door: health for everybody, management for nobody, foreign hosts for none") {
-  std::string problem;
-  const ConsoleDoor door({.listen_host = "127.0.0.1", .allowed_hosts = {"Gateway.example"}},
-                         [&] { return problem; });
-  const auto ask = [&](const std::string& path, const std::string& host) {
-    Request request;
-    request.method = "GET";
-    request.path = path;
-    request.headers = {{"host", host}};
-    return door.answer(request).status;
-  };
-  CHECK(ask("/healthz", "127.0.0.1:6835") == 200);
-  CHECK(ask("/healthz", "[::1]:6835") == 200);
-  CHECK(ask("/healthz", "gateway.example") == 200);
-  CHECK(ask("/healthz", "evil.example") == 403);
-  CHECK(ask("/healthz", "") == 403);
-  CHECK(ask("/readyz", "localhost") == 200);
-  CHECK(ask("/v1/status", "localhost") == 401);
-  CHECK(ask("/", "localhost") == 401);
-  problem = "disk full";
-  CHECK(ask("/readyz", "localhost") == 503);
-  CHECK(ask("/healthz", "localhost") == 200);
 }

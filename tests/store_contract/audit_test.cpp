@@ -57,6 +57,7 @@ TEST_CASE("audit: an entry comes back as it was written, and calls write none") 
   in.before = R"({"name":"x"})";
   in.username = "ada";
   in.subject_name = "laptop";
+  in.via = "tok_1";
   store.keys().insert(laptop, in);
   store.ledger().apply(batch_of({row(laptop, 0, 5)}));
 
@@ -72,6 +73,7 @@ TEST_CASE("audit: an entry comes back as it was written, and calls write none") 
   CHECK(entries[0].after == in.after);
   CHECK(entries[0].username == "ada");
   CHECK(entries[0].subject_name == "laptop");
+  CHECK(entries[0].via == "tok_1");
   CHECK(entries[0].id == 2);
   CHECK(store.audit().newest(0).empty());
 }

@@ -8,6 +8,7 @@ set(NUFI_STORE_CONTRACT
   ${CMAKE_CURRENT_LIST_DIR}/people_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/reports_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/settings_test.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/tokens_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/upstreams_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/usage_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/verify_test.cpp)
