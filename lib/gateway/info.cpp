@@ -73,6 +73,18 @@ KeyStanding standing_of(const domain::Key& key, const ledger::Ledger& ledger) {
   return standing;
 }
 
+/// The key as apps understand it that subtract what it has spent from its budget: where its parent
+/// has less left, its budget is what leaves as much.
+domain::Key billed_key(const Caller& caller, const ledger::Ledger& ledger) {
+  auto key = *caller.key;
+  if (!caller.parent) return key;
+  const auto own = standing_of(key, ledger);
+  const auto parent = standing_of(*caller.parent, ledger);
+  if (!parent.left || (own.left && *own.left <= *parent.left)) return key;
+  key.limits.budget = Money::nanos(own.usd.spent) + std::max(*parent.left, Money::zero());
+  return key;
+}
+
 std::string usd_or_null(std::optional<Money> amount) {
   return amount ? domain::format_usd(*amount) : "null";
 }
@@ -174,7 +186,8 @@ net::Awaitable<void> send_info(Gateway& gateway, net::Exchange& exchange) {
   }
   const auto billing = billing_subject(path);
   if (billing == "subscription") {
-    co_return co_await send_json(exchange, 200, subscription_body(*caller.key));
+    co_return co_await send_json(
+        exchange, 200, subscription_body(billed_key(caller, gateway.ledger())));
   }
   if (billing == "usage") {
     const auto& key = *caller.key;

@@ -37,6 +37,8 @@ TEST_CASE("keys: a key comes back as it was put in, also after the store was clo
   in.enforce = domain::Enforce::soft;
   in.trace = true;
   in.trace_errors_only = true;
+  in.parent = domain::KeyId("key_parent");
+  in.lease_expires_at = morning() + std::chrono::seconds(30);
 
   under_test->store().keys().insert(in, audit("key.create"));
   under_test->reopen();
@@ -64,6 +66,43 @@ TEST_CASE("keys: a key comes back as it was put in, also after the store was clo
   CHECK(out->enforce == in.enforce);
   CHECK(out->trace);
   CHECK(out->trace_errors_only);
+  CHECK(out->parent == in.parent);
+  CHECK(out->lease_expires_at == in.lease_expires_at);
+}
+
+TEST_CASE("keys: children and leases are found while they are not revoked") {
+  auto under_test = StoreUnderTest::make();
+  add_people(under_test->store());
+  auto& keys = under_test->store().keys();
+  keys.insert(key("key_parent", "ci"), audit("key.create"));
+  const auto add = [&](const std::string& id, const std::string& parent, int lease) {
+    auto made = key(id, id);
+    made.parent = domain::KeyId(parent);
+    if (lease > 0) made.lease_expires_at = morning() + std::chrono::seconds(lease);
+    keys.insert(made, audit("key.create"));
+    return made;
+  };
+  auto first = add("key_1", "key_parent", 60);
+  auto second = add("key_2", "key_parent", 30);
+  add("key_3", "", 0);
+
+  CHECK(ids(keys.children(domain::KeyId("key_parent"))) == "key_1 key_2");
+  CHECK(keys.children(domain::KeyId("key_3")).empty());
+  CHECK(ids(keys.leased()) == "key_2 key_1");
+  CHECK(keys.count_live(std::nullopt, morning() + std::chrono::seconds(30)) == 3);
+
+  const auto entries = under_test->store().audit().newest(100).size();
+  second.lease_expires_at = morning() + std::chrono::seconds(90);
+  second.name = "not written";
+  keys.renew_leases({second});
+  CHECK(ids(keys.leased()) == "key_1 key_2");
+  CHECK(keys.by_id(second.id)->name == "key_2");
+  CHECK(under_test->store().audit().newest(100).size() == entries);
+
+  first.revoked_at = morning();
+  keys.update(first, audit("key.revoke"));
+  CHECK(ids(keys.children(domain::KeyId("key_parent"))) == "key_2");
+  CHECK(ids(keys.leased()) == "key_2");
 }
 
 TEST_CASE("keys: what is absent stays absent") {

@@ -27,7 +27,8 @@ constexpr const char* kKey =
     R"("budget_resets_at":"2026-09-01T00:00:00Z","token_limit":1000,"token_limit_period":"day",)"
     R"("tokens_used":10,"tokens_held":5,"tokens_remaining":990,"rpm":null,"tpm":60,)"
     R"("max_parallel":null,"allowed_models":["gpt-*"],"allowed_ips":[],"enforce":"strict",)"
-    R"("trace":false,"trace_errors_only":false,"rotated_at":null,"overlap_ends_at":null})";
+    R"("trace":false,"trace_errors_only":false,"rotated_at":null,"overlap_ends_at":null,)"
+    R"("parent":null,"lease_expires_at":null})";
 
 KeyTerms terms(const char* text) {
   return key_terms_from_json(Json::parse(text));
@@ -37,6 +38,27 @@ KeyTerms terms(const char* text) {
 
 TEST_CASE("key: has PRODUCT's fields in PRODUCT's order, and survives a round trip") {
   CHECK(to_text(to_json(key_from_json(Json::parse(kKey)))) == kKey);
+}
+
+TEST_CASE("key: a child with a lease says whose it is and until when it lives") {
+  auto json = Json::parse(kKey);
+  json["parent"] = "key_2";
+  json["lease_expires_at"] = "2026-08-01T10:00:30Z";
+  const auto view = key_from_json(json);
+  CHECK(view.key.parent.text() == "key_2");
+  CHECK(view.key.lease_expires_at == parse_rfc3339("2026-08-01T10:00:30Z"));
+  CHECK(to_json(view) == json);
+}
+
+TEST_CASE("key terms: parent and lease are wishes like others") {
+  const auto wish = terms(R"({"parent":"ci","lease_seconds":30})");
+  CHECK(wish.parent.value() == "ci");
+  CHECK(wish.lease_seconds.value() == 30);
+  CHECK(to_text(to_json(wish)) == R"({"parent":"ci","lease_seconds":30})");
+  CHECK_THROWS_AS(terms(R"({"lease_seconds":1.5})"), Error);
+  CHECK(nufi::api::lease_terms_from_json(Json::parse(R"({"lease_seconds":30})")).lease ==
+        std::chrono::seconds(30));
+  CHECK_THROWS_AS(nufi::api::lease_terms_from_json(Json::parse("{}")), Error);
 }
 
 TEST_CASE("key: a reader finds the standing behind the fields") {

@@ -17,6 +17,24 @@ TEST_CASE("access: an active key may call from anywhere") {
   CHECK_FALSE(deny_key(Key(), Key().digest, kNow, "127.0.0.1").has_value());
 }
 
+TEST_CASE("access: a child may call as long as its parent may, from where its parent may") {
+  Key parent;
+  CHECK_FALSE(deny_child(parent, kNow, "127.0.0.1"));
+  parent.allowed_ips = {"10.0.0.0/8"};
+  CHECK(deny_child(parent, kNow, "127.0.0.1") == Denial::ip_not_allowed);
+  parent.disabled = true;
+  CHECK(deny_child(parent, kNow, "10.0.0.1") == Denial::key_disabled);
+  parent.revoked_at = kNow;
+  CHECK(deny_child(parent, kNow, "10.0.0.1") == Denial::key_revoked);
+}
+
+TEST_CASE("access: the models of a parent bind its children") {
+  Key parent;
+  parent.allowed_models = {"gpt-*"};
+  CHECK(who_forbids({}, &parent, {}, {}, "gpt-4o").empty());
+  CHECK(who_forbids({}, &parent, {}, {}, "o3") == "parent key");
+}
+
 TEST_CASE("access: a key's state is the reason, before its address") {
   Key key;
   key.allowed_ips = {"10.0.0.0/8"};

@@ -114,6 +114,43 @@ TEST_CASE("key: only revoked and expired keys are dead") {
   CHECK(is_dead(key, kNow));
 }
 
+TEST_CASE("key: it expires when its lease ends, and a renewal before keeps it") {
+  Key key;
+  key.lease_expires_at = kNow + std::chrono::seconds(10);
+  CHECK(key_state(key, kNow, false) == KeyState::active);
+  renew_lease(key, std::chrono::seconds(30), kNow + std::chrono::seconds(9));
+  CHECK(key_state(key, kNow + std::chrono::seconds(38), false) == KeyState::active);
+  CHECK(key_state(key, kNow + std::chrono::seconds(39), false) == KeyState::expired);
+  CHECK(is_dead(key, kNow + std::chrono::seconds(39)));
+  CHECK_THROWS_WITH_AS(renew_lease(key, kShortestLease, kNow + std::chrono::seconds(39)),
+                       "the lease of the key has ended",
+                       Error);
+}
+
+TEST_CASE("key: only a lease from 5 seconds to an hour is one, and only a leased key has one") {
+  Key key;
+  CHECK_THROWS_AS(renew_lease(key, std::chrono::seconds(30), kNow), Error);
+  key.lease_expires_at = kNow + std::chrono::seconds(10);
+  for (const int seconds : {4, 3601, -1}) {
+    CHECK_THROWS_AS(renew_lease(key, std::chrono::seconds(seconds), kNow), Error);
+  }
+  renew_lease(key, kLongestLease, kNow);
+  CHECK(key.lease_expires_at == kNow + kLongestLease);
+}
+
+TEST_CASE("key: a revoked one is archived if it had a lease, and not otherwise") {
+  Key key;
+  revoke(key, kNow);
+  CHECK_FALSE(key.archived);
+  Key leased;
+  leased.lease_expires_at = kNow + std::chrono::seconds(10);
+  revoke(leased, kNow);
+  CHECK(leased.archived);
+  unarchive(leased);
+  revoke(leased, kNow);
+  CHECK_FALSE(leased.archived);
+}
+
 TEST_CASE("key: it can be disabled and enabled again") {
   Key key;
   disable(key);

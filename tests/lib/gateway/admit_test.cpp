@@ -55,6 +55,38 @@ struct Fixture {
 
 }  // namespace
 
+TEST_CASE("admit: a child is let in as long as its parent may call") {
+  Fixture f;
+  domain::Key parent = f.key;
+  parent.id = domain::KeyId::random();
+  parent.name = "ci";
+  parent.digest = {7};
+  f.key.parent = parent.id;
+  f.directory.put_keys({f.key});
+  const auto bearer = "Bearer " + f.secret.expose();
+  const auto with = [&](const domain::Key& now) {
+    f.directory.put_keys({now});
+    return f.with(bearer);
+  };
+  CHECK(f.with(bearer) == "key_revoked");  // nobody knows the parent
+  CHECK(with(parent) == "ok laptop");
+  auto changed = parent;
+  changed.disabled = true;
+  CHECK(with(changed) == "key_disabled");
+  changed = parent;
+  changed.expires_at = kNow;
+  CHECK(with(changed) == "key_expired");
+  changed = parent;
+  changed.allowed_ips = {"10.0.0.0/8"};
+  CHECK(with(changed) == "ip_not_allowed");
+  CHECK(f.with(bearer, "10.0.0.1") == "ok laptop");
+  changed.revoked_at = kNow;
+  CHECK(with(changed) == "key_revoked");
+  CHECK(with(parent) == "ok laptop");
+  f.directory.remove_key(parent);
+  CHECK(f.with(bearer) == "key_revoked");
+}
+
 TEST_CASE("admit: a key is taken behind Bearer in any case") {
   Fixture f;
   const auto& key = f.secret.expose();

@@ -65,6 +65,7 @@ struct House {
     world.own_prices = {price};
     directory.put_world(std::move(world));
     directory.put_keys({key});
+    if (!parent.id.empty()) directory.put_keys({parent});
     domain::Call call;
     call.endpoint = "chat/completions";
     call.model = model;
@@ -108,6 +109,7 @@ struct House {
   NoResponses responses;
   Gateway gateway{{}, directory, *ledger, responses, clock, 1};
   domain::Key key;
+  domain::Key parent;  ///< of the key, once it has an id
   domain::Account account;
   domain::Project project;
   domain::Group group;
@@ -293,4 +295,34 @@ TEST_CASE("check: upstreams that rest are named, with what failed and when they 
   CHECK(view.message ==
         "Every upstream for this model has just failed and is given a rest: 'up' (HTTP 500) is "
         "asked again in 1 s. See: nufi upstreams list");
+}
+
+TEST_CASE("check: the limits of the parent hold for a child, and it is named") {
+  House house;
+  house.parent = house.key;
+  house.parent.id = domain::KeyId::random();
+  house.parent.digest = {2};
+  house.parent.name = "ci";
+  house.key.parent = house.parent.id;
+  CHECK(house.ask().allowed);
+
+  house.parent.limits.budget = *domain::parse_usd("0.001");
+  auto view = house.ask();
+  CHECK(view.reason == "budget");
+  REQUIRE(view.refusal);
+  CHECK(view.refusal->window.subject == house.parent.id.text());
+  CHECK(view.message.find("key 'ci', the parent of key 'laptop',") != std::string::npos);
+
+  house.parent.limits.budget.reset();
+  house.parent.tpm = 10;
+  view = house.ask();
+  CHECK(view.reason == "tpm");
+  CHECK(view.rate_owner == "key");
+  CHECK(view.message.find("key 'ci'") != std::string::npos);
+
+  house.parent.tpm.reset();
+  house.parent.disabled = true;
+  view = house.ask();
+  CHECK(view.reason == "key_disabled");
+  CHECK(view.message.find("'ci'") != std::string::npos);
 }
