@@ -1,5 +1,6 @@
 #include "daemon/config.hpp"
 
+#include "daemon/config_file.hpp"
 #include "daemon/paths.hpp"
 #include "daemon/version.hpp"
 #include "lib/base/error.hpp"
@@ -261,6 +262,20 @@ void settle(const Texts& texts, const Paths& paths, Config& config) {
   }
 }
 
+std::string config_file_of(const CLI::App& app) {
+  const CLI::Option* option = app.get_config_ptr();
+  return option->results().empty() ? option->get_default_str() : option->results().back();
+}
+
+/// Without their dashes.
+std::vector<std::string> option_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    if (!option->get_lnames().empty()) names.push_back(option->get_lnames().front());
+  }
+  return names;
+}
+
 }  // namespace
 
 std::string Address::text() const {
@@ -320,18 +335,20 @@ std::variant<Config, Printout> parse_config(const std::vector<std::string>& args
   Texts texts;
   CLI::App app("nufid: issues keys, holds budgets and forwards calls to providers", "nufid");
   declare(app, texts, config, paths);
-  std::vector<std::string> reversed = with_variables(args, environment);
-  std::reverse(reversed.begin(), reversed.end());
+  const std::vector<std::string> typed = with_variables(args, environment);
   try {
-    app.parse(reversed);
+    app.parse(std::vector<std::string>(typed.rbegin(), typed.rend()));
+    settle(texts, paths, config);
   } catch (const CLI::CallForHelp&) {
     return Printout{app.help()};
   } catch (const CLI::CallForVersion& version) {
     return Printout{std::string(version.what()) + "\n"};
   } catch (const CLI::ParseError& error) {
-    throw Error(Errc::usage, error.what(), "see all flags with: nufid --help");
+    const Error plain(Errc::usage, error.what(), "see all flags with: nufid --help");
+    throw blame(plain, config_file_of(app), typed, option_names(app));
+  } catch (const Error& error) {
+    throw blame(error, config_file_of(app), typed, option_names(app));
   }
-  settle(texts, paths, config);
   config.environment = environment;
   for (const std::string_view name : kSystemdVariables) config.environment.erase(std::string(name));
   config.proxies = proxy_rules(environment);

@@ -58,6 +58,15 @@ TEST_CASE("status: JSON and fields tell that it runs") {
   CHECK(console.run({"status"}).out.starts_with("running\ttrue\nversion\t0.1.0\npid\t42\n"));
 }
 
+TEST_CASE("status: in a pipe every field is a row of its own") {
+  Console console;
+  console.answers("GET /v1/status", status_json());
+  const std::string out = console.run({"status"}).out;
+  CHECK(out.find("\nspend.spent_usd\t1.25\n") != std::string::npos);
+  CHECK(out.find("\nupstreams.openai.health\tok\n") != std::string::npos);
+  CHECK(out.find('{') == std::string::npos);
+}
+
 TEST_CASE("status: a ledger that can't be written is a fault") {
   Console console;
   console.answers("GET /v1/status",

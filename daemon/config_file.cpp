@@ -1,0 +1,102 @@
+#include "daemon/config_file.hpp"
+
+#include "lib/base/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+namespace nufi::daemon {
+
+namespace {
+
+/// What CLI11 says of a line that it can't take as an option.
+constexpr std::string_view kNotParsed = "INI was not able to parse ";
+/// How it names the lines "[name]".
+constexpr std::string_view kSection = ".++";
+
+std::string read_text(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// The name before "=", or all of a line without; "" for a comment.
+std::string_view name_in(std::string_view line) {
+  line = trim(line);
+  if (line.empty() || line.front() == '#' || line.front() == ';') return {};
+  return trim(line.substr(0, line.find('=')));
+}
+
+bool is_typed(const std::vector<std::string>& typed, const std::string& option) {
+  const std::string flag = "--" + option;
+  return std::any_of(typed.begin(), typed.end(), [&flag](const std::string& word) {
+    return word == flag || word.starts_with(flag + '=');
+  });
+}
+
+std::string place(const std::string& file, std::optional<std::size_t> line) {
+  return line ? fmt::format("{} line {}", file, *line) : file;
+}
+
+/// The option a message begins with ("--listen must be …"), without its dashes; "" = none.
+std::string option_in(std::string_view message) {
+  if (!message.starts_with("--")) return {};
+  message.remove_prefix(2);
+  return std::string(message.substr(0, message.find_first_of(": =")));
+}
+
+Error not_an_option(std::string_view name,
+                    const std::string& file,
+                    const std::string& text,
+                    const std::vector<std::string>& options) {
+  if (name.ends_with(kSection)) {
+    name.remove_suffix(kSection.size());
+    const std::string section = fmt::format("[{}]", name);
+    return {Errc::usage,
+            fmt::format("{}: there are no sections, and {} begins one",
+                        place(file, line_of_option(text, section)),
+                        section),
+            "leave it out: every option stands by itself"};
+  }
+  const std::string where = place(file, line_of_option(text, name));
+  const bool is_name = name.find_first_of(" \t\"'") == std::string_view::npos;
+  if (!is_name || std::find(options.begin(), options.end(), name) != options.end()) {
+    return {Errc::usage,
+            fmt::format("{}: '{}' can't be understood", where, name),
+            "write it as: option = \"value\""};
+  }
+  const auto near = closest(name, options);
+  return {Errc::usage,
+          fmt::format("{}: there is no option '{}'", where, name),
+          near ? fmt::format("did you mean '{}'?", *near) : "see them all with: nufid --help"};
+}
+
+}  // namespace
+
+std::optional<std::size_t> line_of_option(std::string_view text, std::string_view option) {
+  std::size_t number = 0;
+  for (const std::string& line : split(text, '\n')) {
+    ++number;
+    if (name_in(line) == option) return number;
+  }
+  return std::nullopt;
+}
+
+Error blame(const Error& error,
+            const std::string& file,
+            const std::vector<std::string>& typed,
+            const std::vector<std::string>& options) {
+  const std::string message = error.what();
+  if (message.starts_with(kNotParsed)) {
+    return not_an_option(message.substr(kNotParsed.size()), file, read_text(file), options);
+  }
+  const std::string option = option_in(message);
+  if (option.empty() || is_typed(typed, option)) return error;
+  const auto line = line_of_option(read_text(file), option);
+  if (!line) return error;
+  return {error.code(), fmt::format("{}: {}", place(file, line), message.substr(2)), error.hint()};
+}
+
+}  // namespace nufi::daemon

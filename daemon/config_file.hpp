@@ -1,0 +1,25 @@
+#pragma once
+
+#include "lib/base/error.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Mistakes in nufid.toml, told with the file and the line they are in.
+namespace nufi::daemon {
+
+/// The line of `text` that sets `option` ("listen"), counted from 1; the first one.
+std::optional<std::size_t> line_of_option(std::string_view text, std::string_view option);
+
+/// `error` as it is if it speaks of what was typed; of an option that only the config file `file`
+/// sets, with file and line before it. `typed`: flags and variables as flags ("--listen=…");
+/// `options`: all there are, without dashes, for a name that is none.
+Error blame(const Error& error,
+            const std::string& file,
+            const std::vector<std::string>& typed,
+            const std::vector<std::string>& options);
+
+}  // namespace nufi::daemon
