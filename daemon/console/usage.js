@@ -8,6 +8,10 @@ const kRanges = [7, 30, 90];
 const kRequests = 50;
 
 const inputOf = ({ tokens }) => (tokens.input ?? 0) + (tokens.cached_input ?? 0) + (tokens.cache_write ?? 0);
+const tookOf = ({ status, timing }) => {
+  if (status === 'running') return '–';
+  return timing.total < 1000 ? `${Math.round(timing.total)} ms` : `${(timing.total / 1000).toFixed(1)} s`;
+};
 const outputOf = ({ tokens }) => (tokens.output ?? 0) + (tokens.reasoning ?? 0);
 
 export async function usagePage(_redraw, words) {
@@ -47,7 +51,7 @@ export async function usagePage(_redraw, words) {
       { title: 'Tokens in', number: true, cell: (call) => count(inputOf(call)) },
       { title: 'out', number: true, cell: (call) => count(outputOf(call)) },
       { title: 'Cost', number: true, cell: (call) => money(call.cost_usd) },
-      { title: 'Took', number: true, cell: (call) => (call.status === 'running' ? '–' : `${(call.timing.total / 1000).toFixed(2)} s`) },
+      { title: 'Took', number: true, cell: tookOf },
     ], requests.data, 'No calls yet.'),
   ];
 }
