@@ -69,9 +69,7 @@ Listing list_of_entries(const Context& context, const std::vector<AuditView>& en
                          {.title = "ACTION"},
                          {.title = "SUBJECT", .shrinks_to = 10},
                          {.title = "ID", .only_raw = true},
-                         {.title = "CHANGE", .shrinks_to = 16, .only_raw = false},
-                         {.title = "BEFORE", .only_raw = true},
-                         {.title = "AFTER", .only_raw = true}}),
+                         {.title = "CHANGE", .shrinks_to = 16, .wraps = true}}),
                   "nothing was changed yet"};
   const Timestamp now = context.clock.now();
   for (const AuditView& entry : entries) {
@@ -82,9 +80,7 @@ Listing list_of_entries(const Context& context, const std::vector<AuditView>& en
                        text_cell(entry.action, Tone::strong),
                        text_cell(entry.name.empty() ? entry.subject : entry.name),
                        text_cell(entry.subject),
-                       text_cell(change_of(entry, context.screen.unicode)),
-                       text_cell(entry.before),
-                       text_cell(entry.after)});
+                       text_cell(change_of(entry, context.screen.unicode))});
   }
   return listing;
 }

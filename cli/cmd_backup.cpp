@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 constexpr std::chrono::milliseconds kLook{200};
 
 api::Backup wait_until_ready(Context& context, Progress& progress) {
+  progress.show("copying");
   api::Client& client = context.client();
   api::Backup backup = client.start_backup();
   while (backup.state == "copying") {

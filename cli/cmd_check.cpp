@@ -48,14 +48,16 @@ void check(Context& context, const CheckOptions& options) {
   }
   if (view.allowed) {
     if (context.screen.is_terminal && !context.json && !context.quiet) {
-      context.out << printable(fmt::format(
-                         "allowed: key '{}' may call {}; the call would hold {} and {} {}",
-                         options.key,
-                         options.model,
-                         human_money(view.ask_usd),
-                         human_count(view.ask_tokens),
-                         view.ask_tokens == 1 ? "token" : "tokens"))
-                  << '\n';
+      const std::string sentence =
+          fmt::format("allowed: key '{}' may call {}; the call would hold {} and {} {}",
+                      options.key,
+                      options.model,
+                      human_money(view.ask_usd),
+                      human_count(view.ask_tokens),
+                      view.ask_tokens == 1 ? "token" : "tokens");
+      for (const std::string& line : wrapped(printable(sentence), context.screen.width)) {
+        context.out << line << '\n';
+      }
     }
     return;
   }

@@ -21,6 +21,10 @@ api::Json json_of(const api::VerifyReport& report) {
                    {"faults", std::move(faults)}};
 }
 
+std::string counted(std::int64_t count, const char* noun) {
+  return fmt::format("{} {}{}", human_count(count), noun, count == 1 ? "" : "s");
+}
+
 void verify(Context& context) {
   Progress progress(context, "nufid goes on with it; nothing is changed");
   progress.show("comparing rows, rollups and windows");
@@ -34,11 +38,11 @@ void verify(Context& context) {
     for (const std::string& fault : report.faults) {
       context.out << toned("fault: ", Tone::bad, context.screen.colour) << printable(fault) << '\n';
     }
-    context.out << fmt::format("{}: {} rows, {} rollups, {} windows\n",
+    context.out << fmt::format("{}: {}, {}, {}\n",
                                report.ok ? "rows, rollups and windows agree" : "they do not agree",
-                               human_count(report.rows),
-                               human_count(report.rollups),
-                               human_count(report.windows));
+                               counted(report.rows, "row"),
+                               counted(report.rollups, "rollup"),
+                               counted(report.windows, "window"));
   } else {
     context.print_fields(json_of(report));
   }

@@ -165,8 +165,15 @@ void add_list(CLI::App& prices, Context& context) {
   CLI::App* list = prices.add_subcommand("list", "prices in USD per million tokens");
   list->add_option("MODEL", *model, "a glob, or a part of the name")->type_name("");
   add_output_options(*list, context);
-  list->callback(
-      [&context, model] { context.print(list_of_prices(context.client().prices(*model))); });
+  list->callback([&context, model] {
+    const auto found = context.client().prices(*model);
+    Listing listing = list_of_prices(found);
+    if (!model->empty()) {
+      listing.when_empty = printable("no price is known for '" + *model +
+                                     "'; see those of all: nufi prices list '*'");
+    }
+    context.print(listing);
+  });
 }
 
 /// Nobody is asked about what is not there.

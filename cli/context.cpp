@@ -38,7 +38,7 @@ void Context::note(const std::string& text) const {
     err << text << '\n';
     return;
   }
-  for (const std::string& line : wrapped(text, screen.width)) err << line << '\n';
+  for (const std::string& line : wrapped_message(text, screen.width)) err << line << '\n';
 }
 
 void Context::print(const Listing& listing) const {

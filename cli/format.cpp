@@ -189,4 +189,12 @@ std::vector<std::string> wrapped(std::string_view text, int width) {
   return lines;
 }
 
+std::vector<std::string> wrapped_message(std::string_view text, int width) {
+  const auto at = text.find(": nufi ");
+  if (display_width(text) <= width || at == std::string_view::npos) return wrapped(text, width);
+  auto lines = wrapped(text.substr(0, at + 1), width);
+  lines.emplace_back(text.substr(at + 2));
+  return lines;
+}
+
 }  // namespace nufi::cli

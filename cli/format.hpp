@@ -39,5 +39,8 @@ std::string shorten(std::string_view text, int width, bool unicode = true);
 /// `text` in lines of at most `width` columns (never less than 8), cut at spaces where there are
 /// any.
 std::vector<std::string> wrapped(std::string_view text, int width);
+/// Likewise, but a command at its end ("…: nufi keys list") stays in one piece, to be copied: where
+/// it does not fit it gets a line of its own.
+std::vector<std::string> wrapped_message(std::string_view text, int width);
 
 }  // namespace nufi::cli

@@ -5,6 +5,7 @@
 #include "cli/root.hpp"
 
 #include <CLI/CLI.hpp>
+#include <climits>
 
 #include <algorithm>
 #include <array>
@@ -46,13 +47,22 @@ std::string as_typed(const std::string& message) {
   return message;
 }
 
-void print_error(const Context& context, const Error& error) {
-  const bool colour = context.err_in_colour;
-  context.err << toned("error:", Tone::bad, colour) << ' ' << printable(as_typed(error.what()))
-              << '\n';
-  if (!error.hint().empty()) {
-    context.err << toned("hint:", Tone::strong, colour) << ' ' << printable(error.hint()) << '\n';
+void print_line(const Context& context, const char* word, Tone tone, const std::string& text) {
+  const std::string line = std::string(word) + ' ' + printable(text);
+  // A program gets each in one line.
+  const int width = context.err_is_terminal ? context.screen.width : INT_MAX;
+  bool is_first = true;
+  for (const std::string& part : wrapped_message(line, width)) {
+    const std::size_t head = is_first ? std::string_view(word).size() : 0;
+    context.err << toned(part.substr(0, head), tone, context.err_in_colour) << part.substr(head)
+                << '\n';
+    is_first = false;
   }
+}
+
+void print_error(const Context& context, const Error& error) {
+  print_line(context, "error:", Tone::bad, as_typed(error.what()));
+  if (!error.hint().empty()) print_line(context, "hint:", Tone::strong, error.hint());
 }
 
 void parse(Context& context, std::vector<std::string> arguments) {

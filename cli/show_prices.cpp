@@ -144,7 +144,7 @@ Listing list_of_import(const domain::PriceImport& report) {
                          {.title = "WHAT", .shrinks_to = 20}}),
                   "the prices are those that are known"};
   const auto add = [&listing](const char* change, Tone tone, const Price& price, std::string what) {
-    listing.ids.push_back(price.id);
+    listing.ids.push_back(price.id.empty() ? price.model : price.id);
     listing.table.add({text_cell(change, tone),
                        text_cell(price.model, Tone::strong),
                        text_cell(price.provider),

@@ -38,6 +38,7 @@ std::vector<Scene> daemon_scenes();     // golden_daemon.cpp: up, down, restart,
 std::vector<Scene> keys_scenes();       // golden_keys.cpp: keys, check
 std::vector<Scene> reports_scenes();    // golden_reports.cpp: usage, requests, profile, audit, …
 std::vector<Scene> upstreams_scenes();  // golden_upstreams.cpp: upstreams, models, prices, reprice
+std::vector<Scene> doors_scenes();      // golden_doors.cpp: tokens
 std::vector<Scene> people_scenes();     // golden_people.cpp: accounts, projects, groups, config
 std::vector<Scene> traces_scenes();     // golden_traces.cpp: traces
 

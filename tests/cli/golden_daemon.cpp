@@ -31,6 +31,8 @@ std::vector<Scene> daemon_scenes() {
            [](Console& console) {
              console.answers("GET /v1/status", status_json());
              console.answers("GET /v1/profile", profile_json());
+             console.answers("GET /v1/inference/keys", list_json({key_json()}));
+             console.answers("GET /v1/requests?last=1", list_json({request_json()}));
            },
        .readers = Scene::Readers::text},
   };

@@ -53,8 +53,10 @@ std::vector<Scene> reports_scenes() {
        .prepare =
            [](Console& console) {
              console.answers("GET /v1/usage?days=30&by=model", usage_json(30));
-             console.answers("GET /v1/usage?days=30&by=key&top=5", usage_json(30));
+             console.answers("GET /v1/usage?days=30&by=key&top=11", usage_json(30));
              console.answers("GET /v1/profile", profile_json());
+             console.answers("GET /v1/projects", list_json({}));
+             console.answers("GET /v1/inference/keys", list_json({key_json()}));
            },
        .csv = true,
        .colour = true},
@@ -63,8 +65,10 @@ std::vector<Scene> reports_scenes() {
        .prepare =
            [](Console& console) {
              console.answers("GET /v1/usage?days=30&by=model", kNothing);
-             console.answers("GET /v1/usage?days=30&by=key&top=5", kNothing);
+             console.answers("GET /v1/usage?days=30&by=key&top=11", kNothing);
              console.answers("GET /v1/profile", profile_json());
+             console.answers("GET /v1/projects", list_json({}));
+             console.answers("GET /v1/inference/keys", list_json({key_json()}));
            },
        .csv = true},
       {.name = "requests",

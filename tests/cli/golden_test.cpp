@@ -27,6 +27,7 @@ std::vector<Scene> all_scenes() {
                            test::keys_scenes(),
                            test::reports_scenes(),
                            test::upstreams_scenes(),
+                           test::doors_scenes(),
                            test::people_scenes(),
                            test::traces_scenes()}) {
     scenes.insert(scenes.end(), some.begin(), some.end());
@@ -42,6 +43,7 @@ const std::map<std::string, std::string> kWithoutScene = {
     {"run", "runs a program: tests/e2e/run"},
     {"doctor", "looks at this machine: tests/e2e/doctor"},
     {"backup", "writes a file: tests/e2e/backup"},
+    {"console", "opens a browser: tests/cli/tokens_test, tests/e2e/console"},
     {"completion", "prints a program for a shell: tests/e2e/completion"},
 };
 

@@ -33,20 +33,20 @@ std::string many_upstreams() {
 }
 
 constexpr const char* kImport =
-    R"({"applied":false,"unchanged":1200,)"
-    R"("added":[{"model":"new-model","provider":"acme","changes":[)"
-    R"({"field":"input","before":null,"after":1},{"field":"output","before":null,"after":2}]}],)"
-    R"("changed":[{"model":"gpt-4o","provider":"openai","changes":[)"
-    R"({"field":"input","before":2.5,"after":3}]}],)"
-    R"("refused":[{"model":"odd","provider":"acme","reason":"it has no price"}]})";
+    R"({"applied":false,"added":[{"model":"new-model","provider":"acme",)"
+    R"("rates":{"input":1,"output":2}}],"changed":[{"price":{"model":"gpt-4o",)"
+    R"("provider":"openai","rates":{"input":3,"output":10},"max_output":2},)"
+    R"("before":{"model":"gpt-4o","provider":"openai","rates":{"input":2.5,"output":10},)"
+    R"("max_output":1}}],"unchanged":1234,"skipped":9,)"
+    R"("refused":[{"provider":"acme","model":"odd","reason":"it has no price"}]})";
 
 std::string repriced(bool applied) {
   return std::string(R"({"applied":)") + (applied ? "true" : "false") +
-         R"(,"from":"2026-08-01T00:00:00Z","to":"2026-08-15T12:00:00Z","cursor":null,)"
-         R"("totals":{"rows":1234,"changed":617,"old_cost_usd":12.5,"new_cost_usd":13.75},"by":[)"
-         R"({"model":"gpt-4o","rows":617,"changed":617,"old_cost_usd":12.25,"new_cost_usd":13.5},)"
-         R"({"model":"gpt-4o-mini","rows":617,"changed":0,"old_cost_usd":0.25,)"
-         R"("new_cost_usd":0.25}]})";
+         R"(,"from":"2026-08-01T00:00:00Z","to":"2026-08-15T12:00:00Z","rows":1234,"changed":617,)"
+         R"("kept":1,"old_cost_usd":12.5,"new_cost_usd":13.75,"models":[)"
+         R"({"model":"gpt-4o","rows":617,"changed":617,"kept":0,"old_cost_usd":12.25,)"
+         R"("new_cost_usd":13.5},{"model":"meta-llama/Meta-Llama-3.1-405B-Instruct-Turbo",)"
+         R"("rows":617,"changed":0,"kept":1,"old_cost_usd":0.25,"new_cost_usd":0.25}]})";
 }
 
 void answers_upstream(Console& console) {
