@@ -217,7 +217,7 @@ void add_add(CLI::App& upstreams, Context& context) {
         context.note("clients can't list its models until they are named: nufi upstreams edit " +
                      view.upstream.name + " --model MODEL");
       }
-      if (is_typed) return try_out(context, view.upstream.name, "");
+      if (is_typed && !context.quiet) return try_out(context, view.upstream.name, "");
       context.note("try it with: nufi upstreams test " + view.upstream.name);
     }
   });

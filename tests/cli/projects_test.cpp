@@ -147,6 +147,8 @@ TEST_CASE("groups: create and edit send what was said, wrong multipliers are ref
     CHECK(run.code == 2);
     CHECK(run.err.find("--multiplier must be a number above 0, at most 1000") != std::string::npos);
   }
+  CHECK(console.run({"groups", "delete", "team"}).code == 3);
+  console.answers("GET /v1/groups/team", kGroup);
   CHECK(console.run({"groups", "delete", "team"}).code == 2);
   CHECK(console.run({"groups", "delete", "team", "--yes"}).err == "group 'team' is deleted\n");
 }

@@ -30,8 +30,9 @@ TEST_CASE("upstreams list: a table, TSV, names") {
   console.answers(
       "GET /v1/upstreams",
       list_json({upstream_json(),
-                 upstream_json(R"({"id":"up_2","name":"local","url":"http://127.0.0.1:11434/v1","models":[],)"
-                               R"("secret":"none","health":"failing: connection refused"})")}));
+                 upstream_json(
+                     R"({"id":"up_2","name":"local","url":"http://127.0.0.1:11434/v1","models":[],)"
+                     R"("secret":"none","health":"failing: connection refused"})")}));
   CHECK("\n" + console.on_terminal({"upstreams", "list"}, 120).out == R"(
 UPSTREAM  HEALTH   URL                        MODELS  SECRET              PRIORITY
 openai    ok       https://api.openai.com/v1  gpt-*   env OPENAI_API_KEY         0
@@ -205,6 +206,45 @@ ollama  http://127.0.0.1:9001/v1  + ollama  none
   CHECK(ordered_json::parse(console.run({"upstreams", "discover", "--json"}).out) ==
         ordered_json::parse(R"({"data":[],"next":null})"));
   CHECK(console.run({"upstreams", "discover", "--port", "none"}).code == 2);
+}
+
+TEST_CASE("upstreams add: a person is asked for what was not said") {
+  Console console;
+  console.can_ask = true;
+  console.input = "who\n9\n";
+  console.typed_secret = " s3cret ";
+  console.answers("POST /v1/upstreams", upstream_json(), 201);
+  console.answers("POST /v1/upstreams/openai/test",
+                  R"({"steps":[{"name":"chat","result":"ok","detail":"m","hint":null,"ms":1}]})");
+  const Run run = console.run({"upstreams", "add", "mine"});
+  CHECK(run.code == 0);
+  CHECK(run.err.find("9 mistral") != std::string::npos);
+  CHECK(run.err.find("answer with a number") != std::string::npos);
+  CHECK(console.asked.at(1) ==
+        R"(POST /v1/upstreams {"name":"mine","preset":"mistral","secret_kind":"stored",)"
+        R"("secret_text":"s3cret"})");
+}
+
+TEST_CASE("upstreams add: a name that is a preset's is the default, its variable is offered") {
+  Console console;
+  console.can_ask = true;
+  console.input = "\n";
+  console.environment = {"GROQ_API_KEY=gsk-1"};
+  console.answers("POST /v1/upstreams", upstream_json(), 201);
+  CHECK(console.run({"upstreams", "add", "groq", "-q"}).err.find("[groq]") != std::string::npos);
+  CHECK(console.asked.back() ==
+        R"(POST /v1/upstreams {"name":"groq","preset":"groq","secret_kind":"env",)"
+        R"("secret_reference":"GROQ_API_KEY"})");
+}
+
+TEST_CASE("upstreams add: whoever leaves or gives no secret changes nothing") {
+  Console left;
+  left.can_ask = true;
+  CHECK(left.run({"upstreams", "add", "mine"}).code == 2);
+  Console empty;
+  empty.can_ask = true;
+  CHECK(empty.run({"upstreams", "add", "openai", "--preset", "openai"}).code == 2);
+  CHECK(empty.asked.empty());
 }
 
 TEST_CASE("upstreams remove: a pipe needs --yes") {

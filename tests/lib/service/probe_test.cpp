@@ -176,6 +176,14 @@ TEST_CASE("probe: a model that is not there") {
   CHECK(provider.steps[1].hint == "it has m-1, m-2; choose with --model");
 }
 
+TEST_CASE("probe: models that it lists and may not serve are told from none at all") {
+  Provider provider;
+  provider.upstream.upstream.models = {"other-*"};
+  CHECK(provider.run() == "models ok, chat skipped");
+  CHECK(provider.steps[1].detail == "none of the 2 models it lists is one it may serve (other-*)");
+  CHECK(provider.steps[1].hint.find("--model") != std::string::npos);
+}
+
 TEST_CASE("probe: an upstream that only makes embeddings is not broken") {
   Provider provider;
   provider.embeddings = always(200, kEmbedding);
