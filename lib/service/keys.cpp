@@ -184,8 +184,6 @@ domain::KeyView create_key(const Context& context,
     key.parent = parent.id;
     key.group = parent.group;
     if (home.name == domain::kDefaultName) key.project = parent.project;
-    key.trace = parent.trace;
-    key.trace_errors_only = parent.trace_errors_only;
   }
   key.digest = sha256(secret.expose());
   key.masked = domain::mask_key(secret.expose());

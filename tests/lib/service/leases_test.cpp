@@ -80,7 +80,7 @@ TEST_CASE("leases: a start gives each that was running some time, and leaves lon
   CHECK(end("long") == now + 540s);
 }
 
-TEST_CASE("parents: a child is its parent's in place and traces, unless it is told otherwise") {
+TEST_CASE("parents: a child stands where its parent does, unless it is told otherwise") {
   const ControlPlane plane;
   domain::ProjectTerms web;
   web.name = Change<std::string>::set("web");
@@ -91,14 +91,12 @@ TEST_CASE("parents: a child is its parent's in place and traces, unless it is to
   auto terms = wish("ci");
   terms.project = Change<std::string>::set("web");
   terms.group = Change<std::string>::set("dear");
-  terms.trace = Change<bool>::set(true);
   const auto parent = make(plane, terms);
 
   const auto child = make(plane, wish("ci-1", "ci"));
   CHECK(child.key.parent == parent.key.id);
   CHECK(child.project == "web");
   CHECK(child.group == "dear");
-  CHECK(child.key.trace);
   auto elsewhere = wish("ci-2", parent.key.id.text());
   elsewhere.project = Change<std::string>::set("default");
   elsewhere.group = Change<std::string>::set("default");
