@@ -21,7 +21,7 @@ constexpr std::chrono::seconds kRenewEvery{10};
 constexpr std::chrono::seconds kTryAgain{1};
 /// While nufid hangs, signals wait that long before they are passed on.
 constexpr std::chrono::seconds kPatience{2};
-constexpr int kRevokeTries = 15;
+constexpr std::chrono::seconds kRevokeLimit{3};
 constexpr std::chrono::milliseconds kBetweenTries{200};
 
 /// "run-pytest-k3f9" of "/usr/bin/pytest".
@@ -100,7 +100,8 @@ void RunKey::renew_for_long() {
 }
 
 bool RunKey::revoke(const std::function<bool()>& hurry) {
-  for (int tries = kRevokeTries; tries > 0 && !hurry(); --tries) {
+  const SteadyTime deadline = context_.clock.steady() + kRevokeLimit;
+  do {
     try {
       client_.revoke_key(id());
       is_revoked_ = true;
@@ -108,10 +109,10 @@ bool RunKey::revoke(const std::function<bool()>& hurry) {
     } catch (const Error& error) {
       is_revoked_ = error.code() == Errc::not_found;
       if (is_revoked_) return true;
-      if (error.code() != Errc::unreachable && error.code() != Errc::unavailable) throw;
-      if (!context_.pause(kBetweenTries)) break;
+      const bool may_pass = error.code() == Errc::unreachable || error.code() == Errc::unavailable;
+      if (!may_pass || !context_.pause(kBetweenTries)) break;
     }
-  }
+  } while (context_.clock.steady() < deadline && !hurry());
   is_revoked_ = true;  // nothing more is tried
   return false;
 }

@@ -30,7 +30,7 @@ class RunKey {
   std::chrono::milliseconds renew();
   /// As long as a lease can be: nobody renews it while we are stopped.
   void renew_for_long();
-  /// Ends the key. False if nufid did not answer within a few seconds; gives up at once when
+  /// Ends the key. False if nufid could not do it within a few seconds; gives up at once when
   /// `hurry` says so.
   bool revoke(const std::function<bool()>& hurry);
 
