@@ -1,6 +1,7 @@
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "cli/show_accounts.hpp"
+#include "cli/show_budgets.hpp"
 #include "cli/show_usage.hpp"
 
 #include <CLI/CLI.hpp>
@@ -16,11 +17,18 @@ using domain::Change;
 namespace {
 
 void show(Context& context) {
-  const domain::ProfileView view = context.client().profile();
+  const domain::ProfileView view = context.client().profile(context.config.time_zone);
   const std::string& id = view.account.account.id.text();
-  const auto rows = rows_of_account(view.account, context.clock.now());
+  const Timestamp now = context.clock.now();
+  const auto rows = rows_of_account(view.account, now);
   context.print(api::to_json(view), id, rows);
   if (context.json || context.quiet || !context.screen.is_terminal) return;
+  const Table budget = table_of_budgets(
+      {{view.account.account.username, view.account.standing}}, 1, context.screen, now);
+  if (!budget.empty()) {
+    context.out << '\n';
+    budget.print(context.out, context.screen);
+  }
   context.out << "\nthe last 7 days\n";
   context.print_rows(rows_of_totals(view.week.totals));
   if (view.week.totals.requests == 0) return;

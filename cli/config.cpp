@@ -1,5 +1,6 @@
 #include "cli/config.hpp"
 
+#include "cli/local_time.hpp"
 #include "lib/base/text.hpp"
 
 #include <filesystem>
@@ -32,7 +33,6 @@ Config read_config(const Environment& environment) {
   std::string state = folder("XDG_STATE_HOME");
   if (state.empty() && !home.empty()) state = home + "/.local/state";
   if (!state.empty()) config.state_dir = state + "/nufi";
-  if (const std::string chosen = text("NUFI_SOCKET"); !chosen.empty()) {
   std::string data = folder("XDG_DATA_HOME");
   if (data.empty() && !home.empty()) data = home + "/.local/share";
   if (!data.empty()) config.data_dir = data + "/nufi";
@@ -40,6 +40,7 @@ Config read_config(const Environment& environment) {
   config.listen = text("NUFI_LISTEN");
   if (config.listen.empty()) config.listen = "127.0.0.1:6834";
   config.environment = environment;
+  if (const std::string chosen = text("NUFI_SOCKET"); !chosen.empty()) {
     config.sockets = {chosen};
     config.socket_is_chosen = true;
   } else {
@@ -67,6 +68,7 @@ Config read_config(const Environment& environment) {
   if (columns && *columns >= kFewest && *columns <= kMost) {
     config.columns = static_cast<int>(*columns);
   }
+  config.time_zone = find_time_zone(text("TZ"), "/etc/localtime");
   config.has_wayland = !text("WAYLAND_DISPLAY").empty();
   config.has_x11 = !text("DISPLAY").empty();
   return config;

@@ -24,10 +24,11 @@ struct Config {
   bool dumb_terminal = false;
   bool utf8 = false;  ///< the locale's character set
   std::optional<int> columns;
+  std::string time_zone;  ///< where the user lives (see local_time); "" = not known
   bool has_wayland = false;
   bool has_x11 = false;
-};
   Environment environment;  ///< for what only one command asks; may be empty
+};
 
 Config read_config(const Environment& environment);
 

@@ -1,11 +1,13 @@
 #include "cli/show_usage.hpp"
 
 #include "cli/chart.hpp"
+#include "cli/local_time.hpp"
 #include "lib/base/text.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cctype>
 #include <ostream>
 
@@ -101,29 +103,53 @@ void print_chart(const Context& context, const domain::UsageReport& report) {
   }
 }
 
-Listing list_of_requests(const std::vector<RequestView>& requests, Timestamp now) {
-  Listing listing{items_of(requests),
-                  {},
-                  Table({{.title = "TIME", .align = Align::right},
-                         {.title = "KEY", .rank = 6, .shrinks_to = 10},
-                         {.title = "MODEL", .shrinks_to = 14},
-                         {.title = "STATUS"},
-                         {.title = "IN", .align = Align::right, .rank = 3},
-                         {.title = "CACHED", .align = Align::right, .rank = 1},
-                         {.title = "OUT", .align = Align::right, .rank = 3},
-                         {.title = "COST", .align = Align::point, .rank = 7},
-                         {.title = "LATENCY", .align = Align::right, .rank = 2},
-                         {.title = "ID", .only_raw = true},
-                         {.title = "HTTP", .only_raw = true},
-                         {.title = "ERROR", .only_raw = true},
-                         {.title = "UPSTREAM", .only_raw = true}}),
-                  "no calls yet"};
+Listing list_of_requests(const std::vector<RequestView>& requests,
+                         Timestamp now,
+                         const std::optional<TimeZone>& follow) {
+  const auto any = [&requests](const auto& is) {
+    return std::any_of(requests.begin(), requests.end(), is);
+  };
+  const bool with_error =
+      follow || any([](const RequestView& view) { return !view.row.error_code.empty(); });
+  const bool with_upstream = any([&requests](const RequestView& view) {
+    return view.row.upstream != requests.front().row.upstream;
+  });
+  const auto free_for = [&follow](int columns) { return follow ? columns : 0; };
+  Listing listing{
+      items_of(requests),
+      {},
+      Table({{.title = "TIME", .align = Align::right, .steady = free_for(8)},
+             {.title = "KEY", .rank = 8, .shrinks_to = 16, .steady = free_for(10)},
+             {.title = "MODEL", .shrinks_to = 20, .steady = free_for(14)},
+             {.title = "STATUS", .steady = free_for(14)},
+             {.title = "IN", .align = Align::right, .rank = 5, .steady = free_for(6)},
+             {.title = "CACHED", .align = Align::right, .rank = 2},
+             {.title = "OUT", .align = Align::right, .rank = 5, .steady = free_for(6)},
+             {.title = "COST", .align = Align::point, .rank = 9, .steady = free_for(10)},
+             {.title = "LATENCY", .align = Align::right, .rank = 4},
+             {.title = "ID", .rank = 1, .only_raw = follow.has_value()},
+             {.title = "HTTP", .only_raw = true},
+             {.title = "ERROR",
+              .rank = follow ? 1 : 6,
+              .steady = free_for(20),
+              .only_raw = !with_error},
+             {.title = "UPSTREAM",
+              .rank = 3,
+              .shrinks_to = 10,
+              .only_raw = follow || !with_upstream}}),
+      "no calls yet"};
   for (const RequestView& view : requests) {
     const domain::LedgerRow& row = view.row;
     const domain::Usage& usage = row.usage;
+    const std::string http = row.http_status == 0 ? "" : std::to_string(row.http_status);
+    Cell time = ago_cell(row.time, now);
+    if (follow) time.shown = clock_text(row.time, *follow);
+    Cell error = text_cell(row.error_code);
+    if (!row.error_code.empty() && !http.empty()) error.shown = http + ' ' + error.shown;
+    if (row.error_code.empty()) error.shown.clear();
     listing.ids.push_back(row.id.text());
     listing.table.add(
-        {ago_cell(row.time, now),
+        {time,
          text_cell(row.key_name),
          text_cell(row.model, Tone::strong),
          text_cell(std::string(domain::row_status_name(row.status)), tone_of(row.status)),
@@ -132,9 +158,9 @@ Listing list_of_requests(const std::vector<RequestView>& requests, Timestamp now
          count_cell(usage.completion()),
          money_cell(row.cost),
          {human_latency(row.total_us), raw_ms(row.total_us)},
-         text_cell(row.id.text()),
-         text_cell(row.http_status == 0 ? "" : std::to_string(row.http_status)),
-         text_cell(row.error_code),
+         text_cell(row.id.text(), Tone::dim),
+         text_cell(http),
+         error,
          text_cell(row.upstream)});
   }
   return listing;

@@ -1,8 +1,10 @@
 #pragma once
 
 #include "cli/context.hpp"
+#include "lib/base/time_zone.hpp"
 #include "lib/domain/views.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +19,10 @@ Context::Rows rows_of_totals(const domain::UsageTotals& totals);
 /// The chart of its days.
 void print_chart(const Context& context, const domain::UsageReport& report);
 
-Listing list_of_requests(const std::vector<domain::RequestView>& requests, Timestamp now);
+/// With `follow` the rows shall stand below those of other lists of that kind: as much of a column
+/// as most need is kept free, and times are those of a clock in that zone.
+Listing list_of_requests(const std::vector<domain::RequestView>& requests,
+                         Timestamp now,
+                         const std::optional<TimeZone>& follow = std::nullopt);
 
 }  // namespace nufi::cli

@@ -168,7 +168,7 @@ void Table::print(std::ostream& out, const Screen& screen, Header header) const 
   std::vector<Shape> shapes;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     if (columns_[i].only_raw) continue;
-    Shape shape{i, std::max(display_width(columns_[i].title), columns_[i].at_least), 0};
+    Shape shape{i, std::max(display_width(columns_[i].title), columns_[i].steady), 0};
     int after = 0;
     for (const auto& row : rows_) {
       const int width = display_width(row[i].shown);
@@ -183,6 +183,8 @@ void Table::print(std::ostream& out, const Screen& screen, Header header) const 
       // Right-aligned as a whole under its title.
       shape.point = shape.width - after;
     }
+    if (columns_[i].steady > 0 && columns_[i].align == Align::left)
+      shape.width = columns_[i].steady;
     shapes.push_back(shape);
   }
   const auto shrink = [&] {
@@ -237,11 +239,11 @@ void Table::print(std::ostream& out, const Screen& screen, Header header) const 
         line += wrapped_below(cell, width, screen.width - room, screen.colour);
         break;
       }
-      const std::string text = shorten(aligned(shorten(cell.shown, shape.width, screen.unicode),
-                                               shape,
-                                               columns_[shape.index].align),
-                                       width,
-                                       screen.unicode);
+      const std::string text = shorten(
+          aligned(
+              shorten(cell.shown, shape.width, screen.unicode), shape, columns_[shape.index].align),
+          width,
+          screen.unicode);
       std::string end = last ? text : text + spaces(std::min(kGap, room - width));
       const auto blank = end.find_last_not_of(' ') + 1;
       line += toned(end.substr(0, blank), cell.tone, screen.colour);

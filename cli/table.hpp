@@ -39,8 +39,9 @@ struct Column {
   int rank = 0;
   /// The fewest columns it can be shortened to; 0 = it is never shortened.
   int shrinks_to = 0;
-  /// So wide at least: for rows that come later and shall stand below those of now.
-  int at_least = 0;
+  /// So wide whatever the rows of now hold, as others come later and shall stand below them. Words
+  /// that are longer are cut, numbers never.
+  int steady = 0;
   /// As the last column of a line it goes on in the lines below instead of being cut.
   bool wraps = false;
   /// Only in pipes: what would only be noise on a terminal.

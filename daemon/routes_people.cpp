@@ -6,7 +6,7 @@ namespace nufi::daemon {
 using api::to_json;
 
 Reply get_profile(const RouteCall& call) {
-  return json_reply(to_json(service::show_profile(call.context, call.actor)));
+  return json_reply(to_json(service::show_profile(call.context, call.actor, call.query_text("timezone"))));
 }
 
 Reply patch_profile(const RouteCall& call) {

@@ -114,6 +114,7 @@ class Client {
 
   std::vector<domain::TokenView> tokens();
   domain::TokenView create_token(const domain::TokenTerms& terms);
+  domain::TokenView token(const std::string& token);
   domain::TokenView revoke_token(const std::string& token);
   /// What opens the web console once.
   domain::ConsoleLink console_link();

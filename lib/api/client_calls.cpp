@@ -169,6 +169,10 @@ domain::TokenView Client::create_token(const domain::TokenTerms& terms) {
   return token_from_json(send("POST", "/v1/tokens", to_json(terms)));
 }
 
+domain::TokenView Client::token(const std::string& token) {
+  return token_from_json(get("/v1/tokens/" + percent_encode(token)));
+}
+
 domain::TokenView Client::revoke_token(const std::string& token) {
   return token_from_json(call("DELETE", "/v1/tokens/" + percent_encode(token)));
 }

@@ -182,8 +182,11 @@ domain::AccountView account_view(const Context& context, domain::Account account
   return view;
 }
 
-domain::ProfileView show_profile(const Context& context, const Actor& actor) {
+domain::ProfileView show_profile(const Context& context,
+                                 const Actor& actor,
+                                 const std::string& timezone) {
   UsageQuery week;
+  week.timezone = timezone;
   week.days = 7;
   week.by = "key";
   week.only_own = true;

@@ -19,8 +19,10 @@ namespace nufi::service {
 /// then, and otherwise refused: Error{not_permitted}.
 Actor admit(const Context& context, std::int64_t uid);
 
-/// The actor's account with its last seven days by key.
-domain::ProfileView show_profile(const Context& context, const Actor& actor);
+/// The actor's account with its last seven days by key; `timezone`: whose days, "" = the setting's.
+domain::ProfileView show_profile(const Context& context,
+                                 const Actor& actor,
+                                 const std::string& timezone = {});
 
 /// Changes display name and e-mail. Throws Error{not_permitted} if `terms` hold a budget or limit:
 /// those are set by an admin with edit_account.

@@ -102,7 +102,8 @@ std::string key_json(const std::string& fields) {
       R"("budget_resets_at":"2026-09-01T00:00:00Z","token_limit":null,"token_limit_period":"month",)"
       R"("tokens_used":0,"tokens_held":0,"tokens_remaining":null,"rpm":null,"tpm":null,)"
       R"("max_parallel":null,"allowed_models":[],"allowed_ips":[],"enforce":"strict","trace":false,)"
-      R"("rotated_at":null,"overlap_ends_at":null})",
+      R"("trace_errors_only":false,"rotated_at":null,"overlap_ends_at":null,"parent":null,)"
+      R"("lease_expires_at":null})",
       fields);
 }
 

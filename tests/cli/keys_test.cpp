@@ -38,15 +38,15 @@ Console house() {
 TEST_CASE("keys list: a table on a terminal") {
   auto console = house();
   CHECK("\n" + console.on_terminal({"keys", "list"}).out == R"(
-NAME      STATUS        SPENT           BUDGET  LAST USED  EXPIRES  KEY
-laptop    active    $1.25          $5.00/month     3m ago    never  sk-nufi-…d7c
-nightly…  disable…  $0.000004  $1,234.57/month     3m ago    never  sk-nufi-…d7c
-old       revoked   $1.25                    -      never   in 1mo  sk-nufi-…d7c
+NAME       STATUS          SPENT           BUDGET       LEFT  LAST USED  EXPIRES
+laptop     active      $1.25          $5.00/month      $3.75     3m ago    never
+nightly-…  disabled,…  $0.000004  $1,234.57/month  $1,234.56     3m ago    never
+old        revoked     $1.25                    -          -      never   in 1mo
 )");
   CHECK(console.on_terminal({"keys", "list"}, 140).out.find("sk-nufi-…d7c") != std::string::npos);
 }
 
-TEST_CASE("keys list: 80 columns keep the key, its last use and its end beside long amounts") {
+TEST_CASE("keys list: 80 columns keep what is spent and left, long as it is, before all else") {
   Console console;
   console.answers(
       "GET /v1/inference/keys",
@@ -55,12 +55,12 @@ TEST_CASE("keys list: 80 columns keep the key, its last use and its end beside l
                           R"("spent_usd":12345.67,"expires_at":"2026-09-14T12:00:00Z"})")}));
   const std::string out = console.on_terminal({"keys", "list"}).out;
   for (const char* part :
-       {"KEY", "LAST USED", "EXPIRES", "sk-nufi-…d7c", "3m ago", "in 1mo", "$100,000.00/month"}) {
+       {"SPENT", "$12,345.67", "LEFT", "$87,654.33", "LAST USED", "3m ago", "$100,000.00/month"}) {
     CAPTURE(part);
     CHECK(out.find(part) != std::string::npos);
   }
   CHECK(out.find("PROJECT") == std::string::npos);
-  CHECK(out.find("LEFT") == std::string::npos);
+  CHECK(out.find("sk-nufi-") == std::string::npos);
 }
 
 TEST_CASE("keys list: a token limit alone is the budget") {

@@ -36,7 +36,7 @@ TEST_CASE("requests: a table on a terminal, TSV in a pipe") {
                              request_json(R"({"status":"running","cost_usd":12.5,)"
                                           R"("key_name":"a-very-long-key-name",)"
                                           R"("timing":{"total":null}})")}));
-  CHECK("\n" + console.on_terminal({"requests"}, 100).out == R"(
+  CHECK("\n" + console.on_terminal({"requests"}, 84).out == R"(
   TIME  KEY                   MODEL   STATUS    IN  CACHED  OUT        COST  LATENCY
 3m ago  laptop                gpt-4o  ok       120      20   40   $0.000005    250ms
 3m ago  a-very-long-key-name  gpt-4o  running  120      20   40  $12.50            -
@@ -89,6 +89,41 @@ TEST_CASE("requests --follow: each call once, oldest first, when it has ended") 
 
   CHECK(run.code == 0);
   CHECK(run.out == id_of(1) + "\n" + id_of(3) + "\n" + id_of(2) + "\n" + id_of(4) + "\n");
+}
+
+TEST_CASE("requests: what went wrong and who served it are shown where rows differ in it") {
+  Console console;
+  console.answers(
+      "GET /v1/requests?last=50",
+      list_json({row(3),
+                 request_json(R"({"status":"upstream_error","http_status":502,)"
+                              R"("error_code":"upstream_error","upstream":"spare"})")}));
+  CHECK("\n" + console.on_terminal({"requests"}, 140).out == R"(
+  TIME  KEY     MODEL   STATUS           IN  CACHED  OUT       COST  LATENCY  ID               ERROR               UPSTREAM
+3m ago  laptop  gpt-4o  ok              120      20   40  $0.000005    250ms  req_00000000003                      openai
+3m ago  laptop  gpt-4o  upstream_error  120      20   40  $0.000005    250ms  req_00000000001  502 upstream_error  spare
+)");
+  CHECK("\n" + console.on_terminal({"requests"}, 60).out == R"(
+  TIME  KEY     MODEL   STATUS               COST
+3m ago  laptop  gpt-4o  ok              $0.000005
+3m ago  laptop  gpt-4o  upstream_error  $0.000005
+)");
+}
+
+TEST_CASE("requests --follow: on a terminal one table grows, with the time of the person's clock") {
+  Console console;
+  console.pauses = 1;
+  console.time_zone = "Europe/Berlin";
+  console.answers("GET /v1/requests?last=50", list_json({}));
+  console.answers(
+      "GET /v1/requests?last=500",
+      list_json(
+          {request_json(R"({"id":")" + id_of(2) + R"(","key_name":"a-longer-name"})"), row(1)}));
+  CHECK("\n" + console.on_terminal({"requests", "--follow"}, 100).out == R"(
+    TIME  KEY         MODEL           STATUS              IN  CACHED     OUT        COST  LATENCY
+13:57:00  laptop      gpt-4o          ok                 120      20      40   $0.000005    250ms
+13:57:00  a-longer-…  gpt-4o          ok                 120      20      40   $0.000005    250ms
+)");
 }
 
 TEST_CASE("requests --follow: an empty ledger is followed from its first row on") {
