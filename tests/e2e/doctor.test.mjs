@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import http from 'node:http';
+import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
@@ -161,6 +162,32 @@ describe('doctor', () => {
     } finally {
       fs.rmSync(file);
     }
+  });
+});
+
+describe('doctor on a disk that is nearly full', () => {
+  let disk;
+  let daemon;
+  before(async () => {
+    disk = fs.mkdtempSync(path.join(os.tmpdir(), 'nufi-disk-'));
+    const mounted = await run('mount', ['-t', 'tmpfs', '-o', 'size=100m,mode=0700', 'tmpfs', disk], {
+      env: process.env,
+    }).catch(() => ({ code: 127 }));
+    if (mounted.code !== 0) return;
+    daemon = await Daemon.start({ home: disk });
+  });
+  after(async () => {
+    await daemon?.stop();
+    if (daemon) await run('umount', [disk], { env: process.env });
+    fs.rmdirSync(disk);
+  });
+
+  it('says what is left and that calls may be refused', async (t) => {
+    if (!daemon) return t.skip('only root can make a small disk');
+    const { checks, code } = await doctor(daemon);
+    assert.equal(code, 1);
+    assert.equal(checks['storage.disk'].state, 'fault');
+    assert.match(checks['storage.disk'].finding, /MiB free of 100\.0 MiB/);
   });
 });
 
