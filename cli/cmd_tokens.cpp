@@ -66,7 +66,9 @@ void add_revoke(CLI::App& tokens, Context& context) {
       add_verb(tokens, context, "revoke", "end one for good, at once", kNaming, *word);
   add_yes_option(*command, context);
   command->callback([&context, word] {
-    context.confirm(fmt::format("revoke access token '{}'", *word));
+    std::string name = *word;
+    if (!context.yes) name = context.client().token(*word).token.name;
+    context.confirm(fmt::format("revoke access token '{}'", name));
     const TokenView view = context.client().revoke_token(*word);
     context.print_done(api::to_json(view),
                        view.token.id.text(),

@@ -49,6 +49,7 @@ constexpr std::array kRoutes = {
     Route{"DELETE", "/v1/groups/{group}", "", delete_group},
     Route{"GET", "/v1/tokens", "", get_tokens},
     Route{"POST", "/v1/tokens", "", post_token},
+    Route{"GET", "/v1/tokens/{token}", "", get_token},
     Route{"DELETE", "/v1/tokens/{token}", "", delete_token},
     Route{"POST", "/v1/console/links", "", post_console_link},
     Route{"GET", "/v1/audit", "last before", get_audit},

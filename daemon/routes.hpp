@@ -119,6 +119,7 @@ Reply delete_group(const RouteCall& call);
 // routes_tokens.cpp
 Reply get_tokens(const RouteCall& call);
 Reply post_token(const RouteCall& call);
+Reply get_token(const RouteCall& call);
 Reply delete_token(const RouteCall& call);
 Reply post_console_link(const RouteCall& call);
 // routes_audit.cpp

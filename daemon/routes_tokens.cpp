@@ -15,6 +15,10 @@ Reply post_token(const RouteCall& call) {
   return json_reply(to_json(service::create_token(call.context, call.actor, terms)), 201);
 }
 
+Reply get_token(const RouteCall& call) {
+  return json_reply(to_json(service::show_token(call.context, call.actor, call.words[0])));
+}
+
 Reply delete_token(const RouteCall& call) {
   return json_reply(to_json(service::revoke_token(call.context, call.actor, call.words[0])));
 }

@@ -112,6 +112,11 @@ std::vector<TokenView> list_tokens(const Context& context, const Actor& actor) {
   return views;
 }
 
+TokenView show_token(const Context& context, const Actor& actor, std::string_view word) {
+  require_admin(actor, "see access tokens");
+  return view_of(context, Names(context.store.people()), find_token(context, actor, word));
+}
+
 TokenView revoke_token(const Context& context, const Actor& actor, std::string_view word) {
   require_admin(actor, "revoke access tokens");
   const std::lock_guard lock(context.changes);

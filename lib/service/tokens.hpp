@@ -21,6 +21,7 @@ domain::TokenView create_token(const Context& context,
                                const domain::TokenTerms& terms);
 /// Everybody's, oldest first.
 std::vector<domain::TokenView> list_tokens(const Context& context, const Actor& actor);
+domain::TokenView show_token(const Context& context, const Actor& actor, std::string_view word);
 /// For good, from the next request on. Revoking twice changes nothing.
 domain::TokenView revoke_token(const Context& context, const Actor& actor, std::string_view word);
 
