@@ -76,10 +76,11 @@ HealthCheck judge_config(std::optional<int> exit_code, bool is_running) {
     return fault(kName, "there is no nufid beside nufi or in PATH", "install it");
   }
   if (*exit_code == 0) return healthy(kName, "nufid takes its config file");
-  return fault(kName,
-               is_running ? "nufid would not start again with its config file"
-                          : "nufid does not take its config file",
-               "see what is wrong with: nufid --check-config");
+  const std::string remedy = "see what is wrong with: nufid --check-config";
+  // The one that runs may have flags that go with the file.
+  if (is_running)
+    return warning(kName, "nufid without flags would not start again with it", remedy);
+  return fault(kName, "nufid does not take its config file", remedy);
 }
 
 HealthCheck judge_time_zone(const std::string& daemons, const std::string& users) {

@@ -109,7 +109,7 @@ TEST_CASE("doctor: versions, config and time zone in both states") {
   CHECK(nufi::cli::judge_version("1", "1").state == HealthState::ok);
   CHECK(nufi::cli::judge_version("2", "1").state == HealthState::warning);
   CHECK(nufi::cli::judge_config(0, true).state == HealthState::ok);
-  CHECK(nufi::cli::judge_config(2, true).state == HealthState::fault);
+  CHECK(nufi::cli::judge_config(2, true).state == HealthState::warning);
   CHECK(nufi::cli::judge_config(2, false).state == HealthState::fault);
   CHECK(nufi::cli::judge_config(std::nullopt, true).state == HealthState::skipped);
   CHECK(nufi::cli::judge_config(std::nullopt, false).state == HealthState::fault);
