@@ -31,3 +31,6 @@ if(CPACK_GENERATOR STREQUAL "DEB")
        DESTINATION ${doc}
        FILE_PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
 endif()
+
+# Whatever umask it was made under.
+execute_process(COMMAND chmod -R u=rwX,go=rX ${root} COMMAND_ERROR_IS_FATAL ANY)

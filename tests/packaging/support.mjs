@@ -11,6 +11,9 @@ export const cmake = process.env.NUFI_CMAKE ?? 'cmake';
 export const isRoot = process.getuid() === 0;
 const cpack = process.env.NUFI_CPACK ?? 'cpack';
 
+// As of somebody careful: what is packed is for everyone all the same.
+process.umask(0o077);
+
 /// Others may pass through it: the service's user has to.
 export function scratch(name) {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), `nufi-${name}-`));
