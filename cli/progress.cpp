@@ -15,8 +15,6 @@ namespace nufi::cli {
 
 namespace {
 
-using std::chrono::steady_clock;
-
 constexpr std::chrono::milliseconds kPatience{500};
 constexpr std::chrono::milliseconds kRedraw{200};
 constexpr int kWidestBar = 30;
@@ -85,7 +83,7 @@ Progress::Progress(Context& context, const std::string& when_interrupted)
     ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
     std::unique_lock lock(mutex_);
     while (!ends_) {
-      draw(steady_clock::now());
+      draw(context_.clock.steady());
       changed_.wait_for(lock, kRedraw);
     }
   });
@@ -107,7 +105,7 @@ Progress::~Progress() {
 void Progress::show(const std::string& what, std::int64_t done, std::int64_t total) {
   if (!is_watched_) return;
   const std::lock_guard lock(mutex_);
-  if (what_.empty()) since_ = steady_clock::now();
+  if (what_.empty()) since_ = context_.clock.steady();
   what_ = what;
   done_ = done;
   total_ = total;
@@ -124,7 +122,7 @@ void Progress::remove_when_interrupted(const std::string& path) {
   copy_to(unwanted_file, path);
 }
 
-void Progress::draw(steady_clock::time_point now) {
+void Progress::draw(SteadyTime now) {
   if (what_.empty() || now - since_ < kPatience) return;
   const auto taken = std::chrono::duration_cast<std::chrono::seconds>(now - since_);
   // The last column stays free: some terminals go to the next line after it.

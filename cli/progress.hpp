@@ -31,7 +31,7 @@ class Progress {
   static void remove_when_interrupted(const std::string& path);
 
  private:
-  void draw(std::chrono::steady_clock::time_point now);
+  void draw(SteadyTime now);
   void erase();
 
   Context& context_;
@@ -42,7 +42,7 @@ class Progress {
   std::string what_;  ///< "" = nothing to show
   std::int64_t done_ = 0;
   std::int64_t total_ = 0;
-  std::chrono::steady_clock::time_point since_;
+  SteadyTime since_;
   int shown_width_ = 0;
   bool ends_ = false;
   std::thread painter_;  ///< draws while the command waits for nufid

@@ -1,5 +1,7 @@
 #include "lib/api/client.hpp"
 
+#include "lib/base/clock.hpp"
+
 #include <httplib.h>
 #include <nlohmann/json.hpp>
 
@@ -90,16 +92,16 @@ class UnixTransport final : public Transport {
     request.headers = {{"Host", "localhost"}, {"X-Nufi-Version", version_}};
     if (!body.empty()) request.headers.emplace("Content-Type", "application/json");
     request.body = body;
-    const auto start = std::chrono::steady_clock::now();
+    const SteadyTime start = clock_.steady();
     const auto result = client_.send(request);
-    if (!result) fail(std::chrono::steady_clock::now() - start);
+    if (!result) fail(clock_.steady() - start);
     return {result->status, result->body, result->get_header_value("X-Nufi-Version")};
   }
 
   void set_patience(milliseconds patience) override { client_.set_patience(patience); }
 
  private:
-  [[noreturn]] void fail(std::chrono::steady_clock::duration waited) const {
+  [[noreturn]] void fail(SteadyTime::duration waited) const {
     const std::string where = " (socket " + path_ + ")";
     if (waited >= client_.patience()) {
       throw Error(Errc::unreachable,
@@ -128,6 +130,7 @@ class UnixTransport final : public Transport {
   std::string path_;
   std::string version_;
   UnixClient client_;
+  SystemClock clock_;
 };
 
 }  // namespace
@@ -207,12 +210,12 @@ std::vector<Json> Client::list(std::string target, std::string_view cursor, std:
   std::vector<Json> items;
   const std::string first = target;
   while (true) {
-    const Json page = get(target);
+    Json page = get(target);
     const auto data = page.find("data");
     if (data == page.end() || !data->is_array()) {
       throw Error(Errc::internal, "nufid sent a list that nufi can't read");
     }
-    for (const Json& item : *data) items.push_back(item);
+    for (Json& item : *data) items.push_back(std::move(item));
     const auto next = page.find("next");
     if (next == page.end() || !next->is_string() || data->empty()) break;
     if (cursor.empty() || items.size() >= most) break;

@@ -7,9 +7,10 @@ using nufi::cli::progress_line;
 using std::chrono::seconds;
 
 TEST_CASE("progress: a bar as long as there is room, in blocks or ASCII") {
-  CHECK(progress_line("copying", 43, 100, seconds(2), 30, true) == "copying  [████░░░░░░]   43 %");
+  CHECK(progress_line("copying", 43, 100, seconds(2), 30, true) ==
+        "copying  [█████░░░░░░░]   43 %");
   CHECK(progress_line("copying", 100, 100, seconds(2), 30, false) ==
-        "copying  [##########]  100 %");
+        "copying  [############]  100 %");
   CHECK(progress_line("copying", 0, 100, seconds(2), 16, true) == "copying    0 %");
   CHECK(display_width(progress_line("copying", 5, 10, seconds(0), 200, true)) < 60);
 }
