@@ -15,14 +15,18 @@ struct Reader {
   bool colour = false;
 };
 
-/// Escape sequences as text, so that a file can be read and compared anywhere.
+/// Escapes, tabs and blanks at the end of a line as text, so that a file can be read and compared
+/// anywhere.
 std::string visible(const std::string& text) {
   std::string out;
   for (const char c : text) {
+    if (c == '\n' && out.ends_with(' ')) out.replace(out.size() - 1, 1, "<space>");
     if (c == '\x1b') {
       out += "\\e";
     } else if (c == '\r') {
       out += "\\r";
+    } else if (c == '\t') {
+      out += "⇥";
     } else {
       out += c;
     }

@@ -162,8 +162,8 @@ TEST_CASE(
         CHECK(line.find("\\e") == std::string::npos);
         // What a model was sent may be JSON: it is the data then.
         if (!scene.words.empty() && scene.words.front() == "traces") continue;
-        CHECK(line.find("\t{") == std::string::npos);
-        CHECK(line.find("\t[") == std::string::npos);
+        CHECK(line.find("⇥{") == std::string::npos);
+        CHECK(line.find("⇥[") == std::string::npos);
       }
     }
   }
