@@ -16,7 +16,7 @@ namespace nufi::cli {
 void add_daemon_commands(CLI::App& root, Context& context);     // up down restart
 void add_run_command(CLI::App& root, Context& context);         // run
 void add_status_command(CLI::App& root, Context& context);      // status
-void add_doctor_command(CLI::App& root, Context& context);     // doctor
+void add_doctor_command(CLI::App& root, Context& context);      // doctor
 void add_keys_commands(CLI::App& root, Context& context);       // keys …
 void add_check_command(CLI::App& root, Context& context);       // check
 void add_usage_command(CLI::App& root, Context& context);       // usage

@@ -251,7 +251,10 @@ Completion complete(Context& context, const std::vector<std::string>& words) {
     const CLI::Option* argument = argument_at(place);
     if (argument != nullptr) add_values(context, path, *argument, completion);
     const bool has_nothing = found.empty() && completion.source == Source::words;
-    if (has_nothing && argument == nullptr && !place.only_arguments) add_options(place, found);
+    const bool takes_more = place.arguments <= positionals_of(*place.app).size();
+    if (has_nothing && argument == nullptr && takes_more && !place.only_arguments) {
+      add_options(place, found);
+    }
   }
   return completion;
 }

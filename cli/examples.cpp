@@ -25,7 +25,9 @@ const std::vector<Example>& all_examples() {
       {"status", "nufi status --json", "the same for a program"},
       {"doctor", "nufi doctor", "what is wrong, and what to do about it"},
       {"doctor", "nufi doctor --offline", "without asking providers"},
-      {"doctor", "nufi doctor --json | jq '.checks[] | select(.state == \"fault\")'", "only faults, for a program"},
+      {"doctor",
+       "nufi doctor --json | jq '.checks[] | select(.state == \"fault\")'",
+       "only faults, for a program"},
 
       {"keys", "nufi keys create --name laptop --budget 5", "a key that may spend $5 a month"},
       {"keys", "nufi keys list", "your keys, what they spent and have left"},

@@ -6,7 +6,8 @@ namespace nufi::daemon {
 using api::to_json;
 
 Reply get_profile(const RouteCall& call) {
-  return json_reply(to_json(service::show_profile(call.context, call.actor, call.query_text("timezone"))));
+  return json_reply(
+      to_json(service::show_profile(call.context, call.actor, call.query_text("timezone"))));
 }
 
 Reply patch_profile(const RouteCall& call) {

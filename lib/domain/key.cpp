@@ -138,10 +138,11 @@ void rotate(Key& key, const Secret& secret, std::chrono::seconds overlap, Timest
   }
   require_live(key, now);
   if (is_overlap_running(key, now)) {
-    throw Error(Errc::conflict,
-                "the key was rotated before, and its old secret works until " +
-                    format_rfc3339(key.former->dies_at),
-                "rotate it again after that; to end both secrets now: nufi keys revoke " + key.name);
+    throw Error(
+        Errc::conflict,
+        "the key was rotated before, and its old secret works until " +
+            format_rfc3339(key.former->dies_at),
+        "rotate it again after that; to end both secrets now: nufi keys revoke " + key.name);
   }
   key.former = FormerSecret{key.digest, std::move(key.masked), now + overlap};
   key.rotated_at = now;

@@ -49,8 +49,8 @@ class Store {
   /// given up. True if the copy is whole. Nobody waits for it. Throws Error{unavailable}.
   using CopyProgress = std::function<bool(std::int64_t done, std::int64_t total)>;
   virtual bool copy_to(const std::filesystem::path& file, const CopyProgress& progress) = 0;
-  /// Reads the database page by page, for at most about `patience`, and looks whether it is damaged.
-  /// Nobody waits for it. Throws Error{unavailable} if it can't be read.
+  /// Reads the database page by page, for at most about `patience`, and looks whether it is
+  /// damaged. Nobody waits for it. Throws Error{unavailable} if it can't be read.
   virtual Integrity check_integrity(std::chrono::milliseconds patience) = 0;
   /// The number of the newest migration it has.
   [[nodiscard]] virtual int schema_version() const = 0;

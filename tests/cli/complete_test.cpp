@@ -55,7 +55,7 @@ TEST_CASE("complete: files, variables and other programs are the shell's to know
 
 TEST_CASE("complete: keys are those that the command can do something with") {
   Console console;
-  console.answers("GET /v1/inference/keys?limit=500",
+  console.answers("GET /v1/inference/keys",
                   list_json({key_json(R"({"name":"a","status":"active"})"),
                              key_json(R"({"name":"b c","status":"disabled"})"),
                              key_json(R"({"name":"d","status":"revoked"})")}));

@@ -35,13 +35,13 @@ class Console {
   std::string input;
   std::string typed_secret;
   std::vector<std::string> environment;  ///< "NAME=value", of programs that nufi runs
-  bool is_terminal = false;  ///< standard output
-  bool can_ask = false;      ///< standard input and error
+  bool is_terminal = false;              ///< standard output
+  bool can_ask = false;                  ///< standard input and error
   int width = 80;
   bool unicode = true;
   bool colour = false;
   std::string time_zone;  ///< of the person; "" = not known
-  int pauses = 0;  ///< how often a follower may wait before it stops
+  int pauses = 0;         ///< how often a follower may wait before it stops
 
   Run run(const std::vector<std::string>& arguments);
   /// As run(), on a terminal without colour.

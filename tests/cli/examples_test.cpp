@@ -1,6 +1,6 @@
-#include "cli/commands.hpp"
 #include "cli/examples.hpp"
 
+#include "cli/commands.hpp"
 #include "cli/context.hpp"
 #include "cli/diagnose.hpp"
 #include "cli/root.hpp"

@@ -137,6 +137,6 @@ TEST_CASE("ledger verify: says what was compared, and fails on a fault") {
       R"({"ok":false,"rows":1,"rollups":0,"windows":0,"faults":[{"what":"a row is lost"}]})");
   const Run run = bad.on_terminal({"ledger", "verify"});
   CHECK(run.code == 1);
-  CHECK(run.out == "fault: a row is lost\nthey do not agree: 1 rows, 0 rollups, 0 windows\n");
+  CHECK(run.out == "fault: a row is lost\nthey do not agree: 1 row, 0 rollups, 0 windows\n");
   CHECK(bad.run({"ledger", "verify", "--json"}).out.find("\"ok\": false") != std::string::npos);
 }

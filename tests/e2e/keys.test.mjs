@@ -39,8 +39,11 @@ const fields = [
   'allowed_ips',
   'enforce',
   'trace',
+  'trace_errors_only',
   'rotated_at',
   'overlap_ends_at',
+  'parent',
+  'lease_expires_at',
 ];
 
 describe('keys', () => {

@@ -57,7 +57,8 @@ void note_reset(Connection& connection, const domain::WindowId& window, Timestam
   Query query(connection.prepared(
       "INSERT OR REPLACE INTO forgiven (scope, subject, metric, time, up_to, open) "
       "SELECT ?1, ?2, ?3, ?4, (SELECT coalesce(max(id), 0) FROM requests), "
-      "(SELECT json_group_array(id) FROM requests WHERE status = 'running' AND " +
+      "(SELECT json_group_array(id) FROM requests INDEXED BY requests_running WHERE "
+      "status = 'running' AND " +
       of_subject(window.scope, "?2") + ")"));
   query.add(domain::scope_name(window.scope))
       .add(window.subject)

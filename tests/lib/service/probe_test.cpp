@@ -179,7 +179,7 @@ TEST_CASE("probe: a model that is not there") {
 TEST_CASE("probe: models that it lists and may not serve are told from none at all") {
   Provider provider;
   provider.upstream.upstream.models = {"other-*"};
-  CHECK(provider.run() == "models ok, chat skipped");
+  CHECK(provider.run() == "models ok, chat failed");
   CHECK(provider.steps[1].detail == "none of the 2 models it lists is one it may serve (other-*)");
   CHECK(provider.steps[1].hint.find("--model") != std::string::npos);
 }
