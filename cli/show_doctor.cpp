@@ -121,8 +121,12 @@ class Report {
       lead = blanks(indent);
     }
     if (check.remedy.empty()) return;
-    for (const std::string& line : wrapped(printable(check.remedy), screen_.width - indent)) {
-      out_ << blanks(indent) << toned(line, Tone::strong, screen_.colour) << '\n';
+    // What to do is told from what was found without colour, too.
+    std::string mark = screen_.unicode ? "→ " : "> ";
+    const int room = screen_.width - indent - kGap;
+    for (const std::string& line : wrapped(printable(check.remedy), room)) {
+      out_ << blanks(indent) << mark << toned(line, Tone::strong, screen_.colour) << '\n';
+      mark = blanks(kGap);
     }
   }
 

@@ -65,6 +65,10 @@ void Console::answers(const std::string& request, const std::string& body, int s
 }
 
 Run Console::run(const std::vector<std::string>& arguments) {
+  return act([&arguments](cli::Context& context) { return cli::run(context, arguments); });
+}
+
+Run Console::act(const std::function<int(cli::Context&)>& part) {
   std::istringstream in(input);
   std::ostringstream out;
   std::ostringstream err;
@@ -83,7 +87,7 @@ Run Console::run(const std::vector<std::string>& arguments) {
   context.ask_secret = [this](const std::string&) { return Secret(typed_secret); };
   context.pause = [left = pauses](std::chrono::milliseconds) mutable { return left-- > 0; };
   asked.clear();
-  const int code = cli::run(context, arguments);
+  const int code = part(context);
   return {code, out.str(), err.str()};
 }
 

@@ -3,6 +3,7 @@
 #include "cli/context.hpp"
 #include "lib/base/text.hpp"
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -44,6 +45,8 @@ class Console {
   int pauses = 0;         ///< how often a follower may wait before it stops
 
   Run run(const std::vector<std::string>& arguments);
+  /// As run(), of a part of a command; its result is the exit code.
+  Run act(const std::function<int(cli::Context&)>& part);
   /// As run(), on a terminal without colour.
   Run on_terminal(const std::vector<std::string>& arguments, int columns = 80);
 

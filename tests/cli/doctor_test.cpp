@@ -201,14 +201,14 @@ storage
 machine
   time zone  warning  budgets count days of UTC, and yours are
                       of Europe/Berlin
-                      nufi config set timezone Europe/Berlin,
-                      then: nufi restart
+                      > nufi config set timezone Europe/Berlin,
+                        then: nufi restart
 
 upstreams
   openai     fault    the secret was refused: Incorrect API key
                       provided (HTTP 401)
-                      give it another: nufi upstreams edit
-                      openai --key-stdin
+                      > give it another: nufi upstreams edit
+                        openai --key-stdin
 
 1 fault, 1 warning
 )");

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace nufi::test {
 
 namespace {
@@ -55,7 +57,16 @@ std::string look(const Scene& scene, const Reader& reader) {
   // What comes after -- is not nufi's.
   const auto end = std::find(words.begin(), words.end(), "--");
   words.insert(end, reader.more.begin(), reader.more.end());
-  const Run run = console.run(words);
+  const auto has = [&reader](const char* word) {
+    return std::find(reader.more.begin(), reader.more.end(), word) != reader.more.end();
+  };
+  const Run run = scene.act ? console.act([&](cli::Context& context) {
+    context.json = has("--json");
+    context.quiet = has("-q");
+    scene.act(context);
+    return context.exit_code;
+  })
+                            : console.run(words);
   std::string text = fmt::format("===== {}: {}\n", reader.title, typed(words));
   text += visible(run.out);
   if (!run.err.empty()) text += "----- stderr\n" + visible(run.err);

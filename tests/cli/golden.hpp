@@ -22,7 +22,7 @@ struct Scene {
   std::string name;                ///< of the file; several scenes may show one command
   std::vector<std::string> words;  ///< without --json and the like
   /// Tells a new console what the daemon answers; also `input`, `is_down`, … if it matters.
-  std::function<void(Console&)> prepare;
+  std::function<void(Console&)> prepare = {};
   /// Which readers there are beside a terminal of 80 columns, and a pipe.
   enum class Readers {
     all,     ///< lists and reports: 60, 140 and ASCII, --json, -q
@@ -32,9 +32,11 @@ struct Scene {
   bool csv = false;     ///< has --csv
   bool colour = false;  ///< is shown in colour as well
   bool quiet = true;    ///< has -q
+  /// Prints instead of the words, for a command that first looks at this machine.
+  std::function<void(cli::Context&)> act = {};
 };
 
-std::vector<Scene> daemon_scenes();     // golden_daemon.cpp: up, down, restart, status, …
+std::vector<Scene> daemon_scenes();     // golden_daemon.cpp: status, doctor, nufi alone
 std::vector<Scene> keys_scenes();       // golden_keys.cpp: keys, check
 std::vector<Scene> reports_scenes();    // golden_reports.cpp: usage, requests, profile, audit, …
 std::vector<Scene> upstreams_scenes();  // golden_upstreams.cpp: upstreams, models, prices, reprice

@@ -1,7 +1,39 @@
-// status, and nufi alone.
+// status, doctor, and nufi alone.
+#include "cli/show_doctor.hpp"
 #include "tests/cli/golden.hpp"
 
 namespace nufi::test {
+
+namespace {
+
+using domain::HealthCheck;
+
+std::vector<HealthCheck> well_checks() {
+  return {domain::healthy("daemon.running", "pid 42, started 2h ago"),
+          domain::healthy("daemon.version", "0.1.0"),
+          domain::healthy("storage.database", "whole, schema 11"),
+          domain::skipped("upstreams.openai", "it was not asked")};
+}
+
+std::vector<HealthCheck> ill_checks() {
+  auto checks = well_checks();
+  checks.push_back(domain::fault("daemon.socket",
+                                 "others may use /home/ana/.local/state/nufi/nufid.sock (0666)",
+                                 "chmod 600 /home/ana/.local/state/nufi/nufid.sock"));
+  checks.push_back(domain::warning("machine.time_zone",
+                                   "budgets count days of UTC, and yours are of Europe/Berlin",
+                                   "nufi config set timezone Europe/Berlin"));
+  checks.push_back(domain::fault("upstreams.local",
+                                 "connection refused (http://127.0.0.1:11434/v1)",
+                                 "is it running? look at it with: nufi upstreams test local"));
+  checks.push_back(domain::warning(
+      "environment.OPENAI_API_KEY",
+      "OPENAI_API_KEY holds a provider's secret: programs that find it call past nufid",
+      "unset OPENAI_API_KEY"));
+  return checks;
+}
+
+}  // namespace
 
 std::vector<Scene> daemon_scenes() {
   return {
@@ -25,6 +57,13 @@ std::vector<Scene> daemon_scenes() {
        .words = {"status"},
        .prepare = [](Console& console) { console.is_down = true; },
        .readers = Scene::Readers::action},
+      {.name = "doctor",
+       .words = {"doctor"},
+       .colour = true,
+       .act = [](cli::Context& context) { cli::show_doctor(context, ill_checks()); }},
+      {.name = "doctor_well",
+       .words = {"doctor"},
+       .act = [](cli::Context& context) { cli::show_doctor(context, well_checks()); }},
       {.name = "nufi",
        .words = {},
        .prepare =

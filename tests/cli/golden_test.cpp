@@ -37,13 +37,12 @@ std::vector<Scene> all_scenes() {
 
 /// Commands that have no scene, and why.
 const std::map<std::string, std::string> kWithoutScene = {
-    {"up", "starts a process: tests/e2e/lifecycle"},
-    {"down", "waits for a process: tests/e2e/lifecycle"},
-    {"restart", "starts a process: tests/e2e/lifecycle"},
-    {"run", "runs a program: tests/e2e/run"},
-    {"doctor", "looks at this machine: tests/e2e/doctor"},
-    {"backup", "writes a file: tests/e2e/backup"},
-    {"console", "opens a browser: tests/cli/tokens_test, tests/e2e/console"},
+    {"up", "starts a process: tests/e2e/golden"},
+    {"down", "waits for a process: tests/e2e/golden"},
+    {"restart", "starts a process: tests/e2e/golden"},
+    {"run", "runs a program: tests/e2e/golden"},
+    {"backup", "writes a file: tests/e2e/golden"},
+    {"console", "asks a port of nufid for a link: tests/e2e/golden"},
     {"completion", "prints a program for a shell: tests/e2e/completion"},
 };
 
