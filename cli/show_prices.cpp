@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <optional>
@@ -44,6 +45,35 @@ Cell units_cell(const Price& price) {
     text += (text.empty() ? "" : ", ") + human_money(amount) + "/" + unit.name;
   }
   return text_cell(text);
+}
+
+/// "200,000: $2.50, $15.00"; what long prompts cost: the rates of input and output above so many
+/// tokens of context. In a pipe "200000: input 2.5, output 15", with every rate.
+Cell tiers_cell(const Price& price) {
+  std::string shown;
+  std::string raw;
+  for (const domain::ContextTier& tier : price.tiers) {
+    std::string rates;
+    for (const Bucket bucket : domain::kBuckets) {
+      const auto& rate = tier.rates.own(bucket);
+      if (!rate) continue;
+      rates += fmt::format("{}{} {}",
+                           rates.empty() ? "" : ", ",
+                           domain::bucket_name(bucket),
+                           domain::format_usd(Money::nanos(*rate)));
+    }
+    const auto price_of = [&tier](Bucket bucket) {
+      const auto& rate = tier.rates.own(bucket);
+      return rate ? human_money(Money::nanos(*rate)) : "-";
+    };
+    shown += fmt::format("{}{}: {}, {}",
+                         shown.empty() ? "" : "; ",
+                         human_count(tier.above_tokens),
+                         price_of(Bucket::input),
+                         price_of(Bucket::output));
+    raw += fmt::format("{}{}: {}", raw.empty() ? "" : "; ", tier.above_tokens, rates);
+  }
+  return {shown.empty() ? "-" : shown, raw, shown.empty() ? Tone::dim : Tone::plain};
 }
 
 std::string origin_of(const domain::PriceView& view) {
@@ -189,6 +219,9 @@ Listing list_of_prices(const std::vector<domain::PriceView>& prices) {
   for (const char* name : {"PER_REQUEST", "PER_IMAGE", "PER_SECOND", "PER_CHARACTER"}) {
     columns.push_back({.title = name, .only_raw = true});
   }
+  const bool has_tiers = std::any_of(
+      prices.begin(), prices.end(), [](const auto& view) { return !view.price.tiers.empty(); });
+  columns.push_back({.title = "ABOVE", .rank = 2, .shrinks_to = 24, .only_raw = !has_tiers});
   Listing listing{items_of(prices), {}, Table(std::move(columns)), "no such price"};
   for (const domain::PriceView& view : prices) {
     const Price& price = view.price;
@@ -203,6 +236,7 @@ Listing list_of_prices(const std::vector<domain::PriceView>& prices) {
                           text_cell(origin_of(view))};
     for (const Bucket bucket : domain::kBuckets) row.push_back(rate_cell(price, bucket));
     for (const Unit& unit : kUnits) row.push_back(money_cell(price.*unit.amount));
+    row.push_back(tiers_cell(price));
     listing.table.add(std::move(row));
   }
   return listing;

@@ -17,7 +17,8 @@ constexpr const char* kFree =
 constexpr const char* kTiny =
     R"({"id":"x/y@2026-08-01","provider":"together","date":"2026-08-01","free":false,)"
     R"("model":"meta-llama/Meta-Llama-3.1-405B-Instruct-Turbo","mode":"chat",)"
-    R"("rates":{"input":0.0375,"output":1234.5},"own":false})";
+    R"("rates":{"input":0.0375,"output":1234.5},"own":false,)"
+    R"("tiers":[{"above_tokens":200000,"rates":{"input":0.075,"output":2469}}]})";
 
 std::string many_upstreams() {
   return list_json(
