@@ -72,7 +72,7 @@ describe('the Debian package', () => {
   });
 
   it('has pages and completions that their readers read', () => {
-    for (const page of ['man1/nufi.1', 'man5/nufid.toml.5', 'man8/nufid.8']) {
+    for (const page of ['man1/nufi.1', 'man1/nufi-doctor.1', 'man5/nufid.toml.5', 'man8/nufid.8']) {
       const text = ok('mandoc', ['-T', 'ascii', at(`usr/share/man/${page}.gz`)]);
       assert.ok(text.length > 1000, page);
     }

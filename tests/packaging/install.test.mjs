@@ -23,14 +23,6 @@ describe('an installation from source', () => {
     assert.ok(files.some((file) => /^share\/zsh\/.*\/_nufi$/.test(file)));
   });
 
-  it('is for everyone to read, whatever umask it was made under', () => {
-    for (const entry of fs.readdirSync(prefix, { withFileTypes: true, recursive: true })) {
-      const mode = fs.statSync(path.join(entry.parentPath ?? entry.path, entry.name)).mode & 0o777;
-      const wanted = entry.isDirectory() || entry.parentPath?.endsWith('/bin') ? 0o755 : 0o644;
-      assert.equal(mode, wanted, `${entry.name} is ${mode.toString(8)}`);
-    }
-  });
-
   it('knows nothing of where it was built', () => {
     for (const file of filesBelow(prefix)) {
       assert.ok(!fs.readFileSync(at(file)).includes(source), `${file} names ${source}`);

@@ -11,9 +11,6 @@ export const cmake = process.env.NUFI_CMAKE ?? 'cmake';
 export const isRoot = process.getuid() === 0;
 const cpack = process.env.NUFI_CPACK ?? 'cpack';
 
-// As of somebody careful: what is packed is for everyone all the same.
-process.umask(0o077);
-
 /// Others may pass through it: the service's user has to.
 export function scratch(name) {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), `nufi-${name}-`));
@@ -44,7 +41,10 @@ export function ok(program, args, options) {
 /// The package of `kind` (DEB, RPM), made in `directory` of what is built; its path.
 export function makePackage(kind, directory) {
   const config = path.join(buildDir, 'CPackConfig.cmake');
+  // As of somebody careful: what is packed is for everyone all the same.
+  const umask = process.umask(0o077);
   ok(cpack, ['--config', config, '-G', kind, '-B', directory]);
+  process.umask(umask);
   const made = fs.readdirSync(directory).filter((name) => name.endsWith(`.${kind.toLowerCase()}`));
   assert.equal(made.length, 1, `packages: ${made}`);
   return path.join(directory, made[0]);
