@@ -31,8 +31,12 @@ void print_status(Context& context, const StatusView& status) {
        status.ledger_writable ? text_cell("ok, durability " + status.durability, Tone::good)
                               : text_cell("can't be written: " + status.ledger_problem, Tone::bad)},
       {"in flight",
-       text_cell(fmt::format(
-           "{} calls, {} held", human_count(status.calls_in_flight), human_money(status.held)))},
+       text_cell(
+           fmt::format("{} calls, {} held{}",
+                       human_count(status.calls_in_flight),
+                       human_money(status.held),
+                       status.draining ? "; it takes no more, and stops when they have ended" : ""),
+           status.draining ? Tone::warning : Tone::plain)},
       {"live keys", count_cell(status.live_keys)},
       {"prices", text_cell("catalogue of " + status.catalogue_date)}};
   add_standing_rows(rows, status.spend, now);

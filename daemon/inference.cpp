@@ -198,4 +198,8 @@ std::string Inference::upstream_health(const domain::UpstreamId& id) const {
   return parts_->directory.health(id, parts_->gateway.clock().steady());
 }
 
+bool Inference::is_draining() const {
+  return parts_->gateway.settings().draining;
+}
+
 }  // namespace nufi::daemon

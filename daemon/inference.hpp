@@ -73,6 +73,7 @@ class Inference final : public service::DataPlane {
                                         const domain::Call& call) const override;
   void upstream_answered(const domain::UpstreamId& id) override;
   [[nodiscard]] std::string upstream_health(const domain::UpstreamId& id) const override;
+  [[nodiscard]] bool is_draining() const override;
 
  private:
   struct Parts;

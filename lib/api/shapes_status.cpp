@@ -22,6 +22,7 @@ Json to_json(const domain::StatusView& view) {
               {"schema_version", view.schema_version},
               {"ledger_writable", view.ledger_writable},
               {"ledger_problem", text_or_null(view.ledger_problem)},
+              {"draining", view.draining},
               {"calls_in_flight", view.calls_in_flight},
               {"held_usd", money_to_json(view.held)},
               {"spend", std::move(spend)},
@@ -45,6 +46,7 @@ domain::StatusView status_from_json(const Json& json) {
   view.schema_version = static_cast<int>(fields.get("schema_version", read_integer));
   view.ledger_writable = fields.maybe("ledger_writable", read_flag).value_or(true);
   view.ledger_problem = fields.get("ledger_problem", read_text);
+  view.draining = fields.get("draining", read_flag);
   view.calls_in_flight = fields.get("calls_in_flight", read_integer);
   view.held = fields.get("held_usd", money_from_json);
   view.spend = fields.get("spend", [](const Json& spend, std::string_view name) {

@@ -46,6 +46,9 @@ struct CheckView {
   std::optional<Timestamp> rate_resets_at;  ///< when the call fits that rate; none = never
   Money ask_usd;                            ///< what the call would hold
   std::int64_t ask_tokens = 0;
+  /// What the model takes at most, if the prompt is longer: no more is held for it, and its
+  /// provider refuses it.
+  std::optional<std::int64_t> context_window;
 };
 
 struct ProjectView {
@@ -167,6 +170,7 @@ struct StatusView {
   int schema_version = 0;
   bool ledger_writable = true;
   std::string ledger_problem;
+  bool draining = false;  ///< it takes no more calls, lets those in flight end, and stops
   std::int64_t calls_in_flight = 0;
   Money held;
   Standing spend;  ///< of the asking account

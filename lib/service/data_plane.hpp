@@ -28,6 +28,8 @@ class DataPlane {
   virtual void upstream_answered(const domain::UpstreamId& id) = 0;
   /// "ok", "unknown" or "failing: <why>", for an upstream by id.
   [[nodiscard]] virtual std::string upstream_health(const domain::UpstreamId& id) const = 0;
+  /// It takes no more calls, as nufid is to stop.
+  [[nodiscard]] virtual bool is_draining() const = 0;
 };
 
 }  // namespace nufi::service

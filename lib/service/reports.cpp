@@ -272,6 +272,7 @@ domain::StatusView show_status(const Context& context, const Actor& actor) {
   view.schema_version = context.store.schema_version();
   view.ledger_problem = context.ledger.problem();
   view.ledger_writable = view.ledger_problem.empty();
+  view.draining = context.data_plane.is_draining();
   view.spend = account_view(context, account_of(context, actor)).standing;
   // What others have running is not a member's business.
   const domain::WindowState& own = view.spend.usd;

@@ -126,7 +126,8 @@ std::string status_json(const std::string& fields) {
        R"("inference_url":"http://127.0.0.1:6834/v1","console_url":"http://127.0.0.1:6835",)"
        R"("socket":"/run/user/1000/nufi/nufid.sock","data_dir":"/home/ana/.local/share/nufi",)"
        R"("durability":"process","timezone":"UTC","schema_version":1,"ledger_writable":true,)"
-       R"("ledger_problem":null,"calls_in_flight":2,"held_usd":0.5,"spend":{"budget_usd":50,)"
+       R"("ledger_problem":null,"draining":false,"calls_in_flight":2,"held_usd":0.5,)"
+       R"("spend":{"budget_usd":50,)"
        R"("budget_period":"month","spent_usd":1.25,"budget_resets_at":"2026-09-01T00:00:00Z"},)"
        R"("live_keys":3,"catalogue_date":"2026-08-01","upstreams":[)" +
        upstream_json() + "]}")

@@ -32,6 +32,7 @@ class FakeDataPlane final : public service::DataPlane {
   [[nodiscard]] std::string upstream_health(const domain::UpstreamId&) const override {
     return health;
   }
+  [[nodiscard]] bool is_draining() const override { return draining; }
 
   std::map<domain::KeyId, domain::Key> keys;
   std::vector<domain::KeyId> removed;
@@ -39,6 +40,7 @@ class FakeDataPlane final : public service::DataPlane {
   domain::World world;
   int worlds = 0;  ///< how many were published
   std::string health = "unknown";
+  bool draining = false;
   std::vector<domain::UpstreamId> answered;
 };
 

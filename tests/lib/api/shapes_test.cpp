@@ -106,6 +106,7 @@ TEST_CASE("status: survives a round trip") {
               {"schema_version", 1},
               {"ledger_writable", true},
               {"ledger_problem", nullptr},
+              {"draining", true},
               {"calls_in_flight", 2},
               {"held_usd", 0.5}};
   Json spend = Json::parse(kAccount);
