@@ -104,12 +104,15 @@ void print_for_people(Context& context,
 }
 
 /// With --since or --until: from when. --until alone counts the days back from there.
-void settle_range(api::UsageQuery& query, bool days_are_chosen) {
+void settle_range(api::UsageQuery& query, bool days_are_chosen, Timestamp now) {
   if (query.from && days_are_chosen) {
     throw Error(Errc::usage, "--days goes without --since", "leave one of them out");
   }
   if (query.from && query.to && *query.to <= *query.from) {
     throw Error(Errc::usage, "--until must be after --since");
+  }
+  if (query.from && !query.to && *query.from > now) {
+    throw Error(Errc::usage, "--since must be a time that is over");
   }
   if (query.from || !query.to) return;
   const TimeZone zone = zone_named(query.timezone);
@@ -120,7 +123,7 @@ void settle_range(api::UsageQuery& query, bool days_are_chosen) {
 
 void usage(Context& context, UsageOptions& options) {
   options.query.timezone = context.config.time_zone;
-  settle_range(options.query, options.days_are_chosen);
+  settle_range(options.query, options.days_are_chosen, context.clock.now());
   const domain::UsageReport report = context.client().usage(options.query);
   if (context.json) {
     context.print_json(api::to_json(report));

@@ -19,6 +19,9 @@ std::string spaces(int count) {
   return std::string(static_cast<std::size_t>(std::max(count, 0)), ' ');
 }
 
+/// A point and millionths: what stands after the point where rows come later.
+constexpr int kSteadyFraction = 7;
+
 /// Columns before the decimal point; std::nullopt for a word in a column of numbers.
 std::optional<int> before_point(const std::string& text) {
   const auto point = text.find('.');
@@ -179,6 +182,7 @@ void Table::print(std::ostream& out, const Screen& screen, Header header) const 
       after = std::max(after, width - *before);
     }
     if (columns_[i].align == Align::point) {
+      if (columns_[i].steady > 0) after = std::max(after, kSteadyFraction);
       shape.width = std::max(shape.width, shape.point + after);
       // Right-aligned as a whole under its title.
       shape.point = shape.width - after;

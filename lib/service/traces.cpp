@@ -48,8 +48,8 @@ std::string find_trace(const Context& context, std::string_view word) {
   throw Error(Errc::not_found,
               fmt::format("there is no trace of a request '{}'", text),
               mode == domain::TraceMode::off
-                  ? "traces are off; keep those of calls from now on with: nufi traces on, or of "
-                    "one key: nufi traces on --key KEY"
+                  ? "only calls of keys with --trace are kept; of all calls from now on with: nufi "
+                    "traces on"
                   : "see those there are with: nufi traces list");
 }
 

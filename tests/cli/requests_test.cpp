@@ -104,9 +104,9 @@ TEST_CASE("requests: what went wrong and who served it are shown where rows diff
 3m ago  laptop  gpt-4o  upstream_error  120      20   40  $0.000005    250ms  req_00000000001  502 upstream_error  spare
 )");
   CHECK("\n" + console.on_terminal({"requests"}, 60).out == R"(
-  TIME  KEY     MODEL   STATUS               COST
-3m ago  laptop  gpt-4o  ok              $0.000005
-3m ago  laptop  gpt-4o  upstream_error  $0.000005
+  TIME  KEY     MODEL   STATUS               COST  LATENCY
+3m ago  laptop  gpt-4o  ok              $0.000005    250ms
+3m ago  laptop  gpt-4o  upstream_error  $0.000005    250ms
 )");
 }
 
@@ -120,9 +120,24 @@ TEST_CASE("requests --follow: on a terminal one table grows, with the time of th
       list_json(
           {request_json(R"({"id":")" + id_of(2) + R"(","key_name":"a-longer-name"})"), row(1)}));
   CHECK("\n" + console.on_terminal({"requests", "--follow"}, 100).out == R"(
-    TIME  KEY         MODEL           STATUS              IN  CACHED     OUT        COST  LATENCY
-13:57:00  laptop      gpt-4o          ok                 120      20      40   $0.000005    250ms
-13:57:00  a-longer-…  gpt-4o          ok                 120      20      40   $0.000005    250ms
+    TIME  KEY      MODEL         STATUS            IN  CACHED    OUT       COST  LATENCY
+13:57:00  laptop   gpt-4o        ok               120      20     40  $0.000005    250ms
+13:57:00  a-long…  gpt-4o        ok               120      20     40  $0.000005    250ms
+)");
+}
+
+TEST_CASE("requests --follow: rows that come later stand below the first, at 80 columns, too") {
+  Console console;
+  console.pauses = 1;
+  console.answers("GET /v1/requests?last=50", list_json({request_json(R"({"cost_usd":0})")}));
+  console.answers(
+      "GET /v1/requests?last=500&after=req_00000000001",
+      list_json({request_json(
+          R"({"id":"req_00000000002","cost_usd":1.25,"status":"upstream_error","error_code":"x"})")}));
+  CHECK("\n" + console.on_terminal({"requests", "--follow"}, 80).out == R"(
+    TIME  KEY      MODEL         STATUS            IN    OUT       COST  LATENCY
+11:57:00  laptop   gpt-4o        ok               120     40  $0.00        250ms
+11:57:00  laptop   gpt-4o        upstream_er…     120     40  $1.25        250ms
 )");
 }
 

@@ -134,6 +134,8 @@ TEST_CASE("usage: a range that makes no sense is refused") {
             .err.starts_with("error: --days goes without --since\n"));
   CHECK(console.run({"usage", "--since", "2026-08-10", "--until", "2026-08-01"})
             .err.starts_with("error: --until must be after --since\n"));
+  CHECK(console.run({"usage", "--since", "2026-08-25"})
+            .err.starts_with("error: --since must be a time that is over\n"));
   CHECK(console.run({"usage", "--since", "soon"}).code == 2);
   CHECK(console.asked.empty());
 }
