@@ -3,7 +3,7 @@
 // proportion to its weight, the second likewise among the rest.
 #include "lib/domain/route.hpp"
 
-#include "lib/base/text.hpp"
+#include "lib/domain/offer.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -23,16 +23,6 @@ bool may_use(const Group& group, const Upstream& upstream) {
 
 /// How sure it is that an upstream has a model; the surest first (see candidates()).
 enum class Fit { named, listed, unknown, unlisted };
-
-bool is_named(const Upstream& upstream, std::string_view model) {
-  const auto names_it = [model](const std::string& glob) {
-    return glob.find_first_not_of('*') != std::string::npos && glob_match(glob, model);
-  };
-  return std::any_of(upstream.aliases.begin(),
-                     upstream.aliases.end(),
-                     [model](const auto& alias) { return alias.first == model; }) ||
-         std::any_of(upstream.models.begin(), upstream.models.end(), names_it);
-}
 
 Fit fit_of(const Upstream& upstream, const Catalogue& listed, std::string_view model) {
   if (is_named(upstream, model)) return Fit::named;

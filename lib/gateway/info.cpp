@@ -2,6 +2,7 @@
 
 #include "lib/base/text.hpp"
 #include "lib/domain/access.hpp"
+#include "lib/domain/offer.hpp"
 #include "lib/domain/rate.hpp"
 #include "lib/domain/route.hpp"
 #include "lib/gateway/admit.hpp"
@@ -46,10 +47,6 @@ bool is_callable(const Caller& caller, std::string_view model) {
 
 constexpr std::string_view kModels = "/v1/models/";
 
-bool is_name(std::string_view glob) {
-  return glob.find_first_of("*?") == std::string_view::npos;
-}
-
 /// What a key's own windows stand at.
 struct KeyStanding {
   domain::WindowState usd;
@@ -91,22 +88,12 @@ std::string usd_or_null(std::optional<Money> amount) {
 
 }  // namespace
 
-std::vector<std::string> callable_models(const Caller& caller) {
-  std::set<std::string> names;
+std::vector<std::string> callable_models(const Caller& caller, Timestamp now) {
   const auto& world = *caller.world;
+  const std::string today = format_rfc3339(now).substr(0, 10);
+  std::set<std::string> names;
   for (const auto& upstream : world.upstreams) {
-    for (const auto& glob : upstream->models) {
-      if (is_name(glob)) names.insert(glob);
-    }
-    for (const auto& [alias, real] : upstream->aliases) names.insert(alias);
-    for (const auto& [model, price] : world.prices.own()) {
-      if (upstream->serves(model)) names.insert(model);
-    }
-    for (const auto& price : world.prices.listed().prices()) {
-      if (price.provider == upstream->provider && upstream->serves(price.model)) {
-        names.insert(price.model);
-      }
-    }
+    names.merge(domain::offered_names(*upstream, world.prices, today));
   }
   std::vector<std::string> callable;
   std::copy_if(names.begin(), names.end(), std::back_inserter(callable), [&](const auto& name) {
@@ -115,10 +102,10 @@ std::vector<std::string> callable_models(const Caller& caller) {
   return callable;
 }
 
-std::string models_body(const Caller& caller) {
+std::string models_body(const Caller& caller, Timestamp now) {
   std::string body = R"({"object":"list","data":[)";
   bool first = true;
-  for (const auto& name : callable_models(caller)) {
+  for (const auto& name : callable_models(caller, now)) {
     if (!first) body += ',';
     first = false;
     body += model_object(caller, name);
@@ -130,7 +117,7 @@ std::string model_body(const Caller& caller, std::string_view model) {
   return is_callable(caller, model) ? model_object(caller, model) : std::string();
 }
 
-std::string key_body(const Caller& caller, const ledger::Ledger& ledger, Timestamp now) {
+std::string key_body(const Caller& caller, const ledger::Ledger& ledger, const Moment& now) {
   const auto& key = *caller.key;
   const auto own = standing_of(key, ledger);
   const auto parent = caller.parent ? standing_of(*caller.parent, ledger) : KeyStanding{};
@@ -149,7 +136,7 @@ std::string key_body(const Caller& caller, const ledger::Ledger& ledger, Timesta
       R"("is_free_tier":false,"is_provisioning_key":false,"expires_at":{},"rate_limit":{{"requests":{},"interval":"1m"}}}}}})",
       quote_json(key.masked),
       quote_json(key.name),
-      quote_json(key_state_name(domain::key_state(key, now, own.is_used_up || parent.is_used_up))),
+      quote_json(key_state_name(domain::key_state(domain::lease_on_wall(key, now), now.wall, own.is_used_up || parent.is_used_up))),
       usd_or_null(limits.budget),
       limits.budget ? quote_json(period_name(limits.budget_period)) : "null",
       usd_or_null(binding.left),
@@ -174,13 +161,13 @@ net::Awaitable<void> send_info(Gateway& gateway, net::Exchange& exchange) {
   if (head.method != "GET") {
     co_return co_await send_no(exchange, refuse_method(head.method, "GET"), unrecorded_id());
   }
-  const auto now = gateway.clock().now();
+  const auto now = gateway.even_clock().now();
   auto identified = identify(exchange, gateway.directory(), now);
   if (auto* no = std::get_if<No>(&identified)) {
     co_return co_await send_no(exchange, std::move(*no), unrecorded_id());
   }
   const auto& caller = std::get<Caller>(identified);
-  if (path == "/v1/models") co_return co_await send_json(exchange, 200, models_body(caller));
+  if (path == "/v1/models") co_return co_await send_json(exchange, 200, models_body(caller, now.wall));
   if (path == "/v1/key") {
     co_return co_await send_json(exchange, 200, key_body(caller, gateway.ledger(), now));
   }
@@ -193,7 +180,7 @@ net::Awaitable<void> send_info(Gateway& gateway, net::Exchange& exchange) {
     const auto& key = *caller.key;
     const auto window =
         gateway.ledger().window({Scope::key, key.id.text(), Metric::usd, key.limits.budget_period});
-    auto usage = usage_body(key, window, head.query(), now);
+    auto usage = usage_body(key, window, head.query(), now.wall);
     if (auto* no = std::get_if<No>(&usage)) {
       co_return co_await send_no(exchange, std::move(*no), unrecorded_id());
     }

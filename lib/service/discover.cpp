@@ -40,10 +40,12 @@ bool is_ollama(const Get& get) {
   return tags.status == 200 && has(tags.body, "\"models\"");
 }
 
-/// LM Studio answers 200 to paths it does not know: what it says there counts.
+/// By what LM Studio says of a model there and no list in OpenAI's form does: it answers 200 to
+/// paths it does not know, and others answer every path that ends in /models.
 bool is_lmstudio(const Get& get) {
   const auto models = get("/api/v0/models");
-  return models.status == 200 && has(models.body, "\"data\"") && !has(models.body, "\"error\"");
+  return models.status == 200 && has(models.body, "\"data\"") &&
+         !string_fields(models.body, "state").empty();
 }
 
 /// vLLM guards only what is below /v1.

@@ -2,6 +2,7 @@
 
 #include "lib/base/error.hpp"
 #include "lib/base/text.hpp"
+#include "lib/domain/offer.hpp"
 #include "lib/domain/price_import.hpp"
 #include "lib/domain/route.hpp"
 #include "lib/service/audit.hpp"
@@ -236,20 +237,8 @@ std::vector<domain::ModelView> list_models(const Context& context) {
   };
   for (const domain::ReadyUpstream& one : context.publisher.upstreams()) {
     const domain::Upstream& upstream = one.upstream;
-    std::set<std::string> names;
-    for (const auto& [alias, real] : upstream.aliases) names.insert(alias);
-    for (const std::string& model : upstream.models) {
-      if (model.find_first_of("*?") == std::string::npos) names.insert(model);
-    }
-    for (const Price& price : book.listed().prices()) {
-      const bool is_offered = !upstream.provider.empty() && price.provider == upstream.provider;
-      const bool is_gone = price.deprecates && *price.deprecates <= today;
-      if (is_offered && !is_gone && upstream.serves(price.model)) names.insert(price.model);
-    }
-    for (const auto& [model, price] : book.own()) {
-      if (upstream.serves(model)) names.insert(model);
-    }
-    for (const std::string& name : names) offered[name].insert(upstream.name);
+    for (const std::string& name : domain::offered_names(upstream, book, today))
+      offered[name].insert(upstream.name);
     // Whichever group may use it: the list is for all.
     auto open = std::make_shared<domain::Upstream>(upstream);
     open->groups.clear();

@@ -27,8 +27,7 @@ domain::PriceView set_price(const Context& context,
 /// Throws Error{not_found} if there is neither.
 void unset_price(const Context& context, const Actor& actor, std::string_view model);
 
-/// What can be called by name: aliases and literal names of the upstreams, and the listed models of
-/// their provider and those with an own price that their globs let through. By name, each with its
+/// What can be called by a name that is known (see domain::offered_names()). By name, each with its
 /// upstreams in the order in which calls ask them (see domain::candidates()) and the first's price.
 std::vector<domain::ModelView> list_models(const Context& context);
 

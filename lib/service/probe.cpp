@@ -3,7 +3,6 @@
 #include "lib/base/error.hpp"
 #include "lib/base/text.hpp"
 #include "lib/base/utf8.hpp"
-#include "lib/domain/catalogue.hpp"
 #include "lib/service/probe_remedy.hpp"
 
 #include <fmt/format.h>
@@ -30,8 +29,11 @@ constexpr std::array<std::string_view, 2> kCaps = {R"("max_tokens":1)",
 
 class Probe {
  public:
-  Probe(const domain::ReadyUpstream& upstream, const ProbeWay& way, const Clock& clock)
-      : upstream_(upstream), clock_(clock), client_(upstream, way, clock) {}
+  Probe(const domain::ReadyUpstream& upstream,
+        const ProbeWay& way,
+        const domain::PriceBook& prices,
+        const Clock& clock)
+      : upstream_(upstream), prices_(prices), clock_(clock), client_(upstream, way, clock) {}
 
   std::vector<ProbeStep> run(std::string model) {
     ProbeStep& models = step("models", [this](ProbeStep& one) { list_models(one); });
@@ -60,6 +62,7 @@ class Probe {
       models.result = ProbeResult::warning;
       models.hint = "calls work without it; name its models with --model when you edit it";
     }
+    if (works && !upstream_.upstream.free && price_of(model) == nullptr) tell_missing_price(model);
     return take();
   }
 
@@ -108,32 +111,59 @@ class Probe {
     }
   }
 
-  static const domain::Price* listed_price(const std::string& provider, const std::string& model) {
-    return domain::Catalogue::built_in().find(provider, model);
+  /// `model` is the name that clients use.
+  [[nodiscard]] const domain::Price* price_of(const std::string& model) const {
+    const domain::Upstream& upstream = upstream_.upstream;
+    return prices_.find(upstream, upstream.serves(model).value_or(model), model);
+  }
+
+  void tell_missing_price(const std::string& model) {
+    ProbeStep& one = step("price", [](ProbeStep&) {});
+    const std::string name = shown(upstream_, model);
+    one.result = ProbeResult::warning;
+    one.detail = fmt::format("{} has none: calls of it are refused under a budget", name);
+    one.hint = fmt::format(
+        "nufi prices set {} --input USD --output USD, or, if its calls cost nothing: nufi "
+        "upstreams edit {} --free",
+        name,
+        upstream_.upstream.name);
   }
 
   [[nodiscard]] bool is_embedding_model(const std::string& model) const {
-    const auto* price = listed_price(upstream_.upstream.provider, model);
-    if (price != nullptr) return price->mode == "embedding";
+    const auto* price = price_of(model);
+    // One that was set does not know what the model makes.
+    const bool is_listed = price != nullptr && !price->provider.empty();
+    if (is_listed) return price->mode == "embedding";
     const auto name = to_lower(model);
     return has(name, "embed") || has(name, "bge-") || has(name, "minilm");
   }
 
-  /// A literal name it serves, else the cheapest chat model of the catalogue that it lists, else
-  /// the first it lists, rather no embedding model.
-  [[nodiscard]] std::string pick_model() const {
+  /// The names it was given, that of a price first.
+  [[nodiscard]] std::string pick_given() const {
     const domain::Upstream& upstream = upstream_.upstream;
+    std::vector<std::string> given;
     for (const std::string& glob : upstream.models) {
-      if (glob.find_first_of("*?") == std::string::npos) return glob;
+      if (glob.find_first_of("*?") == std::string::npos) given.push_back(glob);
     }
-    if (!upstream.aliases.empty()) return upstream.aliases.front().first;
+    for (const auto& [alias, real] : upstream.aliases) given.push_back(alias);
+    const auto priced = std::find_if(given.begin(), given.end(), [this](const std::string& name) {
+      return price_of(name) != nullptr && !is_embedding_model(name);
+    });
+    if (priced != given.end()) return *priced;
+    return given.empty() ? "" : given.front();
+  }
+
+  /// A literal name it serves, else the cheapest chat model with a price that it lists, else the
+  /// first it lists, rather no embedding model.
+  [[nodiscard]] std::string pick_model() const {
+    if (std::string given = pick_given(); !given.empty()) return given;
     std::string cheapest;
     std::string first;
     domain::Rate least = 0;
     for (const std::string& model : listed_) {
-      if (!upstream.serves(model)) continue;
+      if (!upstream_.upstream.serves(model)) continue;
       if (first.empty() || (is_embedding_model(first) && !is_embedding_model(model))) first = model;
-      const domain::Price* price = listed_price(upstream.provider, model);
+      const domain::Price* price = price_of(model);
       if (price == nullptr || price->mode != "chat") continue;
       const domain::Rate rate = price->rates.effective(domain::Bucket::output);
       if (cheapest.empty() || rate < least) {
@@ -262,6 +292,7 @@ class Probe {
   }
 
   const domain::ReadyUpstream& upstream_;
+  const domain::PriceBook& prices_;
   const Clock& clock_;
   ProbeClient client_;
   std::vector<std::unique_ptr<ProbeStep>> steps_;
@@ -277,9 +308,10 @@ class Probe {
 std::vector<ProbeStep> probe(const domain::ReadyUpstream& upstream,
                              const std::string& model,
                              const ProbeWay& way,
+                             const domain::PriceBook& prices,
                              const Clock& clock) {
   try {
-    return Probe(upstream, way, clock).run(model);
+    return Probe(upstream, way, prices, clock).run(model);
   } catch (const Error& error) {
     ProbeStep step;
     step.name = "proxy";

@@ -3,6 +3,7 @@
 #include "lib/base/error.hpp"
 #include "lib/base/text.hpp"
 #include "lib/domain/access.hpp"
+#include "lib/domain/upstream_name.hpp"
 #include "lib/service/key_terms.hpp"
 
 #include <fmt/format.h>
@@ -20,7 +21,6 @@ namespace {
 
 using domain::SecretKind;
 
-constexpr std::size_t kLongestName = 64;
 constexpr std::size_t kLongestValue = 4096;
 constexpr std::size_t kMostHeaders = 50;
 constexpr std::int64_t kMostPriority = 1'000;
@@ -44,17 +44,9 @@ bool is_one_line(std::string_view text) {
 
 void apply_name(const domain::Change<std::string>& name, domain::Upstream& upstream) {
   if (name.keeps()) return;
-  // It stands in URLs, headers and log lines.
-  if (name.clears() || name.value().size() > kLongestName || !is_token(name.value(), "._-")) {
-    throw Error(Errc::invalid,
-                "name of an upstream must be 1 to 64 letters, digits, dots, dashes or underscores",
-                "for example openai or local-llama");
-  }
-  // Its path in the management API is a verb.
-  if (name.value() == "discover") {
-    throw Error(Errc::invalid, "an upstream can't be called discover", "choose another name");
-  }
-  upstream.name = name.value();
+  const std::string chosen = name.clears() ? std::string() : name.value();
+  domain::check_upstream_name(chosen);
+  upstream.name = chosen;
 }
 
 const domain::Preset& preset_called(const std::string& name) {

@@ -210,7 +210,8 @@ std::vector<domain::ProbeStep> test_upstream(const Context& context,
   ProbeWay way;
   way.ca_file = context.facts.ca_file;
   way.proxies = context.facts.proxies;
-  auto steps = probe(ready, std::string(model), way, context.clock);
+  const domain::PriceBook prices = context.publisher.price_book();
+  auto steps = probe(ready, std::string(model), way, prices, context.clock);
   if (std::any_of(steps.begin(), steps.end(), is_answer)) {
     context.data_plane.upstream_answered(ready.upstream.id);
   }

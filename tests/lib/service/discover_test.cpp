@@ -87,6 +87,10 @@ TEST_CASE("discover: each server is known by what only it says") {
   CHECK(recognised({{{"/v1/models", list("qwen", "vllm")}}, "uvicorn", 200}) == "vllm qwen");
   CHECK(recognised({{{"/v1/models", list("qwen", "organization_owner")}}, "", 200}) ==
         "lmstudio qwen");
+  CHECK(recognised({{{"/v1/models", list("qwen", "me")},
+                     {"/api/v0/models", R"({"data":[{"id":"qwen","state":"not-loaded"}]})"}},
+                    "",
+                    200}) == "lmstudio qwen");
   CHECK(recognised({{{"/v1/models", R"({"object":"list","data":null})"},
                      {"/api/version", R"({"version":"0.12.0"})"},
                      {"/api/tags", R"({"models":[]})"}},
@@ -111,6 +115,9 @@ TEST_CASE("discover: a foreign server is not taken for one") {
   CHECK(recognised({{{"/v1/models", list("m", "acme")}}, "", 200}) == "unknown m");
   CHECK(recognised({{{"/v1/models", list("m", "acme")},
                      {"/api/v0/models", R"({"error":"Unexpected endpoint"})"}},
+                    "",
+                    200}) == "unknown m");
+  CHECK(recognised({{{"/v1/models", list("m", "acme")}, {"/api/v0/models", list("m", "acme")}},
                     "",
                     200}) == "unknown m");
 }

@@ -140,6 +140,25 @@ TEST_CASE("prices: models are what the upstreams can be asked for by name") {
   CHECK(find("claude-opus-4-1") == models.end());
 }
 
+TEST_CASE("prices: of a host nobody knows what others list and a glob names is known") {
+  const ControlPlane plane;
+  domain::UpstreamTerms terms;
+  terms.name = Change<std::string>::set("mine");
+  terms.url = Change<std::string>::set("http://127.0.0.1:9/v1");
+  terms.models = Change<std::vector<std::string>>::set({"*"});
+  add_upstream(plane.context(), plane.owner(), terms);
+  CHECK(list_models(plane.context()).empty());
+  terms = {};
+  terms.models = Change<std::vector<std::string>>::set({"gpt-4o*"});
+  edit_upstream(plane.context(), plane.owner(), "mine", terms);
+  const auto models = list_models(plane.context());
+  const auto is = [](const char* name) {
+    return [name](const domain::ModelView& view) { return view.name == name; };
+  };
+  CHECK(std::count_if(models.begin(), models.end(), is("gpt-4o-mini")) == 1);
+  CHECK(std::count_if(models.begin(), models.end(), is("gpt-4.1")) == 0);
+}
+
 TEST_CASE("prices: a model's upstreams stand in the order in which calls ask them") {
   const ControlPlane plane;
   const auto add = [&](const char* name, const char* preset, std::int64_t priority) {

@@ -49,6 +49,7 @@ class Provider {
     server_.Get(".*", serve);
     server_.Post(".*", serve);
     upstream.upstream.name = "mine";
+    upstream.upstream.free = true;
     upstream.upstream.url.host = "127.0.0.1";
     upstream.upstream.url.path = "/v1";
     upstream.upstream.url.port = static_cast<std::uint16_t>(server_.bind_to_any_port("127.0.0.1"));
@@ -67,7 +68,7 @@ class Provider {
 
   /// "models ok, chat failed, …".
   std::string run(const std::string& model = {}) {
-    steps = probe(upstream, model, way, clock_);
+    steps = probe(upstream, model, way, prices, clock_);
     std::string text;
     for (const ProbeStep& step : steps) {
       constexpr const char* kNames[] = {"ok", "warning", "failed", "skipped"};
@@ -90,6 +91,7 @@ class Provider {
   Handler embeddings = [](const auto&) { return Answer{}; };
   domain::ReadyUpstream upstream;
   ProbeWay way;
+  domain::PriceBook prices;
   std::vector<ProbeStep> steps;
 
  private:
@@ -224,13 +226,33 @@ TEST_CASE("probe: a provider that says nothing is left in time") {
   held.unlock();
 }
 
+TEST_CASE("probe: a model without a price is said, one with a price is asked rather") {
+  Provider provider;
+  provider.upstream.upstream.free = false;
+  CHECK(provider.run() == "models ok, chat ok, stream ok, usage ok, price warning");
+  CHECK(provider.steps[4].detail == "m-1 has none: calls of it are refused under a budget");
+  CHECK(provider.steps[4].hint.starts_with("nufi prices set m-1 --input USD --output USD, or, "));
+
+  domain::Price price;
+  price.model = "m-2";
+  price.mode = "chat";
+  price.rates.own(domain::Bucket::output) = 5;
+  provider.prices = domain::PriceBook({price}, {});
+  CHECK(provider.run() == "models ok, chat ok, stream ok, usage ok");
+  CHECK(provider.steps[1].detail == "m-2");
+  provider.upstream.upstream.models = {"m-1", "m-2"};
+  provider.run();
+  CHECK(provider.steps[1].detail == "m-2");
+  CHECK(provider.run("m-1") == "models ok, chat ok, stream ok, usage ok, price warning");
+}
+
 TEST_CASE("probe: a proxy that can't be understood is never gone past") {
   domain::ReadyUpstream upstream;
   upstream.upstream.url = domain::BaseUrl::parse("https://api.example/v1");
   ProbeWay way;
   way.proxies = domain::ProxyRules("socks5://nowhere", "");
   const SystemClock clock;
-  const auto steps = probe(upstream, "", way, clock);
+  const auto steps = probe(upstream, "", way, domain::PriceBook(), clock);
   REQUIRE(steps.size() == 1);
   CHECK(steps[0].name == "proxy");
   CHECK(steps[0].result == ProbeResult::failed);
