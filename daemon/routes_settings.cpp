@@ -11,7 +11,8 @@ ordered_json to_json(const service::SettingView& setting) {
   return {{"name", setting.name},
           {"value", setting.value ? ordered_json(*setting.value) : ordered_json(nullptr)},
           {"default", setting.default_value},
-          {"description", setting.description}};
+          {"description", setting.description},
+          {"words", setting.words.empty() ? ordered_json(nullptr) : ordered_json(setting.words)}};
 }
 
 Reply settings_reply(const std::vector<service::SettingView>& settings) {

@@ -51,6 +51,7 @@ struct Setting {
   std::optional<std::string> value;  ///< std::nullopt: the default counts
   std::string fallback;              ///< the default; "" = none
   std::string description;
+  std::vector<std::string> words;  ///< all it may be; empty when that can not be listed
 
   [[nodiscard]] const std::string& effective() const { return value ? *value : fallback; }
 };

@@ -66,6 +66,7 @@ Setting setting_from_json(const Json& json) {
     setting.fallback = scalar_text(*fallback);
   }
   setting.description = fields.get("description", read_text);
+  setting.words = fields.get("words", read_texts);
   return setting;
 }
 

@@ -6,6 +6,7 @@
 #include "lib/service/audit.hpp"
 #include "lib/service/context.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
@@ -14,14 +15,13 @@ namespace nufi::service {
 
 namespace {
 
-using domain::Period;
-
-/// One setting: what it may hold is what `read` accepts.
+/// One setting: what it may hold is one of its words, or else what `read` accepts.
 struct Setting {
   std::string_view name;
   std::string_view default_text;
   std::string_view description;
-  void (*read)(SettingValues& values, const std::string& text);
+  void (*read)(SettingValues& values, const std::string& text);  ///< one of `words`, if any
+  std::string_view words = {};  ///< all it may hold, with a blank between two; "" = many more
 };
 
 void read_timezone(SettingValues& values, const std::string& text) {
@@ -44,11 +44,7 @@ void read_default_budget(SettingValues& values, const std::string& text) {
 }
 
 void read_default_period(SettingValues& values, const std::string& text) {
-  const auto period = domain::period_from_name(text);
-  if (!period || *period == Period::minute || *period == Period::hour) {
-    throw Error(Errc::invalid, "default_budget_period must be day, week, month or total");
-  }
-  values.default_budget_period = *period;
+  values.default_budget_period = domain::period_from_name(text).value();
 }
 
 void read_default_token_limit(SettingValues& values, const std::string& text) {
@@ -63,25 +59,14 @@ void read_default_token_limit(SettingValues& values, const std::string& text) {
 }
 
 void read_default_token_period(SettingValues& values, const std::string& text) {
-  const auto period = domain::period_from_name(text);
-  if (!period) {
-    throw Error(Errc::invalid,
-                "default_token_limit_period must be minute, hour, day, week, month or total");
-  }
-  values.default_token_limit_period = *period;
+  values.default_token_limit_period = domain::period_from_name(text).value();
 }
 
 void read_on_disconnect(SettingValues& values, const std::string& text) {
-  if (text != "cancel" && text != "drain") {
-    throw Error(Errc::invalid, "on_disconnect must be cancel or drain");
-  }
   values.drain_on_disconnect = text == "drain";
 }
 
 void read_budget_status(SettingValues& values, const std::string& text) {
-  if (text != "429" && text != "402") {
-    throw Error(Errc::invalid, "budget_status must be 429 or 402");
-  }
   values.budget_status = text == "429" ? 429 : 402;
 }
 
@@ -96,9 +81,7 @@ void read_keep_days(SettingValues& values, const std::string& text) {
 }
 
 void read_trace(SettingValues& values, const std::string& text) {
-  const auto mode = domain::trace_mode_from_name(text);
-  if (!mode) throw Error(Errc::invalid, "trace must be off, on or errors");
-  values.trace = *mode;
+  values.trace = domain::trace_mode_from_name(text).value();
 }
 
 void read_trace_days(SettingValues& values, const std::string& text) {
@@ -133,7 +116,8 @@ constexpr std::array kSettings = {
     Setting{"default_budget_period",
             "month",
             "period of that budget: day, week, month or total",
-            read_default_period},
+            read_default_period,
+            "day week month total"},
     Setting{"default_token_limit",
             "none",
             "token limit of an account made from now on, or none",
@@ -141,15 +125,18 @@ constexpr std::array kSettings = {
     Setting{"default_token_limit_period",
             "month",
             "period of that limit: minute, hour, day, week, month or total",
-            read_default_token_period},
+            read_default_token_period,
+            "minute hour day week month total"},
     Setting{"on_disconnect",
             "cancel",
             "what becomes of a call whose client left: cancel it, or drain it for its exact usage",
-            read_on_disconnect},
+            read_on_disconnect,
+            "cancel drain"},
     Setting{"budget_status",
             "429",
             "HTTP status of a reached budget, 429 or 402; counts after a restart",
-            read_budget_status},
+            read_budget_status,
+            "429 402"},
     Setting{"keep_days",
             "90",
             "days that the rows of calls are kept, or forever; what they sum to always stays",
@@ -157,7 +144,8 @@ constexpr std::array kSettings = {
     Setting{"trace",
             "off",
             "whose prompts and answers are kept as traces: off, on for all calls, or errors",
-            read_trace},
+            read_trace,
+            "off on errors"},
     Setting{"trace_days", "7", "days that traces are kept", read_trace_days},
     Setting{"trace_max_mib",
             "1024",
@@ -177,11 +165,30 @@ const Setting& find_setting(const std::string& name) {
               near ? "did you mean " + *near : "see all of them with: nufi config list");
 }
 
+std::vector<std::string> words_of(const Setting& setting) {
+  if (setting.words.empty()) return {};
+  return split(setting.words, ' ');
+}
+
+void read_value(const Setting& setting, SettingValues& values, const std::string& text) {
+  const auto words = words_of(setting);
+  if (!words.empty() && std::find(words.begin(), words.end(), text) == words.end()) {
+    std::string message = std::string(setting.name) + " must be ";
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      if (i > 0) message += i + 1 == words.size() ? " or " : ", ";
+      message += words[i];
+    }
+    const auto near = closest(text, words);
+    throw Error(Errc::invalid, message, near ? "did you mean " + *near : "");
+  }
+  setting.read(values, text);
+}
+
 SettingValues read_all(const std::map<std::string, std::string>& texts) {
   SettingValues values;
   for (const Setting& setting : kSettings) {
     const auto found = texts.find(std::string(setting.name));
-    if (found != texts.end()) setting.read(values, found->second);
+    if (found != texts.end()) read_value(setting, values, found->second);
   }
   return values;
 }
@@ -221,6 +228,7 @@ std::vector<SettingView> list_settings(const Context& context, const Actor& /*ac
     if (found != texts.end()) view.value = found->second;
     view.default_value = setting.default_text;
     view.description = setting.description;
+    view.words = words_of(setting);
     views.push_back(std::move(view));
   }
   return views;
@@ -237,7 +245,7 @@ std::vector<SettingView> change_settings(const Context& context,
     for (const auto& [name, value] : changes) {
       const Setting& setting = find_setting(name);
       SettingValues scratch;
-      if (value) setting.read(scratch, *value);
+      if (value) read_value(setting, scratch, *value);
     }
     for (const auto& [name, value] : changes) {
       const auto old = before.find(name);

@@ -40,6 +40,7 @@ struct SettingView {
   std::optional<std::string> value;  ///< std::nullopt = not set, the default counts
   std::string default_value;
   std::string description;
+  std::vector<std::string> words;  ///< all it may be; empty when that can not be listed
 };
 
 /// Wishes by name; std::nullopt goes back to the default.

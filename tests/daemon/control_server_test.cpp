@@ -141,6 +141,41 @@ TEST_CASE("control server: one connection serves several requests") {
   CHECK(answer.find("X-Nufi-Version: 9.9") != std::string::npos);
 }
 
+TEST_CASE("control server: a head has its bounds") {
+  const Echo echo;
+  const std::string begin = "GET /x HTTP/1.1\r\nHost: localhost\r\n";
+  std::string fields;
+  SUBCASE("so many fields") {
+    for (int i = 0; i < 200; ++i) fields += "X-A: b\r\n";
+  }
+  SUBCASE("so long") {
+    for (int i = 0; i < 90; ++i) fields += "X-A: " + std::string(1000, 'b') + "\r\n";
+  }
+  CHECK(talk(echo.path(), begin + fields + "\r\n").starts_with("HTTP/1.1 431 "));
+  CHECK(talk(echo.path(), begin + "X-A: b\r\n\r\n").starts_with("HTTP/1.1 200 "));
+}
+
+TEST_CASE("control server: a body is as long as it says, and nothing else is read") {
+  const Echo echo;
+  const std::string begin = "POST /x HTTP/1.1\r\nHost: localhost\r\n";
+  const std::string next = "GET /next HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+  // Without a length there is none: no waiting for the peer to leave, and what follows is a
+  // request.
+  const std::string none = talk(echo.path(), begin + "\r\n" + next);
+  CHECK(none.find(R"("body":"")") != std::string::npos);
+  CHECK(none.find("/next") != std::string::npos);
+  const std::string chunked =
+      talk(echo.path(), begin + "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n" + next);
+  CHECK(chunked.starts_with("HTTP/1.1 411 "));
+  CHECK(chunked.find("/next") == std::string::npos);
+  const std::string large = talk(echo.path(), begin + "Content-Length: 400000000\r\n\r\n" + next);
+  CHECK(large.starts_with("HTTP/1.1 413 "));
+  CHECK(large.find("/next") == std::string::npos);
+  const std::string two =
+      talk(echo.path(), begin + "Content-Length: 1\r\nContent-Length: 9\r\n\r\n" + next);
+  CHECK(two.find("\"path\":\"/next\"") == std::string::npos);
+}
+
 TEST_CASE("control server: what is no request is refused in the API's error shape") {
   const Echo echo;
   std::string status;
@@ -255,7 +290,8 @@ TEST_CASE("management API: settings, prices and upstreams can be changed") {
   CHECK(api.ask("PATCH", "/v1/settings", R"({"budget_status":402})").status == 200);
   const auto settings = api.ask("PATCH", "/v1/settings", R"({"hold_wait":"1s"})").body["data"];
   CHECK(std::any_of(settings.begin(), settings.end(), [](const json& one) {
-    return one["name"] == "budget_status" && one["value"] == "402" && one["default"] == "429";
+    return one["name"] == "budget_status" && one["value"] == "402" && one["default"] == "429" &&
+           one["words"] == json::array({"429", "402"});
   }));
   CHECK(api.ask("PUT", "/v1/prices", R"({"model":"m","free":true})").status == 200);
   CHECK(api.ask("DELETE", "/v1/prices?model=m").status == 200);

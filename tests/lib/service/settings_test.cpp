@@ -79,3 +79,23 @@ TEST_CASE("settings: each refuses what it can't hold") {
   CHECK(refuses("on_disconnect", "wait"));
   CHECK(refuses("budget_status", "500"));
 }
+
+TEST_CASE("settings: one that holds one of a few words tells them, and takes no other") {
+  const ControlPlane plane;
+  int chosen = 0;
+  for (const SettingView& setting : list_settings(plane.context(), plane.owner())) {
+    if (setting.words.empty()) continue;
+    ++chosen;
+    CAPTURE(setting.name);
+    for (const std::string& word : setting.words) {
+      change_settings(plane.context(), plane.owner(), {{setting.name, word}});
+      // The description names them as well.
+      const bool is_told = setting.description.find(word) != std::string::npos;
+      CHECK(is_told);
+    }
+    CHECK(failure_of([&] {
+            change_settings(plane.context(), plane.owner(), {{setting.name, "nothing like it"}});
+          }).starts_with("invalid: " + setting.name + " must be " + setting.words.front()));
+  }
+  CHECK(chosen == 5);
+}
