@@ -2,9 +2,9 @@
 
 #include "cli/choices.hpp"
 #include "cli/complete_names.hpp"
+#include "cli/format.hpp"
 #include "cli/root.hpp"
 #include "cli/shell_line.hpp"
-#include "lib/base/text.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -44,7 +44,7 @@ bool may_repeat(const CLI::Option& option) {
 struct Place {
   const CLI::App* app = nullptr;
   std::set<const CLI::Option*> used;
-  std::size_t arguments = 0;             ///< words that are no verb and no option
+  std::vector<std::string> arguments;    ///< words that are no verb and no option
   const CLI::Option* pending = nullptr;  ///< the option whose value is typed
   bool only_arguments = false;           ///< after --
   bool helps = false;                    ///< nufi help …: only verbs can follow
@@ -53,7 +53,7 @@ struct Place {
 /// The positional argument that is typed at `place`, or null.
 const CLI::Option* argument_at(const Place& place) {
   const auto all = positionals_of(*place.app);
-  if (place.arguments < all.size()) return all[place.arguments];
+  if (place.arguments.size() < all.size()) return all[place.arguments.size()];
   return !all.empty() && may_repeat(*all.back()) ? all.back() : nullptr;
 }
 
@@ -83,14 +83,15 @@ Place walk(const CLI::App& root,
       ++i;
     } else if (place.app == &root && !place.helps && word == "help") {
       place.helps = true;
-    } else if (const CLI::App* verb = find_verb(*place.app, word); verb && place.arguments == 0) {
+    } else if (const CLI::App* verb = find_verb(*place.app, word);
+               verb && place.arguments.empty()) {
       place.app = verb;
       place.used.clear();
     } else if (is_of_command(place)) {
       command = i;
       return place;
     } else {
-      ++place.arguments;
+      place.arguments.push_back(word);
     }
   }
   return place;
@@ -115,24 +116,29 @@ void add_options(const Place& place, std::vector<Candidate>& found) {
     });
     if (is_excluded) continue;
     for (const std::string& name : option->get_lnames()) {
-      found.push_back({"--" + name, option->get_description()});
+      // One option and its opposite share what is said of the first.
+      const bool is_opposite = option->check_fname(name);
+      found.push_back({"--" + name,
+                       is_opposite ? "the opposite of --" + option->get_lnames().front()
+                                   : option->get_description()});
     }
   }
 }
 
 void add_values(Context& context,
-                const std::string& path,
+                const Place& place,
                 const CLI::Option& option,
                 Completion& completion) {
   for (const std::string& word : words_of(option)) completion.candidates.push_back({word, ""});
   if (!completion.candidates.empty()) return;
+  const std::string path = path_of(*place.app);
   const Named named = named_by(path, option);
   if (named == Named::file) {
     completion.source = Source::files;
   } else if (named == Named::variable) {
     completion.source = Source::variables;
   } else if (named != Named::nothing && named != Named::command) {
-    completion.candidates = names_of(context, named, path);
+    completion.candidates = names_of(context, named, {path, place.arguments});
   }
 }
 
@@ -143,12 +149,6 @@ void take_socket(Context& context, const std::vector<std::string>& words) {
     if (words[i] == option && i + 2 < words.size()) context.socket = words[i + 1];
     if (words[i].starts_with(option + '=')) context.socket = words[i].substr(option.size() + 1);
   }
-}
-
-std::string one_line(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
-  return text;
 }
 
 void print_source(const Context& context, const Completion& completion) {
@@ -221,7 +221,6 @@ Completion complete(Context& context, const std::vector<std::string>& words) {
   const auto root = make_root(context);
   std::optional<std::size_t> command;
   const Place place = walk(*root, words, command);
-  const std::string path = path_of(*place.app);
   const std::string& typed = words.back();
   take_socket(context, words);
   const bool is_option =
@@ -239,19 +238,23 @@ Completion complete(Context& context, const std::vector<std::string>& words) {
   if (place.helps) {
     add_verbs(place, found);
   } else if (place.pending != nullptr) {
-    add_values(context, path, *place.pending, completion);
+    add_values(context, place, *place.pending, completion);
   } else if (is_option && equals != std::string::npos) {
     const CLI::Option* option = place.app->get_option_no_throw(typed.substr(0, equals));
     completion.prefix = typed.substr(0, equals + 1);
-    if (option != nullptr && takes_value(*option)) add_values(context, path, *option, completion);
+    if (option != nullptr && takes_value(*option)) add_values(context, place, *option, completion);
   } else if (is_option) {
     add_options(place, found);
   } else {
-    if (place.arguments == 0 && !place.only_arguments) add_verbs(place, found);
+    if (place.arguments.empty() && !place.only_arguments) add_verbs(place, found);
     const CLI::Option* argument = argument_at(place);
-    if (argument != nullptr) add_values(context, path, *argument, completion);
+    if (argument != nullptr) add_values(context, place, *argument, completion);
+    if (!place.only_arguments) {
+      // Without -- before it, it would be taken for an option.
+      std::erase_if(found, [](const Candidate& name) { return name.value.starts_with('-'); });
+    }
     const bool has_nothing = found.empty() && completion.source == Source::words;
-    const bool takes_more = place.arguments <= positionals_of(*place.app).size();
+    const bool takes_more = place.arguments.size() <= positionals_of(*place.app).size();
     if (has_nothing && argument == nullptr && takes_more && !place.only_arguments) {
       add_options(place, found);
     }
@@ -269,7 +272,7 @@ int run_complete(Context& context, const std::vector<std::string>& arguments) {
     const Completion completion = complete(context, {arguments.begin() + 1, arguments.end()});
     print_source(context, completion);
     for (const Candidate& candidate : completion.candidates) {
-      context.out << one_line(candidate.value) << '\t' << one_line(candidate.description) << '\n';
+      context.out << candidate.value << '\t' << printable(candidate.description) << '\n';
     }
   } else {
     return exit_code(Errc::usage);

@@ -19,6 +19,8 @@ using std::chrono::milliseconds;
 
 /// How long somebody who pressed a key may wait for names, all requests together.
 constexpr milliseconds kPatience{250};
+/// So many of the newest traces; older ones are told by their id.
+constexpr int kTraces = 50;
 
 /// Gives up when its time is over, whatever the calls it carries would wait for.
 class Hurried final : public api::Transport {
@@ -91,13 +93,28 @@ std::vector<Candidate> models(api::Client& client, const std::string& path) {
   return found;
 }
 
-std::vector<Candidate> ask(api::Client& client, Named kind, const std::string& path) {
+/// What the setting that was named may be set to.
+std::vector<Candidate> setting_values(api::Client& client, const ValueOf& value) {
+  std::vector<Candidate> found;
+  for (const api::Setting& setting : client.settings()) {
+    if (value.arguments.empty() || setting.name != value.arguments.front()) continue;
+    for (const std::string& word : setting.words) {
+      const bool is_now = word == setting.effective();
+      found.push_back({word, is_now ? "as it is" : word == setting.fallback ? "the default" : ""});
+    }
+  }
+  return found;
+}
+
+std::vector<Candidate> ask(api::Client& client, Named kind, const ValueOf& value) {
   std::vector<Candidate> found;
   switch (kind) {
     case Named::key:
-      return keys(client, path);
+      return keys(client, value.path);
     case Named::model:
-      return models(client, path);
+      return models(client, value.path);
+    case Named::setting_value:
+      return setting_values(client, value);
     case Named::upstream:
       for (const auto& view : client.upstreams()) {
         found.push_back({view.upstream.name, view.upstream.url.text()});
@@ -123,13 +140,19 @@ std::vector<Candidate> ask(api::Client& client, Named kind, const std::string& p
         found.push_back({setting.name, setting.description});
       }
       break;
-    case Named::request:
-      for (const auto& view : client.requests({})) {
-        found.push_back(
-            {view.row.id.text(), fmt::format("{}, {}", view.row.key_name, view.row.model)});
+    case Named::trace:
+      for (const auto& head : client.traces(kTraces, "")) {
+        found.push_back({head.id, fmt::format("{}, {}", head.key_name, head.model)});
       }
       break;
     case Named::token:
+      for (const auto& view : client.tokens()) {
+        if (view.state == domain::TokenState::revoked) continue;
+        found.push_back(
+            {view.token.name,
+             fmt::format("{}, of {}", domain::token_state_name(view.state), view.account)});
+      }
+      break;
     case Named::nothing:
     case Named::file:
     case Named::variable:
@@ -155,6 +178,7 @@ Named named_by(const std::string& path, const CLI::Option& option) {
     const bool is_upstream = path.starts_with("upstreams ") && path != "upstreams add";
     return is_positional && is_upstream ? Named::upstream : Named::nothing;
   }
+  if (title == "VALUE" && path == "config set") return Named::setting_value;
   static constexpr std::array kMeanings = {Meaning{"KEY", Named::key},
                                            Meaning{"MODEL", Named::model},
                                            Meaning{"GLOB", Named::model},
@@ -163,7 +187,7 @@ Named named_by(const std::string& path, const CLI::Option& option) {
                                            Meaning{"PROJECT", Named::project},
                                            Meaning{"ACCOUNT", Named::account},
                                            Meaning{"SETTING", Named::setting},
-                                           Meaning{"REQUEST", Named::request},
+                                           Meaning{"REQUEST", Named::trace},
                                            Meaning{"TOKEN", Named::token},
                                            Meaning{"FILE", Named::file},
                                            Meaning{"PATH", Named::file},
@@ -175,11 +199,14 @@ Named named_by(const std::string& path, const CLI::Option& option) {
   return Named::nothing;
 }
 
-std::vector<Candidate> names_of(Context& context, Named kind, const std::string& path) {
+std::vector<Candidate> names_of(Context& context, Named kind, const ValueOf& value) {
   try {
     api::Client client(
         std::make_unique<Hurried>(context.connect(context.socket_path()), context.clock));
-    return ask(client, kind, path);
+    auto found = ask(client, kind, value);
+    // A shell could not type or show those; models are called as their providers like.
+    std::erase_if(found, [](const Candidate& name) { return printable(name.value) != name.value; });
+    return found;
   } catch (const Error&) {
     return {};  // a line that is being typed is no place for messages
   }

@@ -69,6 +69,11 @@ std::string escaped(std::string_view text, char quote) {
     if (quote == '\'' && c == '\'') {
       line += "'\\'";  // ends the quotes, stands alone, and begins them again with the last one
     } else if (quote == '"') {
+      if (c == '!') {
+        // No backslash within the quotes keeps it from calling up the history: it stands outside.
+        line += "\"\\!\"";
+        continue;
+      }
       if (c == '"' || c == '\\' || c == '$' || c == '`') line += '\\';
     } else if (quote == 0 && !is_plain(c)) {
       line += '\\';

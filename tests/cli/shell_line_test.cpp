@@ -33,4 +33,6 @@ TEST_CASE("shell line: what is inserted means the value") {
   CHECK(inserted("nufi team:c", "c", "team:ci:x y") == "ci:x\\ y");
   CHECK(inserted("nufi te\\ am:c", "c", "te am:ci") == "ci");
   CHECK(inserted("nufi ", "", "größe") == "größe");
+  CHECK(inserted("nufi hey", "hey", "hey!ls") == "hey\\!ls");
+  CHECK(inserted("nufi \"hey", "hey", "hey!ls") == R"(hey"\!"ls)");
 }
