@@ -48,13 +48,19 @@ void check(Context& context, const CheckOptions& options) {
   }
   if (view.allowed) {
     if (context.screen.is_terminal && !context.json && !context.quiet) {
-      const std::string sentence =
+      std::string sentence =
           fmt::format("allowed: key '{}' may call {}; the call would hold {} and {} {}",
                       options.key,
                       options.model,
                       human_money(view.ask_usd),
                       human_count(view.ask_tokens),
                       view.ask_tokens == 1 ? "token" : "tokens");
+      if (view.context_window) {
+        sentence += fmt::format(
+            "; but the prompt is longer than the {} tokens that the model takes, which is all that "
+            "would be held for it: expect its provider to refuse it",
+            human_count(*view.context_window));
+      }
       for (const std::string& line : wrapped(printable(sentence), context.screen.width)) {
         context.out << line << '\n';
       }

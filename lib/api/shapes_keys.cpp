@@ -192,7 +192,8 @@ Json to_json(const domain::CheckView& view) {
       {"in_flight", refusal ? Json(state.in_flight) : Json(nullptr)},
       {"resets_at", time_or_null(resets_at)},
       {"ask_usd", money_to_json(view.ask_usd)},
-      {"ask_tokens", view.ask_tokens}};
+      {"ask_tokens", view.ask_tokens},
+      {"context_window", view.context_window ? Json(*view.context_window) : Json(nullptr)}};
 }
 
 domain::CheckView check_from_json(const Json& json) {
@@ -203,6 +204,7 @@ domain::CheckView check_from_json(const Json& json) {
   view.message = fields.get("message", read_text);
   view.ask_usd = fields.get("ask_usd", money_from_json);
   view.ask_tokens = fields.get("ask_tokens", read_integer);
+  view.context_window = fields.maybe("context_window", read_integer);
   const auto owner = fields.get("limit", read_text);
   const auto resets_at = fields.maybe("resets_at", read_time);
   const bool usd = fields.maybe("limit_usd", money_from_json).has_value();

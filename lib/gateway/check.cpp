@@ -6,6 +6,7 @@
 #include "lib/gateway/choose.hpp"
 #include "lib/gateway/rate_reply.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace nufi::gateway {
@@ -33,10 +34,22 @@ std::optional<domain::CheckView> refused_by_rates(const Gateway& gateway,
   return view;
 }
 
+/// The longest context window of `candidates` if a prompt of `tokens` is longer than each of them.
+std::optional<std::int64_t> window_below(std::int64_t tokens,
+                                         const std::vector<Priced>& candidates) {
+  std::int64_t longest = 0;
+  for (const Priced& each : candidates) {
+    const auto* price = each.pricing.price;
+    if (price == nullptr || !price->context_window) return {};
+    longest = std::max(longest, *price->context_window);
+  }
+  return tokens > longest ? std::optional(longest) : std::nullopt;
+}
+
 }  // namespace
 
 domain::CheckView check(const Gateway& gateway, const domain::Key& key, const domain::Call& call) {
-  const auto now = gateway.clock().now();
+  const auto now = gateway.even_clock().now();
   const auto known = gateway.directory().find_key(key.digest);
   if (!known) return refused(refuse_key(domain::Denial::bad_key));
   if (const auto denial = domain::deny_state(*known, now)) return refused(refuse_key(*denial));
@@ -55,7 +68,7 @@ domain::CheckView check(const Gateway& gateway, const domain::Key& key, const do
   } else if (!preview.problem.empty()) {
     view = refused(refuse_unwritable(preview.problem));
   } else if (preview.refusal) {
-    view = refused(refuse_hold(*caller, *preview.refusal, now, /*budget_status=*/429));
+    view = refused(refuse_hold(*caller, *preview.refusal, now.wall, /*budget_status=*/429));
     const bool usd = preview.refusal->window.metric == domain::Metric::usd;
     view.reason = usd ? "budget" : "token_limit";
     view.refusal = preview.refusal;
@@ -64,6 +77,7 @@ domain::CheckView check(const Gateway& gateway, const domain::Key& key, const do
   } else {
     view.allowed = true;
   }
+  view.context_window = window_below(call.prompt_bound, candidates);
   view.ask_usd = preview.ask.money;
   view.ask_tokens = preview.ask.tokens;
   return view;

@@ -99,7 +99,7 @@ net::Awaitable<void> InferenceCall::run() {
 }
 
 net::Awaitable<std::optional<No>> InferenceCall::read() {
-  auto identified = identify(exchange_, gateway_.directory_, gateway_.clock_.now());
+  auto identified = identify(exchange_, gateway_.directory_, gateway_.even_clock_.now());
   if (auto* no = std::get_if<No>(&identified)) co_return std::move(*no);
   caller_ = std::move(std::get<Caller>(identified));
   begin_trace();
@@ -133,7 +133,13 @@ net::Awaitable<std::optional<No>> InferenceCall::read_json() {
 std::optional<No> InferenceCall::choose() {
   auto chosen = choose_upstreams(
       caller_, request_.call, random_bits(), gateway_.clock_.steady(), only_ ? &*only_ : nullptr);
-  if (auto* no = std::get_if<No>(&chosen)) return std::move(*no);
+  if (auto* no = std::get_if<No>(&chosen)) {
+    // A budget refuses it, so reports tell of it as of other limits.
+    if (no->error.code == kPriceUnknown) {
+      gateway_.ledger_.count_refusal(hold_request(caller_, request_.call, {}).row);
+    }
+    return std::move(*no);
+  }
   candidates_ = std::move(std::get<std::vector<Priced>>(chosen));
   if (endpoint_.form == openai::Form::transcriptions) bound_transcript(request_.call, candidates_);
   if (!request_.unbounded_tool.empty() && is_limited(caller_)) {

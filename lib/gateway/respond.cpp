@@ -196,7 +196,7 @@ No refuse_no_messages(std::string_view model) {
 No refuse_unknown_price(std::string_view model, std::string_view endpoint) {
   return no(400,
             "invalid_request_error",
-            "model_price_unknown",
+            std::string(kPriceUnknown),
             fmt::format("The price of the model '{0}' is not known, so a call to it can't be held "
                         "to a budget. Set it with: nufi prices set {0} {1}",
                         model,

@@ -32,6 +32,8 @@ No refuse_host_not_allowed();
 No refuse_model_not_found(std::string_view model);
 /// The model is served, but not in Anthropic's form.
 No refuse_no_messages(std::string_view model);
+/// The code of a call that a budget refuses, as it can't be held to it.
+inline constexpr std::string_view kPriceUnknown = "model_price_unknown";
 /// `endpoint`: as the ledger names it; what is billed there decides on the price that is missing.
 No refuse_unknown_price(std::string_view model, std::string_view endpoint);
 /// `meant`: a sentence about the URL that was meant, or "".

@@ -35,6 +35,18 @@ TEST_CASE("check: an allowed call is exit 0 and says what it would hold") {
   CHECK(console.asked.back() == std::string(kAsk) + R"( {"model":"gpt-4o","tokens":100})");
 }
 
+TEST_CASE("check: a prompt that the model can't take is said, though no limit of ours says no") {
+  Console console;
+  std::string allowed = kAllowed;
+  allowed.insert(allowed.size() - 1, R"(,"context_window":128000)");
+  console.answers(kAsk, allowed);
+  console.is_terminal = true;
+  const Run run = check(console, {"--tokens", "200000"});
+  CHECK(run.code == 0);
+  CHECK(run.out.find("128,000 tokens that the model takes") != std::string::npos);
+  CHECK(run.out.find("the prompt is longer than") != std::string::npos);
+}
+
 TEST_CASE("check: a refused call is exit 6 with the sentence of the refusal and its remedy") {
   Console console;
   console.answers(kAsk, kRefused);

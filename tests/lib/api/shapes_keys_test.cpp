@@ -125,7 +125,8 @@ TEST_CASE("key: a check says what a limit error says, and what the call asks for
         R"({"allowed":false,"reason":"budget","limit":"project","message":"Budget reached: …",)"
         R"("limit_usd":5,"spent_usd":4,"held_usd":0.000000001,"limit_tokens":null,)"
         R"("spent_tokens":null,"held_tokens":null,"in_flight":2,)"
-        R"("resets_at":"2026-09-01T00:00:00Z","ask_usd":0.5,"ask_tokens":300})");
+        R"("resets_at":"2026-09-01T00:00:00Z","ask_usd":0.5,"ask_tokens":300,)"
+        R"("context_window":null})");
   CHECK(to_json(nufi::api::check_from_json(json)) == json);
 
   view.refusal->window.metric = Metric::tokens;
@@ -149,6 +150,7 @@ TEST_CASE("key: a check says what a limit error says, and what the call asks for
 
   view = {};
   view.allowed = true;
+  view.context_window = 8000;
   CHECK(to_json(nufi::api::check_from_json(to_json(view))) == to_json(view));
 }
 

@@ -107,7 +107,8 @@ struct House {
                                                          .zone = TimeZone()});
   Directory directory{""};
   NoResponses responses;
-  Gateway gateway{{}, directory, *ledger, responses, clock, 1};
+  EvenClock even_clock{clock};
+  Gateway gateway{{}, directory, *ledger, responses, even_clock, 1};
   domain::Key key;
   domain::Key parent;  ///< of the key, once it has an id
   domain::Account account;
@@ -325,4 +326,15 @@ TEST_CASE("check: the limits of the parent hold for a child, and it is named") {
   view = house.ask();
   CHECK(view.reason == "key_disabled");
   CHECK(view.message.find("'ci'") != std::string::npos);
+}
+
+TEST_CASE("check: a prompt longer than the model's context window is told, not refused by us") {
+  House house;
+  house.price.context_window = 8000;
+  CHECK_FALSE(house.ask("priced", 8000).context_window);
+  const auto view = house.ask("priced", 8001);
+  CHECK(view.allowed);
+  CHECK(view.context_window == 8000);
+  house.price.context_window.reset();
+  CHECK_FALSE(house.ask("priced", 1'000'000).context_window);
 }
