@@ -45,17 +45,13 @@ void say_running(Context& context, const StatusView& status, const std::string& 
       "nufid {} {} on {} (pid {})", status.version, how, status.inference_url, status.pid));
 }
 
-/// The flags that the running nufid was started with. Throws Error{conflict} if it is no process
-/// that we can see: one in a container tells a number that is another program's here.
+/// The flags that the running nufid was started with. Throws Error{conflict} if they can't be seen.
 Words flags_of(const StatusView& status) {
-  Words flags = command_of(pid_of(status));
-  if (flags.empty() || !flags[0].ends_with("nufid")) {
-    throw Error(Errc::conflict,
-                fmt::format("nufid (pid {}) does not run on this machine", status.pid),
-                "start it again where it runs");
-  }
-  flags.erase(flags.begin());
-  return flags;
+  const auto flags = running_flags(pid_of(status));
+  if (flags) return *flags;
+  throw Error(Errc::conflict,
+              fmt::format("nufid (pid {}) does not run on this machine", status.pid),
+              "start it again where it runs");
 }
 
 Words with_socket(const Context& context, const Words& flags) {

@@ -51,11 +51,33 @@ void examine_port(const std::string& name,
   checks.push_back(judge_port(name, url, answer, is_running, holder));
 }
 
-void examine_config(const Context& context, bool is_running, Checks& checks) {
+/// `socket`: of the nufid that runs, if it does.
+void examine_config(const Context& context,
+                    const std::optional<StatusView>& status,
+                    const SocketFacts& socket,
+                    Checks& checks) {
+  const unsigned me = ::getuid();
+  const unsigned owner = status && socket.exists ? socket.owner : me;
+  if (me != 0 && owner != me) {
+    checks.push_back(
+        domain::skipped("daemon.config", "nufid is another user's, who can look at it"));
+    return;
+  }
   const std::string program = find_nufid(context.program_dir, context.config.path);
-  std::optional<int> code;
-  if (!program.empty()) code = run_with_input({program, "--check-config"}, "");
-  checks.push_back(judge_config(code, is_running));
+  const auto flags = status ? running_flags(static_cast<pid_t>(status->pid)) : std::nullopt;
+  const auto try_with = [&program](Words words) {
+    words.insert(words.begin(), program);
+    words.emplace_back("--check-config");
+    return output_of(words);
+  };
+  ConfigTrial trial;
+  if (!program.empty()) trial.alone = try_with({});
+  if (!program.empty() && flags) trial.with_flags = try_with(*flags);
+  checks.push_back(judge_config(trial, status.has_value()));
+  const std::string file = config_file_of(context.config, flags.value_or(Words()));
+  if (auto check = judge_config_file(file, look_at_file(file), owner)) {
+    checks.push_back(std::move(*check));
+  }
 }
 
 void examine_running(Context& context, const StatusView& status, bool offline, Checks& checks) {
@@ -93,8 +115,9 @@ void run_doctor(Context& context, bool offline) {
   Checks checks;
   const auto status = ask_status(context, checks);
   const std::string socket = context.socket_path();
-  checks.push_back(judge_socket(socket, look_at_socket(socket), ::getuid()));
-  examine_config(context, status.has_value(), checks);
+  const SocketFacts facts = look_at_socket(socket);
+  checks.push_back(judge_socket(socket, facts, ::getuid()));
+  examine_config(context, status, facts, checks);
   if (status) {
     examine_running(context, *status, offline, checks);
   } else {

@@ -47,7 +47,8 @@ void check_report_file(const std::string& file) {
 
 void write_report(const Context& context, const std::string& file, const api::Json& json) {
   try {
-    NewFile report(file);
+    // Its place was checked before; nufid may be gone now.
+    NewFile report(file, /*data_dir=*/{});
     report.write(api::to_text(json, 2) + "\n");
     report.finish();
   } catch (const Error& error) {
@@ -88,6 +89,12 @@ void run_program(Context& context, const RunOptions& options) {
                 "standard output belongs to the program",
                 "the report goes to a file: --json-report FILE");
   }
+  if (options.terms.parent.sets() && !options.project.empty()) {
+    throw Error(Errc::usage,
+                fmt::format("--project goes without --key: the run lies in the project of '{}'",
+                            printable(options.terms.parent.value())),
+                "leave one of them out");
+  }
   check_report_file(options.report_file);
   KeyTerms terms = options.terms;
   RunReport report;
@@ -98,7 +105,14 @@ void run_program(Context& context, const RunOptions& options) {
   } else if (report.parent.empty()) {
     context.note("nufi: no --budget, so only the limits of your account and project hold");
   }
-  const std::string url = context.client().status().inference_url;
+  if (const std::string& around = context.config.run; !around.empty()) {
+    context.note(
+        fmt::format("nufi: this run is inside another ({}), which does not count its calls",
+                    printable(around)));
+  }
+  const domain::StatusView status = context.client().status();
+  const std::string& url = status.inference_url;
+  if (!options.report_file.empty()) check_new_file(options.report_file, status.data_dir);
 
   Foreground foreground;
   RunKey key(context, std::move(terms), options.project, context.command.front());
@@ -113,7 +127,7 @@ void run_program(Context& context, const RunOptions& options) {
                             .after_stop = [&] { key.renew(); }};
   context.err.flush();
   report.ending = foreground.run(
-      context.command, environment_for(context.environment, url, *key.view().secret), companion);
+      context.command, environment_for(context.environment, url, key.view()), companion);
   finish(context, options, foreground, key, report);
 }
 
@@ -131,6 +145,8 @@ std::vector<std::string> take_command(const CLI::App& root,
     if (is_option) {
       const std::string name = word.substr(0, word.find('='));
       const CLI::Option* option = at->get_option_no_throw(name);
+      // Those of nufi itself may stand behind the command.
+      if (option == nullptr) option = root.get_option_no_throw(name);
       if (option == nullptr) break;  // the parser says what is wrong with it
       if (option->get_items_expected_min() > 0 && name.size() == word.size()) ++i;
     } else if (at == run) {

@@ -37,6 +37,10 @@ Config read_config(const Environment& environment) {
   if (data.empty() && !home.empty()) data = home + "/.local/share";
   if (!data.empty()) config.data_dir = data + "/nufi";
   if (const std::string chosen = text("NUFI_DATA_DIR"); !chosen.empty()) config.data_dir = chosen;
+  std::string settings = folder("XDG_CONFIG_HOME");
+  if (settings.empty() && !home.empty()) settings = home + "/.config";
+  if (!settings.empty()) config.config_file = settings + "/nufi/nufid.toml";
+  if (const std::string chosen = text("NUFI_CONFIG"); !chosen.empty()) config.config_file = chosen;
   config.listen = text("NUFI_LISTEN");
   if (config.listen.empty()) config.listen = "127.0.0.1:6834";
   config.environment = environment;
@@ -69,6 +73,7 @@ Config read_config(const Environment& environment) {
     config.columns = static_cast<int>(*columns);
   }
   config.time_zone = find_time_zone(text("TZ"), "/etc/localtime");
+  config.run = text(kRunVariable);
   config.has_wayland = !text("WAYLAND_DISPLAY").empty();
   config.has_x11 = !text("DISPLAY").empty();
   return config;

@@ -1,10 +1,13 @@
 #include "cli/doctor_daemon.hpp"
 
+#include "cli/daemon_log.hpp"
 #include "lib/base/shell.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <string_view>
 #include <sys/stat.h>
 
 namespace nufi::cli {
@@ -19,6 +22,17 @@ namespace {
 
 constexpr unsigned kGroupAndOthers = 0077;
 constexpr unsigned kWrittenByOthers = 0022;
+
+constexpr const char* kSystemConfig = "/etc/nufi/nufid.toml";
+
+LastWords what_was_said(const Output& output) {
+  LastWords words = last_words(output.text);
+  if (words.message.empty()) {
+    words.message = fmt::format("nufid --check-config ended with {}", output.exit_code);
+  }
+  if (words.hint.empty()) words.hint = "see: nufid --check-config";
+  return words;
+}
 
 bool is_utc(const std::string& zone) {
   return zone == "UTC" || zone == "Etc/UTC";
@@ -69,18 +83,76 @@ HealthCheck judge_version(const std::string& ours, const std::string& theirs) {
                  "start the new one with: nufi restart");
 }
 
-HealthCheck judge_config(std::optional<int> exit_code, bool is_running) {
+HealthCheck judge_config(const ConfigTrial& trial, bool is_running) {
   constexpr const char* kName = "daemon.config";
-  if (!exit_code) {
+  if (!trial.alone) {
     if (is_running) return skipped(kName, "there is no nufid beside nufi or in PATH to read it");
     return fault(kName, "there is no nufid beside nufi or in PATH", "install it");
   }
-  if (*exit_code == 0) return healthy(kName, "nufid takes its config file");
-  const std::string remedy = "see what is wrong with: nufid --check-config";
-  // The one that runs may have flags that go with the file.
-  if (is_running)
-    return warning(kName, "nufid without flags would not start again with it", remedy);
-  return fault(kName, "nufid does not take its config file", remedy);
+  const bool is_fine = trial.alone->exit_code == 0;
+  if (!trial.with_flags) {
+    if (is_fine) return healthy(kName, "nufid takes its config file");
+    const LastWords said = what_was_said(*trial.alone);
+    return fault(kName, said.message, said.hint);
+  }
+  // `nufi restart` starts it with the flags it has, which may go with the file, or against it.
+  const bool goes_with_flags = trial.with_flags->exit_code == 0;
+  if (is_fine && goes_with_flags) return healthy(kName, "nufid takes its config file");
+  const LastWords said = what_was_said(goes_with_flags ? *trial.alone : *trial.with_flags);
+  if (goes_with_flags) {
+    return warning(
+        kName, "without the flags it has now nufid would not start: " + said.message, said.hint);
+  }
+  if (is_fine) {
+    return warning(
+        kName, "with the flags it has now nufid would not start again: " + said.message, said.hint);
+  }
+  return fault(kName, said.message, said.hint);
+}
+
+std::string config_file_of(const Config& config, const Words& flags) {
+  constexpr std::string_view kFlag = "--config";
+  std::string chosen;
+  for (std::size_t i = 0; i < flags.size(); ++i) {
+    if (flags[i] == kFlag && i + 1 < flags.size()) chosen = flags[i + 1];
+    if (flags[i].starts_with(std::string(kFlag) + '=')) chosen = flags[i].substr(kFlag.size() + 1);
+  }
+  if (!chosen.empty()) return chosen;
+  const bool is_system = std::find(flags.begin(), flags.end(), "--system") != flags.end();
+  return is_system ? kSystemConfig : config.config_file;
+}
+
+FileFacts look_at_file(const std::string& path) {
+  FileFacts facts;
+  struct stat status {};
+  facts.exists = ::stat(path.c_str(), &status) == 0;
+  facts.owner = status.st_uid;
+  facts.mode = status.st_mode & 07777U;
+  return facts;
+}
+
+std::optional<HealthCheck> judge_config_file(const std::string& path,
+                                             const FileFacts& facts,
+                                             unsigned uid) {
+  constexpr const char* kName = "daemon.config_file";
+  if (!facts.exists) return std::nullopt;
+  const bool is_for_all = path == kSystemConfig;
+  const unsigned most = is_for_all ? 0640 : 0600;
+  const std::string shown = fmt::format("{}, mode {:04o}", path, facts.mode);
+  const std::string remedy = fmt::format("chmod {:o} {}", most, shell_quoted(path));
+  if (facts.owner != 0 && facts.owner != uid) {
+    return fault(
+        kName,
+        fmt::format("{} belongs to uid {}, who can change what nufid does", path, facts.owner),
+        fmt::format("chown {} {}", uid, shell_quoted(path)));
+  }
+  if ((facts.mode & kWrittenByOthers) != 0) {
+    return fault(kName, shown + ": others can change what nufid does", remedy);
+  }
+  if ((facts.mode & ~most & kGroupAndOthers) != 0) {
+    return warning(kName, fmt::format("{}, should be {:04o}", shown, most), remedy);
+  }
+  return healthy(kName, shown);
 }
 
 HealthCheck judge_time_zone(const std::string& daemons, const std::string& users) {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -76,10 +77,19 @@ std::vector<HealthCheck> examine_environment(const Environment& environment,
   for (const char* name : kSecrets) {
     const std::string value = value_of(environment, name);
     if (value.empty() || is_ours(value)) continue;
+    // Their secret, and our URL.
+    const auto shows_us = std::find_if(kUrls.begin(), kUrls.end(), [&](const BaseUrlVariable& one) {
+      return std::string_view(one.secret) == name &&
+             place_of(value_of(environment, one.url)) == place_of(inference_url);
+    });
     found.push_back(warning(
         std::string("environment.") + name,
-        "a secret that is not nufi's: programs that use it call past nufid, unseen and without "
-        "limit",
+        shows_us != kUrls.end()
+            ? fmt::format("a secret that is not nufi's, though {} leads to nufid: programs show it "
+                          "to nufid, which refuses them (401)",
+                          shows_us->url)
+            : "a secret that is not nufi's: programs that use it call past nufid, unseen and "
+              "without limit",
         fmt::format("unset {}, and use a key of nufi's: eval \"$(nufi keys create --name shell "
                     "--env)\"",
                     name)));

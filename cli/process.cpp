@@ -80,6 +80,13 @@ std::vector<std::string> command_of(pid_t pid) {
   return words;
 }
 
+std::optional<std::vector<std::string>> running_flags(pid_t pid) {
+  std::vector<std::string> words = command_of(pid);
+  if (words.empty() || !words.front().ends_with("nufid")) return std::nullopt;
+  words.erase(words.begin());
+  return words;
+}
+
 int run_with_input(const std::vector<std::string>& command, const std::string& input) {
   int pipe[2];
   if (::pipe2(pipe, O_CLOEXEC) != 0) return 127;

@@ -25,6 +25,10 @@ bool reader_has_left(int descriptor);
 /// say.
 std::vector<std::string> command_of(pid_t pid);
 
+/// The flags that the nufid which runs as `pid` was started with; std::nullopt if that is no nufid
+/// that we can see: one in a container tells a number that is another program's here.
+std::optional<std::vector<std::string>> running_flags(pid_t pid);
+
 /// Runs `command` (its first word is a path) with `input` as standard input and what it prints
 /// thrown away; waits for its end. Returns its exit code, 127 if it could not be run.
 int run_with_input(const std::vector<std::string>& command, const std::string& input);

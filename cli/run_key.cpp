@@ -37,10 +37,7 @@ std::string made_up_name(const std::string& program) {
 }
 
 KeyView mint(Context& context, KeyTerms terms, std::string project, const std::string& program) {
-  if (project.empty() && terms.parent.sets()) {
-    project = context.client().key(terms.parent.value()).project;
-  }
-  if (project.empty()) project = "default";
+  if (project.empty()) project = "default";  // or the parent's, wherever that is by then
   const bool is_named = terms.name.sets();
   for (int tries = is_named ? 1 : 3;; --tries) {
     if (!is_named) terms.name = Change<std::string>::set(made_up_name(program));
@@ -119,13 +116,15 @@ bool RunKey::revoke(const std::function<bool()>& hurry) {
 
 std::vector<std::string> environment_for(std::vector<std::string> environment,
                                          const std::string& inference_url,
-                                         const Secret& key) {
+                                         const KeyView& key) {
+  const std::string& secret = key.secret.value().expose();
   // Anthropic's libraries add /v1 themselves.
   const auto version = inference_url.rfind("/v1");
   set_variable(environment, "OPENAI_BASE_URL", inference_url);
-  set_variable(environment, "OPENAI_API_KEY", key.expose());
+  set_variable(environment, "OPENAI_API_KEY", secret);
   set_variable(environment, "ANTHROPIC_BASE_URL", inference_url.substr(0, version));
-  set_variable(environment, "ANTHROPIC_API_KEY", key.expose());
+  set_variable(environment, "ANTHROPIC_API_KEY", secret);
+  set_variable(environment, kRunVariable, key.key.id.text());
   // Some libraries prefer its older name, and would take the key elsewhere.
   const bool has_old_name =
       std::any_of(environment.begin(), environment.end(), [](const std::string& entry) {

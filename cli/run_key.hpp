@@ -45,9 +45,10 @@ class RunKey {
 };
 
 /// `environment` with the variables that point clients to nufid: those of OpenAI's and Anthropic's
-/// libraries. Nothing else changes.
+/// libraries; and the one that tells a `nufi run` in it that it is in one. `key` has its secret.
+/// Nothing else changes.
 std::vector<std::string> environment_for(std::vector<std::string> environment,
                                          const std::string& inference_url,
-                                         const Secret& key);
+                                         const domain::KeyView& key);
 
 }  // namespace nufi::cli

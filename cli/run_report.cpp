@@ -1,10 +1,12 @@
 #include "cli/run_report.hpp"
 
+#include "lib/base/shell.hpp"
 #include "lib/base/text.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -35,12 +37,17 @@ bool has_running_calls(RunKey& key) {
   return !key.client().requests(query).empty();
 }
 
-/// Whose budget has no room for even a small call; "" for nobody's.
-std::string budget_reached(RunKey& key, const UsageReport& usage) {
-  if (usage.totals.refused == 0 || usage.by.empty()) return "";
-  const auto check = key.client().check_key(key.id(), usage.by.front().name, 1);
-  if (check.reason != "budget" || !check.refusal) return "";
-  return std::string(domain::scope_name(check.refusal->window.scope));
+/// Why calls were refused, as far as a small call to the model that most of them were to can tell.
+void explain_refusals(RunKey& key, const UsageReport& usage, RunReport& report) {
+  const auto most =
+      std::max_element(usage.by.begin(), usage.by.end(), [](const auto& one, const auto& other) {
+        return one.totals.refused < other.totals.refused;
+      });
+  if (most == usage.by.end() || most->totals.refused == 0) return;
+  const auto check = key.client().check_key(key.id(), most->name, 1);
+  if (check.reason == "model_price_unknown") report.unpriced_model = most->name;
+  if (check.reason != "budget" || !check.refusal) return;
+  report.budget_reached = domain::scope_name(check.refusal->window.scope);
 }
 
 std::string count_of(std::int64_t count, const char* what) {
@@ -59,9 +66,9 @@ void settle(Context& context, RunKey& key, RunReport& report, const std::functio
   const auto hurried = [&] { return is_hurried = is_hurried || hurry(); };
   try {
     // The key has to live to be asked about.
-    report.budget_reached = budget_reached(key, usage_of(key, report));
+    explain_refusals(key, usage_of(key, report), report);
   } catch (const Error&) {
-    report.budget_reached.clear();
+    // Then it is not said.
   }
   if (!key.revoke(hurried)) return;
   try {
@@ -97,6 +104,10 @@ std::string cost_line(const RunReport& report, const KeyView& view) {
   if (!report.budget_reached.empty()) {
     line += fmt::format("; the budget of the {} is reached", report.budget_reached);
   }
+  if (!report.unpriced_model.empty()) {
+    line += fmt::format("; no budget can hold {0}, whose price is not known: nufi prices set {0} …",
+                        shell_quoted(report.unpriced_model));
+  }
   if (report.has_running_calls) line += "; calls that still run are not in it";
   return line;
 }
@@ -123,7 +134,8 @@ api::Json to_json(const RunReport& report, const KeyView& view) {
       {"budget_usd",
        view.standing.limits.budget ? api::money_to_json(*view.standing.limits.budget)
                                    : api::Json(nullptr)},
-      {"budget_reached", text_or_null(report.budget_reached)}};
+      {"budget_reached", text_or_null(report.budget_reached)},
+      {"unpriced_model", text_or_null(report.unpriced_model)}};
   constexpr std::array kTotals = {"cost_usd", "requests", "errors", "refused", "tokens"};
   const api::Json usage = report.usage ? api::to_json(*report.usage) : api::Json::object();
   for (const char* name : kTotals) {

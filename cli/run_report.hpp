@@ -21,6 +21,7 @@ struct RunReport {
   std::optional<domain::UsageReport> usage;
   bool has_running_calls = false;  ///< they are not in `usage`
   std::string budget_reached;      ///< whose: "key", "project", "account"; "" = nobody's
+  std::string unpriced_model;      ///< refused as no budget can hold what has no price; "" = none
 };
 
 /// Ends the key and counts what it has used, once its last calls are settled. Waits a few seconds

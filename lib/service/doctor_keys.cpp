@@ -57,6 +57,28 @@ bool is_any_budget_set(store::Store& store, const std::vector<domain::Key>& keys
          std::any_of(projects.begin(), projects.end(), has_budget);
 }
 
+/// Upstreams that serve models by any name, or by a pattern, whose provider is in no price list;
+/// once prices were set for some of its models, somebody has thought of it.
+std::vector<std::string> open_upstreams(const Context& context) {
+  const domain::PriceBook book = context.publisher.price_book();
+  const auto is_pattern = [](const std::string& model) {
+    return model.find_first_of("*?") != std::string::npos;
+  };
+  std::vector<std::string> names;
+  for (const domain::ReadyUpstream& one : context.publisher.upstreams()) {
+    const domain::Upstream& upstream = one.upstream;
+    const auto& models = upstream.models;
+    const bool is_open = models.empty() || std::any_of(models.begin(), models.end(), is_pattern);
+    if (!is_open || upstream.free || book.listed().knows_provider(upstream.provider)) continue;
+    const bool has_prices =
+        std::any_of(book.own().begin(), book.own().end(), [&upstream](const auto& own) {
+          return upstream.serves(own.first).has_value();
+        });
+    if (!has_prices) names.push_back(upstream.name);
+  }
+  return names;
+}
+
 }  // namespace
 
 void examine_prices(const Context& context, Findings& findings) {
@@ -70,7 +92,8 @@ void examine_prices(const Context& context, Findings& findings) {
     if (!model.price) unpriced.push_back(model.name);
   }
   const auto keys = context.store.keys().list({});
-  findings.push_back(judge_unpriced(unpriced, is_any_budget_set(context.store, keys)));
+  findings.push_back(
+      judge_unpriced(unpriced, open_upstreams(context), is_any_budget_set(context.store, keys)));
 }
 
 void examine_keys(const Context& context, const Actor& actor, Findings& findings) {

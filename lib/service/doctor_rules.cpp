@@ -148,14 +148,32 @@ HealthCheck judge_price_age(const std::string& date, Timestamp now) {
                  "nufi prices import FILE, with LiteLLM's model_prices_and_context_window.json");
 }
 
-HealthCheck judge_unpriced(const std::vector<std::string>& unpriced, bool is_budget_set) {
-  if (unpriced.empty()) return healthy("prices.models", "every model by name has one");
-  const std::string finding =
-      fmt::format("{} without a price: {}", counted(unpriced.size(), "model"), few(unpriced));
-  const std::string remedy = fmt::format("nufi prices set {} --input USD --output USD, or --free",
-                                         shell_quoted(unpriced.front()));
-  if (!is_budget_set) return healthy("prices.models", finding + " (no budget needs one)");
-  return warning("prices.models", finding + "; calls under a budget are refused", remedy);
+HealthCheck judge_unpriced(const std::vector<std::string>& unpriced,
+                           const std::vector<std::string>& open,
+                           bool is_budget_set) {
+  constexpr const char* kName = "prices.models";
+  if (unpriced.empty() && open.empty()) return healthy(kName, "every model by name has one");
+  std::string finding;
+  std::string remedy;
+  if (!open.empty()) {
+    finding = few(open) + " may serve models that no price list names";
+    remedy = fmt::format(
+        "nufi prices set MODEL --input USD --output USD, or if its calls cost nothing: nufi "
+        "upstreams edit {} --free",
+        shell_quoted(open.front()));
+  }
+  if (!unpriced.empty()) {
+    finding = fmt::format("{} without a price: {}{}{}",
+                          counted(unpriced.size(), "model"),
+                          few(unpriced),
+                          finding.empty() ? "" : "; ",
+                          finding);
+    remedy = fmt::format("nufi prices set {} --input USD --output USD, or --free",
+                         shell_quoted(unpriced.front()));
+  }
+  if (!is_budget_set) return healthy(kName, finding + " (no budget needs one)");
+  return warning(
+      kName, finding + "; calls of models without a price are refused under a budget", remedy);
 }
 
 HealthCheck judge_rotation(const std::vector<std::string>& due, std::size_t live) {

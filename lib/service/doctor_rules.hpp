@@ -42,8 +42,11 @@ std::optional<domain::HealthCheck> judge_skew(const std::string& upstream,
                                               Timestamp theirs);
 /// `date`: YYYY-MM-DD of the newest prices.
 domain::HealthCheck judge_price_age(const std::string& date, Timestamp now);
-/// `unpriced`: names of models that can be called and have no price.
-domain::HealthCheck judge_unpriced(const std::vector<std::string>& unpriced, bool is_budget_set);
+/// `unpriced`: names of models that can be called and have no price; `open`: upstreams that serve
+/// models whose names are not known, and so no prices.
+domain::HealthCheck judge_unpriced(const std::vector<std::string>& unpriced,
+                                   const std::vector<std::string>& open,
+                                   bool is_budget_set);
 /// `due`: names of keys with an old secret.
 domain::HealthCheck judge_rotation(const std::vector<std::string>& due, std::size_t live);
 /// `unlimited`: names of keys that no budget and no token limit bounds.

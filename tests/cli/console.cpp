@@ -76,6 +76,7 @@ Run Console::act(const std::function<int(cli::Context&)>& part) {
   cli::Context context(in, out, err, clock);
   context.config.sockets = {"/run/test.sock"};
   context.config.time_zone = time_zone;
+  context.config.run = around;
   context.screen = {is_terminal, width, colour, unicode};
   context.environment = environment;
   context.in_is_terminal = can_ask;

@@ -41,6 +41,7 @@ class Console {
   int width = 80;
   bool unicode = true;
   bool colour = false;
+  std::string around;     ///< NUFI_RUN: the key of the run that this is in, or ""
   std::string time_zone;  ///< of the person; "" = not known
   int pauses = 0;         ///< how often a follower may wait before it stops
 

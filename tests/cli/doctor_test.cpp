@@ -105,18 +105,79 @@ TEST_CASE("doctor: the remedy for an open socket names it, quoted for a shell") 
   CHECK(nufi::cli::judge_socket("/home/a b/s", open, kMe).remedy == "chmod 600 '/home/a b/s'");
 }
 
-TEST_CASE("doctor: versions, config and time zone in both states") {
+TEST_CASE("doctor: versions and time zone in both states") {
   CHECK(nufi::cli::judge_version("1", "1").state == HealthState::ok);
   CHECK(nufi::cli::judge_version("2", "1").state == HealthState::warning);
-  CHECK(nufi::cli::judge_config(0, true).state == HealthState::ok);
-  CHECK(nufi::cli::judge_config(2, true).state == HealthState::warning);
-  CHECK(nufi::cli::judge_config(2, false).state == HealthState::fault);
-  CHECK(nufi::cli::judge_config(std::nullopt, true).state == HealthState::skipped);
-  CHECK(nufi::cli::judge_config(std::nullopt, false).state == HealthState::fault);
   CHECK(nufi::cli::judge_time_zone("UTC", "").state == HealthState::ok);
   CHECK(nufi::cli::judge_time_zone("UTC", "Etc/UTC").state == HealthState::ok);
   CHECK(nufi::cli::judge_time_zone("Europe/Berlin", "Europe/Berlin").state == HealthState::ok);
   CHECK(nufi::cli::judge_time_zone("UTC", "Europe/Berlin").state == HealthState::warning);
+}
+
+TEST_CASE("doctor: what nufid says of its config file is the finding") {
+  using nufi::cli::judge_config;
+  using nufi::cli::Output;
+  const Output fine{0, "nufid: the configuration is fine\n"};
+  const Output bad{2, "error: /c/nufid.toml line 1: there is no option 'lissten'\nhint: look\n"};
+  CHECK(judge_config({fine, fine}, true).state == HealthState::ok);
+  CHECK(judge_config({fine, {}}, false).state == HealthState::ok);
+  for (const HealthCheck& check :
+       {judge_config({bad, bad}, true), judge_config({bad, {}}, false)}) {
+    CHECK(check.state == HealthState::fault);
+    CHECK(check.finding == "/c/nufid.toml line 1: there is no option 'lissten'");
+    CHECK(check.remedy == "look");
+  }
+  // The file goes with the flags, or is fine but for them.
+  for (const HealthCheck& check :
+       {judge_config({bad, fine}, true), judge_config({fine, bad}, true)}) {
+    CHECK(check.state == HealthState::warning);
+    CHECK(check.finding.find("line 1: there is no option 'lissten'") != std::string::npos);
+  }
+  CHECK(judge_config({Output{139, ""}, {}}, false).finding.find("139") != std::string::npos);
+  CHECK(judge_config({}, true).state == HealthState::skipped);
+  CHECK(judge_config({}, false).state == HealthState::fault);
+}
+
+TEST_CASE("doctor: a config file that others can change is a fault") {
+  const auto state = [](unsigned mode, unsigned owner = kMe, const char* path = "/c/nufid.toml") {
+    return nufi::cli::judge_config_file(path, {.exists = true, .owner = owner, .mode = mode}, kMe)
+        .value()
+        .state;
+  };
+  CHECK_FALSE(nufi::cli::judge_config_file("/c/nufid.toml", {}, kMe));
+  CHECK(state(0600) == HealthState::ok);
+  CHECK(state(0644) == HealthState::warning);
+  CHECK(state(0666) == HealthState::fault);
+  CHECK(state(0620) == HealthState::fault);
+  CHECK(state(0600, kMe + 1) == HealthState::fault);
+  constexpr const char* kSystem = "/etc/nufi/nufid.toml";
+  CHECK(state(0640, 0, kSystem) == HealthState::ok);
+  CHECK(state(0644, 0, kSystem) == HealthState::warning);
+  CHECK(state(0660, 0, kSystem) == HealthState::fault);
+}
+
+TEST_CASE("doctor: the config file is the one that the flags of nufid name") {
+  nufi::cli::Config config;
+  config.config_file = "/home/a/nufid.toml";
+  const auto file = [&config](const nufi::cli::Words& flags) {
+    return nufi::cli::config_file_of(config, flags);
+  };
+  CHECK(file({}) == "/home/a/nufid.toml");
+  CHECK(file({"--system"}) == "/etc/nufi/nufid.toml");
+  CHECK(file({"--config", "/a", "--config=/b", "--system"}) == "/b");
+}
+
+TEST_CASE("doctor: a secret of theirs with the URL of nufid is shown to it, and refused") {
+  const auto finding = [](const char* url) {
+    const auto look_up = [url](const char* name) -> const char* {
+      if (std::string(name) == "OPENAI_API_KEY") return "sk-proj-geheim";
+      return std::string(name) == "OPENAI_BASE_URL" ? url : nullptr;
+    };
+    return nufi::cli::examine_environment(look_up, kHere).front().finding;
+  };
+  CHECK(finding("http://localhost:6834/v1").find("show it to nufid, which refuses them (401)") !=
+        std::string::npos);
+  CHECK(finding("https://api.openai.com/v1").find("call past nufid") != std::string::npos);
 }
 
 TEST_CASE("doctor: a provider's secret in the environment is named, never shown") {

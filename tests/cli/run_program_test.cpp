@@ -101,9 +101,45 @@ TEST_CASE("run: the program finds nufid in its environment, and nothing else cha
                                     "test \"$OPENAI_API_KEY\" = sk-nufi-x && "
                                     "test \"$ANTHROPIC_BASE_URL\" = http://127.0.0.1:6834 && "
                                     "test \"$ANTHROPIC_API_KEY\" = sk-nufi-x && "
+                                    "test \"$NUFI_RUN\" = key_1 && "
                                     "test \"$A\" = b && test -z \"${OPENAI_API_BASE+set}\""));
   CHECK(run.code == 0);
   CHECK(run.err.empty());
+}
+
+TEST_CASE("run: one in another says that the other does not count its calls") {
+  Console console = house();
+  console.around = "key_0";
+  const Run run = console.run(words({"--budget", "1"}, "true"));
+  CHECK(run.err.starts_with(
+      "nufi: this run is inside another (key_0), which does not count its calls\n"));
+  CHECK(console.run(words({"-q", "--budget", "1"}, "true")).err.empty());
+}
+
+TEST_CASE("run: options of nufi itself may stand before the program") {
+  Console console = house();
+  CHECK(console.run({"run", "--socket", "/run/test.sock", "-q", "--", "/bin/sh", "-c", "exit 3"})
+            .code == 3);
+  const Run json = console.run({"run", "--json", "--", "true"});
+  CHECK(json.code == 2);
+  CHECK(json.err.find("--json-report FILE") != std::string::npos);
+}
+
+TEST_CASE("run: calls of a model without a price are told as refused for that") {
+  Console unpriced;
+  unpriced.answers("GET /v1/status", status_json());
+  unpriced.answers(
+      kCreate,
+      key_json(R"({"name":"r","budget_usd":1,"budget_period":"total","key":"sk-nufi-x"})"));
+  unpriced.answers("POST /v1/inference/keys/key_1/lease", key_json());
+  unpriced.answers("DELETE /v1/inference/keys/key_1", key_json());
+  unpriced.answers("GET /v1/requests?last=1&key=key_1&status=running", list_json({}));
+  unpriced.answers(kUsage, usage(0, 0, 4));
+  unpriced.answers("POST /v1/inference/keys/key_1/check",
+                   R"({"allowed":false,"reason":"model_price_unknown","message":"…"})");
+  const Run run = unpriced.run(words({"--budget", "1"}, "true"));
+  CHECK(run.err.find("4 refused; no budget can hold gpt-4o, whose price is not known: nufi prices "
+                     "set gpt-4o") != std::string::npos);
 }
 
 TEST_CASE("run: an older name of the address does not lead past nufid") {

@@ -80,9 +80,16 @@ TEST_CASE("doctor rules: old prices warn") {
 }
 
 TEST_CASE("doctor rules: a model without a price matters where a budget is") {
-  CHECK(judge_unpriced({}, true).state == HealthState::ok);
-  CHECK(judge_unpriced({"my model"}, false).state == HealthState::ok);
-  const auto check = judge_unpriced({"my model"}, true);
+  CHECK(judge_unpriced({}, {}, true).state == HealthState::ok);
+  CHECK(judge_unpriced({"my model"}, {}, false).state == HealthState::ok);
+  CHECK(judge_unpriced({}, {"other"}, false).state == HealthState::ok);
+  const auto open = judge_unpriced({}, {"other"}, true);
+  CHECK(open.state == HealthState::warning);
+  CHECK(open.finding ==
+        "other may serve models that no price list names; calls of models without a price are "
+        "refused under a budget");
+  CHECK(open.remedy.ends_with("nufi upstreams edit other --free"));
+  const auto check = judge_unpriced({"my model"}, {"other"}, true);
   CHECK(check.state == HealthState::warning);
   CHECK(check.remedy == "nufi prices set 'my model' --input USD --output USD, or --free");
 }

@@ -1,6 +1,7 @@
 #include "lib/service/doctor.hpp"
 
 #include "lib/service/keys.hpp"
+#include "lib/service/upstreams.hpp"
 #include "tests/support/control_plane.hpp"
 
 #include <doctest/doctest.h>
@@ -84,4 +85,23 @@ TEST_CASE("doctor: a database without damage, a schema and a journal are well") 
   CHECK(state(house, "storage.database") == HealthState::ok);
   CHECK(state(house, "storage.schema") == HealthState::ok);
   CHECK(state(house, "storage.journal") == HealthState::ok);
+}
+
+TEST_CASE("doctor: an upstream of a provider in no price list may serve what a budget can't hold") {
+  ControlPlane house;
+  make_key(house, nufi::domain::Money::nanos(5'000'000'000));
+  const auto add = [&house](const char* name, const char* url, bool free) {
+    nufi::domain::UpstreamTerms terms;
+    terms.name = nufi::domain::Change<std::string>::set(name);
+    terms.url = nufi::domain::Change<std::string>::set(url);
+    terms.secret_kind =
+        nufi::domain::Change<nufi::domain::SecretKind>::set(nufi::domain::SecretKind::none);
+    terms.free = nufi::domain::Change<bool>::set(free);
+    nufi::service::add_upstream(house.context(), house.owner(), terms);
+  };
+  add("known", "https://api.openai.com/v1", false);
+  add("mine", "http://127.0.0.1:9/v1", true);
+  CHECK(state(house, "prices.models") == HealthState::ok);
+  add("other", "http://127.0.0.1:9/v1", false);
+  CHECK(state(house, "prices.models") == HealthState::warning);
 }
