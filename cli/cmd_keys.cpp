@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <ostream>
 
 namespace nufi::cli {
@@ -27,6 +28,9 @@ struct CreateOptions {
 };
 
 void create(Context& context, const CreateOptions& options) {
+  if (!options.terms.name.sets()) {
+    throw Error(Errc::usage, "a key needs a name", "for example: nufi keys create laptop");
+  }
   const NewKey output(context, options.output);
   KeyTerms terms = options.terms;
   const std::string project = terms.project.sets() ? terms.project.value() : "default";
@@ -42,20 +46,31 @@ void add_create(CLI::App& keys, Context& context) {
   auto options = std::make_shared<CreateOptions>();
   CLI::App* command = keys.add_subcommand("create", "make a key; it is shown once");
   add_key_options(*command, context, options->terms);
-  command->get_option("--name")->required();
+  add_new_name(*command, options->terms.name);
   add_new_key_options(*command, context, options->output);
   command->callback([&context, options] { create(context, *options); });
 }
 
 struct RotateOptions {
   std::string key;
-  std::chrono::seconds overlap{0};
+  std::optional<std::chrono::seconds> overlap;  ///< none: it was not said
   NewKeyOptions output;
 };
 
+/// A person is asked, as programs may use the secret that ends; a script in a pipe goes on, for the
+/// key itself lives and its new secret is what was asked for.
+void confirm_rotation(Context& context, const RotateOptions& options) {
+  if (options.overlap || context.yes || !context.can_ask()) return;
+  const std::string name = context.client().key(options.key).key.name;
+  context.confirm(
+      fmt::format("end the present secret of key '{}' at once, not with --overlap 24h", name));
+}
+
 void rotate(Context& context, const RotateOptions& options) {
   const NewKey output(context, options.output);
-  const KeyView view = context.client().rotate_key(options.key, options.overlap);
+  confirm_rotation(context, options);
+  const KeyView view =
+      context.client().rotate_key(options.key, options.overlap.value_or(std::chrono::seconds(0)));
   const auto end = domain::overlap_end(view.key);
   const std::string old = end ? "works until " + format_rfc3339(*end) : "has ended";
   output.print(view,
@@ -78,6 +93,7 @@ void add_rotate(CLI::App& keys, Context& context) {
               options->overlap = read_span(value, option);
             });
   add_new_key_options(*command, context, options->output);
+  add_yes_option(*command, context);
   command->callback([&context, options] { rotate(context, *options); });
 }
 

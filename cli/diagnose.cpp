@@ -4,6 +4,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 namespace nufi::cli {
 
 namespace {
@@ -15,6 +19,7 @@ std::vector<const CLI::App*> commands_of(const CLI::App& app) {
 std::vector<std::string> verbs_of(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::App* command : commands_of(app)) names.push_back(command->get_name());
+  if (app.get_parent() == nullptr) names.emplace_back("help");  // see run.cpp
   return names;
 }
 
@@ -39,12 +44,37 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
+/// What others call our verbs.
+struct Synonym {
+  std::string_view word;
+  std::string_view verb;
+};
+constexpr std::array kSynonyms = {Synonym{"remove", "delete"},
+                                  Synonym{"rm", "delete"},
+                                  Synonym{"delete", "remove"},
+                                  Synonym{"rm", "remove"},
+                                  Synonym{"ls", "list"},
+                                  Synonym{"add", "create"},
+                                  Synonym{"new", "create"},
+                                  Synonym{"create", "add"},
+                                  Synonym{"new", "add"},
+                                  Synonym{"get", "show"},
+                                  Synonym{"update", "edit"}};
+
+std::optional<std::string> meant(const std::string& word, const std::vector<std::string>& known) {
+  for (const auto& [other, verb] : kSynonyms) {
+    if (other != word) continue;
+    if (std::find(known.begin(), known.end(), verb) != known.end()) return std::string(verb);
+  }
+  return closest(word, known);
+}
+
 Error unknown(const std::string& what,
               const std::string& prefix,
               const std::string& word,
               const std::vector<std::string>& known,
               const std::string& otherwise) {
-  const auto nearest = closest(word, known);
+  const auto nearest = meant(word, known);
   return Error(Errc::usage,
                "unknown " + what + " '" + word + "'",
                nearest ? "did you mean " + prefix + *nearest + "?" : otherwise);
@@ -72,8 +102,14 @@ Walk follow(const CLI::App& root, const std::vector<std::string>& arguments) {
       const std::string name = word.substr(0, word.find('='));
       const CLI::Option* option = find_option(*walk.app, name);
       if (option == nullptr) {
-        walk.unknown =
-            unknown("option", "", name, options_of(*walk.app), "see: " + walk.path + " --help");
+        const bool is_passed_on = walk.app->get_option_no_throw("FLAGS") != nullptr;
+        walk.unknown = unknown("option",
+                               "",
+                               name,
+                               options_of(*walk.app),
+                               is_passed_on
+                                   ? "flags of nufid stand after --: " + walk.path + " -- " + name
+                                   : "see: " + walk.path + " --help");
         return walk;
       }
       const bool has_value = option->get_items_expected_min() > 0;
@@ -114,6 +150,13 @@ Error diagnose(const CLI::App& root,
     return Error(Errc::usage, "more words than " + path + " takes", "see: " + path + " --help");
   }
   std::string message = error.what();
+  if (dynamic_cast<const CLI::ExcludesError*>(&error) != nullptr) {
+    constexpr std::string_view kTheirWord = " excludes ";
+    if (const auto at = message.find(kTheirWord); at != std::string::npos) {
+      message.replace(at, kTheirWord.size(), " goes without ");
+    }
+    return Error(Errc::usage, message, "leave one of them out");
+  }
   message = message.substr(0, message.find('\n'));
   return Error(Errc::usage, message, "see: " + path + " --help");
 }

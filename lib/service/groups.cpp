@@ -45,7 +45,7 @@ void check_upstreams(const Context& context, const std::vector<std::string>& wan
   for (const std::string& name : wanted) {
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
     const auto near = closest(name, names);
-    throw Error(Errc::invalid,
+    throw Error(Errc::not_found,
                 "there is no upstream called '" + name + "'",
                 near ? "did you mean " + *near : "see them all: nufi upstreams list");
   }

@@ -150,6 +150,12 @@ TEST_CASE("keys create: prints the key once, with the two lines that use it") {
   CHECK(console.asked.back() == std::string(kCreate) + R"( {"name":"laptop","budget_usd":5})");
 }
 
+TEST_CASE("keys create: the first word is the name as well") {
+  auto console = house();
+  CHECK(console.run({"keys", "create", "laptop", "-q"}).out == "sk-nufi-secret\n");
+  CHECK(console.asked.back() == std::string(kCreate) + R"( {"name":"laptop"})");
+}
+
 TEST_CASE("keys create: quiet, env and JSON") {
   auto console = house();
   CHECK(console.run({"keys", "create", "--name", "laptop", "-q"}).out == "sk-nufi-secret\n");
@@ -334,6 +340,30 @@ TEST_CASE("keys rotate: prints the new key as create does, and says when the old
   const Run refused = console.run({"keys", "rotate", "laptop", "--overlap", "soon"});
   CHECK(refused.code == 2);
   CHECK(refused.err.starts_with("error: --overlap must be a time like 90s, 24h or 7d\n"));
+}
+
+TEST_CASE("keys rotate: a person is asked before a secret ends at once, a script is not") {
+  Console console;
+  console.answers("GET /v1/inference/keys/key_1", key_json());
+  console.answers("GET /v1/status", status_json());
+  console.answers("POST /v1/inference/keys/key_1/rotate", key_json(R"({"key":"sk-nufi-new"})"));
+  console.can_ask = true;
+  console.input = "n\n";
+  const Run no = console.run({"keys", "rotate", "key_1", "-q"});
+  CHECK(no.code == 2);
+  CHECK(no.out.empty());
+  CHECK(no.err.starts_with("end the present secret of key 'laptop' at once"));
+  CHECK(console.asked == std::vector<std::string>{"GET /v1/inference/keys/key_1"});
+  console.input = "y\n";
+  CHECK(console.run({"keys", "rotate", "key_1", "-q"}).out == "sk-nufi-new\n");
+  console.input.clear();
+  for (const char* word : {"--yes", "--overlap=24h", "--overlap=0"}) {
+    CAPTURE(word);
+    CHECK(console.run({"keys", "rotate", "key_1", "-q", word}).out == "sk-nufi-new\n");
+    CHECK(console.asked.size() == 1);
+  }
+  console.can_ask = false;
+  CHECK(console.run({"keys", "rotate", "key_1", "-q"}).code == 0);
 }
 
 TEST_CASE("keys rotate: the age that marks a key counts from its last rotation") {

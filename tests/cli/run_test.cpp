@@ -25,6 +25,9 @@ TEST_CASE("nufi: unknown words get did you mean") {
   check_usage_error({"key"}, "unknown command 'key'", "did you mean nufi keys?");
   check_usage_error({"keys", "lst"}, "unknown command 'lst'", "did you mean nufi keys list?");
   check_usage_error({"keys", "list", "--jsn"}, "unknown option '--jsn'", "did you mean --json?");
+  check_usage_error({"up", "--listen", "127.0.0.1:1"},
+                    "unknown option '--listen'",
+                    "flags of nufid stand after --: nufi up -- --listen");
   check_usage_error({"usage", "--by", "modle"},
                     "--by must be model, key, project, group, upstream or day",
                     "did you mean model?");
@@ -32,7 +35,12 @@ TEST_CASE("nufi: unknown words get did you mean") {
                     "unknown command 'xyzzy'",
                     "one of: up, down, restart, run, status, doctor, keys, check, usage, requests, "
                     "traces, upstreams, models, prices, profile, accounts, projects, groups, "
-                    "config, reprice, ledger, backup, tokens, console, audit, completion");
+                    "config, reprice, ledger, backup, tokens, console, audit, completion, help");
+  check_usage_error({"hlep"}, "unknown command 'hlep'", "did you mean nufi help?");
+  check_usage_error(
+      {"keys", "remove"}, "unknown command 'remove'", "did you mean nufi keys delete?");
+  check_usage_error(
+      {"upstreams", "delete"}, "unknown command 'delete'", "did you mean nufi upstreams remove?");
 }
 
 TEST_CASE("nufi: what is missing or too much is said, with where to look") {
@@ -40,7 +48,10 @@ TEST_CASE("nufi: what is missing or too much is said, with where to look") {
                     "nufi keys needs a verb",
                     "one of: create, list, show, edit, disable, enable, rotate, revoke, archive, "
                     "unarchive, delete");
-  check_usage_error({"keys", "create"}, "--name is required", "see: nufi keys create --help");
+  check_usage_error(
+      {"keys", "create"}, "a key needs a name", "for example: nufi keys create laptop");
+  check_usage_error(
+      {"keys", "create", "a", "--name", "b"}, "--name goes without NAME", "leave one of them out");
   check_usage_error({"keys", "show"}, "KEY is required", "see: nufi keys show --help");
   check_usage_error({"keys", "show", "a", "b"},
                     "more words than nufi keys show takes",

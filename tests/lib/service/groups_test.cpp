@@ -78,7 +78,7 @@ TEST_CASE("groups: bad wishes are refused by name") {
   }
   GroupTerms nowhere = named("x");
   nowhere.upstreams = Change<Names>::set({"olama"});
-  CHECK(refused(nowhere) == "invalid: there is no upstream called 'olama'");
+  CHECK(refused(nowhere) == "not_found: there is no upstream called 'olama'");
   GroupTerms none = named("x");
   none.rpm = Change<std::int64_t>::set(0);
   CHECK(refused(none) == "invalid: rpm must be at least 1");
