@@ -1,6 +1,7 @@
 #include "cli/process.hpp"
 
 #include "lib/base/error.hpp"
+#include "lib/base/regular_file.hpp"
 
 #include <array>
 #include <cerrno>
@@ -139,7 +140,7 @@ Detached::Detached(const std::vector<std::string>& command, const std::string& l
   if (std::filesystem::create_directories(folder, error)) {
     std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
   }
-  const int log = ::open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  const int log = open_regular(log_path, O_WRONLY | O_CREAT | O_APPEND);
   if (log < 0) {
     throw Error(Errc::internal, "can't write the log " + log_path + ": " + std::strerror(errno));
   }

@@ -1,6 +1,7 @@
 #include "lib/service/vault.hpp"
 
 #include "lib/base/error.hpp"
+#include "lib/base/regular_file.hpp"
 #include "lib/base/text.hpp"
 #include "lib/service/run_command.hpp"
 
@@ -69,12 +70,21 @@ void make_key_file(const fs::path& path) {
   if (directory.is_open()) ::fsync(directory.get());
 }
 
+int open_key(const fs::path& path) {
+  try {
+    return open_regular(path, O_RDONLY | O_NOFOLLOW);
+  } catch (const Error& error) {
+    throw Error(
+        Errc::unavailable, std::string("key file ") + error.what(), "restore it from a backup");
+  }
+}
+
 Secret read_key_file(const fs::path& path) {
-  File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  const File file(open_key(path));
   if (!file.is_open()) throw bad_key_file(path, std::strerror(errno), "restore it from a backup");
   struct stat status {};
   ::fstat(file.get(), &status);
-  if (!S_ISREG(status.st_mode) || status.st_uid != ::geteuid()) {
+  if (status.st_uid != ::geteuid()) {
     throw bad_key_file(path, "is not a file of this user", "restore it from a backup");
   }
   if ((status.st_mode & 077) != 0) {

@@ -61,6 +61,13 @@ TEST_CASE("vault: a key file that others can read or that is cut is refused") {
   CHECK(failure_of([&] { const Vault vault(half, {}); }).find("32 bytes") != std::string::npos);
 }
 
+TEST_CASE("vault: nobody waits for a pipe in the place of the key file") {
+  const TempDir directory;
+  const auto file = directory.path() / "secret.key";
+  REQUIRE(::mkfifo(file.c_str(), 0600) == 0);
+  CHECK(failure_of([&] { const Vault vault(file, {}); }).find("is a pipe") != std::string::npos);
+}
+
 TEST_CASE("vault: secrets are read from environment, file and command, trimmed") {
   const TempDir directory;
   const Vault vault(directory.path() / "secret.key",
