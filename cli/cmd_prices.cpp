@@ -2,18 +2,20 @@
 #include "cli/options.hpp"
 #include "cli/progress.hpp"
 #include "cli/show_prices.hpp"
+#include "lib/base/regular_file.hpp"
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <fstream>
+#include <cstddef>
+#include <cstring>
 #include <map>
 #include <memory>
-#include <sstream>
-#include <system_error>
+#include <utility>
 
 namespace nufi::cli {
 
@@ -201,25 +203,34 @@ void add_unset(CLI::App& prices, Context& context) {
   });
 }
 
+/// Of a price list: a hundred times what the longest has.
+constexpr std::size_t kMostList = std::size_t{64} << 20;
+
 struct ImportOptions {
   std::string file;
   bool dry_run = false;
 };
 
 std::string read_list(Context& context, const std::string& file) {
-  std::ostringstream text;
+  std::string text;
   if (file == "-") {
-    text << context.in.rdbuf();
-  } else {
-    const std::ifstream in(file, std::ios::binary);
-    if (!in) {
-      throw Error(Errc::invalid,
-                  "can't read " + file + ": " + std::generic_category().message(errno));
+    constexpr std::size_t kPiece = 65536;
+    std::string piece(kPiece, '\0');
+    while (text.size() <= kMostList) {
+      context.in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+      if (context.in.gcount() == 0) break;
+      text.append(piece, 0, static_cast<std::size_t>(context.in.gcount()));
     }
-    text << in.rdbuf();
+    if (text.size() > kMostList) {
+      throw Error(Errc::invalid, fmt::format("the input has more than {} bytes", kMostList));
+    }
+  } else if (auto bytes = read_file(file, kMostList, Pipes::read)) {
+    text = std::move(*bytes);
+  } else {
+    throw Error(Errc::invalid, fmt::format("can't read {}: {}", file, std::strerror(ENOENT)));
   }
-  if (text.str().empty()) throw Error(Errc::invalid, "the price list is empty");
-  return text.str();
+  if (text.empty()) throw Error(Errc::invalid, "the price list is empty");
+  return text;
 }
 
 domain::PriceImport send(Context& context, const std::string& list, bool dry_run) {

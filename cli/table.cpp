@@ -5,6 +5,7 @@
 #include "cli/ascii.hpp"
 #include "lib/base/text.hpp"
 #include "lib/base/time_zone.hpp"
+#include "lib/base/utf8.hpp"
 
 #include <algorithm>
 #include <ostream>
@@ -69,11 +70,20 @@ std::string csv_field(const std::string& text) {
   return out + '"';
 }
 
-/// No value may forge a column or a row.
-std::string tsv_field(const std::string& text) {
-  std::string out = text;
-  std::replace_if(
-      out.begin(), out.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+/// No value may forge a column or a row, nor steer the terminal it may end on, where a byte that is
+/// no UTF-8 may be a control character of its own.
+std::string tsv_field(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const auto [code, length, valid] = first_character(text);
+    const bool is_raw_control = !valid && static_cast<unsigned char>(text.front()) < 0xa0;
+    if ((valid && !is_printable(code)) || is_raw_control) {
+      out += ' ';
+    } else {
+      out += text.substr(0, length);
+    }
+    text.remove_prefix(length);
+  }
   return out;
 }
 

@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -265,10 +266,41 @@ class Entry {
   std::map<std::int64_t, domain::Rates> tiers_;
 };
 
+/// What a list says twice: readers of JSON take one of the two, and which is not ours to guess.
+class Doubles {
+ public:
+  /// Of a member as it is read: `depth` 1 is a model's, 2 that of a field of the last model.
+  void note(int depth, const std::string& name) {
+    if (depth == 1) {
+      model_ = name;
+      fields_.clear();
+      if (!models_.insert(name).second) problems_[name] = "it is listed twice";
+    } else if (depth == 2 && !fields_.insert(name).second) {
+      problems_[model_] = name + " is given twice";
+    }
+  }
+  /// Of the entry `model`, "" = none.
+  [[nodiscard]] std::string problem_of(const std::string& model) const {
+    const auto found = problems_.find(model);
+    return found == problems_.end() ? "" : found->second;
+  }
+
+ private:
+  std::string model_;
+  std::set<std::string> models_;
+  std::set<std::string> fields_;  ///< of that model
+  std::map<std::string, std::string> problems_;
+};
+
 }  // namespace
 
 domain::PriceList read_price_list(std::string_view text) {
-  const List json = List::parse(text, nullptr, /*allow_exceptions=*/false);
+  Doubles doubles;
+  const auto note = [&doubles](int depth, List::parse_event_t event, List& parsed) {
+    if (event == List::parse_event_t::key) doubles.note(depth, parsed.get_ref<std::string&>());
+    return true;
+  };
+  const List json = List::parse(text, note, /*allow_exceptions=*/false);
   if (!json.is_object() || json.empty()) {
     throw Error(Errc::invalid,
                 "this is no price list",
@@ -283,7 +315,9 @@ domain::PriceList read_price_list(std::string_view text) {
     }
     Entry entry(name, fields);
     if (entry.is_served()) {
-      list.prices.push_back(entry.read());
+      domain::ListedPrice listed = entry.read();
+      if (auto problem = doubles.problem_of(name); !problem.empty()) listed.problem = problem;
+      list.prices.push_back(std::move(listed));
     } else {
       list.skipped += 1;
     }

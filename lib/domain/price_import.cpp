@@ -1,5 +1,6 @@
 #include "lib/domain/price_import.hpp"
 
+#include "lib/domain/access.hpp"
 #include "lib/domain/wide.hpp"
 
 #include <algorithm>
@@ -59,6 +60,11 @@ bool says_free(const std::string& model) {
 
 std::string problem_of(const ListedPrice& listed, const Price* known) {
   const Price& price = listed.price;
+  // Such a name would only be shown, and some show more than they seem to.
+  if (!is_plain_model_name(price.model)) return "no call can name such a model";
+  if (!price.provider.empty() && !is_plain_model_name(price.provider)) {
+    return "no provider has such a name";
+  }
   if (!listed.problem.empty()) return listed.problem;
   const auto units = units_of(price);
   const Money dearest_unit = *std::max_element(units.begin(), units.end());

@@ -47,10 +47,11 @@ struct PriceImport {
   bool applied = false;
 };
 
-/// `list` against what `book` lists now. Refused, with the reason: what can't be read, has no
-/// price, is above the bounds or more than 0.1 USD per token (a list that mixes up its units), is
-/// 0 where money is known to be asked or nothing is known, is a thousand times or a thousandth of
-/// what is known, or is named before at another price (the dearer one counts).
+/// `list` against what `book` lists now. Refused, with the reason: what no call can name
+/// (is_plain_model_name), can't be read, has no price, is above the bounds or more than 0.1 USD per
+/// token (a list that mixes up its units), is 0 where money is known to be asked or nothing is
+/// known, is a thousand times or a thousandth of what is known, or is named before at another price
+/// (the dearer one counts).
 PriceImport compare(const PriceList& list, const PriceBook& book);
 
 /// True if every call costs the same at both, and their limits are the same.

@@ -2,6 +2,7 @@
 
 #include "lib/base/error.hpp"
 #include "lib/base/text.hpp"
+#include "lib/domain/access.hpp"
 #include "lib/domain/offer.hpp"
 #include "lib/domain/price_import.hpp"
 #include "lib/domain/route.hpp"
@@ -78,6 +79,11 @@ void check_price(std::string_view model, const domain::PriceTerms& terms) {
   check_models({std::string(model)}, "model");
   if (model.find_first_of("*?") != std::string_view::npos) {
     throw Error(Errc::invalid, "a price is for one model, not for a glob");
+  }
+  if (!domain::is_plain_model_name(model)) {
+    throw Error(Errc::invalid,
+                "no call can name such a model",
+                "it has invisible characters, one of # and %, or a space at an end");
   }
   check_rates(terms.rates);
   check_units(units_of(terms));

@@ -72,6 +72,15 @@ TEST_CASE("table: a pipe gets every value in full, and nothing can forge a colum
         "\t\tsay \"a,b\"\t3\n");
 }
 
+TEST_CASE("table: a pipe gets nothing that steers the terminal it may end on") {
+  Table table({{.title = "NAME"}, {.title = "NOTE"}});
+  // Escape, C1 in UTF-8 and as a byte, a turn of the reading direction, and a name as it should be.
+  table.add({text_cell("\x1b[31m|\u009b31m|\x9b|\u202e|\u2066"), text_cell("größe 模型")});
+  std::ostringstream out;
+  table.print_tsv(out);
+  CHECK(out.str() == " [31m| 31m| | | \tgröße 模型\n");
+}
+
 TEST_CASE("table: CSV has a header and quotes") {
   std::ostringstream out;
   prices().print_csv(out);

@@ -134,6 +134,19 @@ TEST_CASE("price list: what is no amount has its problem") {
   CHECK(problem(R"("input_cost_per_token":1e-30)") == "");
 }
 
+TEST_CASE("price list: nobody guesses which of two fields, or of two entries, is meant") {
+  CHECK(problem(R"("input_cost_per_token":1e-4,"input_cost_per_token":0)") ==
+        "input_cost_per_token is given twice");
+  CHECK(problem(R"("search":{"low":1,"low":2},"input_cost_per_token":0)") == "");
+  const auto list = api::read_price_list(R"({
+      "a":{"mode":"chat","input_cost_per_token":1e-6},
+      "b":{"mode":"chat","input_cost_per_token":1e-6},
+      "a":{"mode":"chat","input_cost_per_token":0}})");
+  REQUIRE(list.prices.size() == 2);
+  CHECK(list.prices[0].problem == "it is listed twice");
+  CHECK(list.prices[1].problem == "");
+}
+
 TEST_CASE("price list: what is no list is refused") {
   for (const char* text : {"", "[]", "{}", "null", "{\"a\":", "model,price\n"}) {
     CAPTURE(text);

@@ -61,7 +61,9 @@ TEST_CASE("price import: new, changed and unchanged are told apart by what calls
 }
 
 TEST_CASE("price import: what can't be trusted is refused with its reason") {
-  CHECK(refusal_of(Price()) == "it has no price");
+  Price unpriced;
+  unpriced.model = "one";
+  CHECK(refusal_of(unpriced) == "it has no price");
   Price half = chat("acme", "one", kUsd, kUsd);
   half.rates.own(Bucket::output).reset();
   CHECK(refusal_of(half) == "it has no price of output tokens");
@@ -75,11 +77,23 @@ TEST_CASE("price import: what can't be trusted is refused with its reason") {
   CHECK(refusal_of(chat("openai", "gpt-4o", 2, 10 * kUsd)) ==
         "a thousand times, or a thousandth, of the price that is known");
   Price picture;
+  picture.model = "one";
   picture.per_image = Money::nanos(2'000'000'000'000);
   CHECK(refusal_of(picture) == "more than 1000 USD for one unit");
   const PriceImport report =
       compare({{{chat("acme", "one", kUsd, kUsd), "input is negative"}}, 0}, PriceBook());
   CHECK(report.refused.at(0).reason == "input is negative");
+}
+
+TEST_CASE("price import: what no call can name is refused, whatever its price is") {
+  using namespace std::string_literals;
+  for (const auto& name : {""s, "x\0y"s, "\x1b[31mred"s, "a\u202eb"s, "zz\x9b"s, " a"s, "a?b"s}) {
+    CAPTURE(name);
+    CHECK(refusal_of(chat("acme", name, kUsd, kUsd)) == "no call can name such a model");
+    if (!name.empty()) {
+      CHECK(refusal_of(chat(name, "one", kUsd, kUsd)) == "no provider has such a name");
+    }
+  }
 }
 
 TEST_CASE("price import: what says that it is free may be") {

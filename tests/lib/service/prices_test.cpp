@@ -86,6 +86,9 @@ TEST_CASE("prices: the absurd is refused, the strange is set with a warning") {
   CHECK(failure_of([&] {
           set_price(plane.context(), plane.owner(), "m", price(kUsd, 1'000'001 * kUsd));
         }) == "invalid: a price must be at most 1000000 USD per million tokens");
+  CHECK(failure_of([&] {
+          set_price(plane.context(), plane.owner(), "zz\x9b", price(kUsd, kUsd));
+        }) == "invalid: no call can name such a model");
   PriceTerms dear;
   dear.per_image = domain::Money::nanos(1001 * kUsd);
   CHECK(failure_of([&] { set_price(plane.context(), plane.owner(), "m", dear); }) ==
