@@ -51,8 +51,8 @@ constexpr std::chrono::milliseconds kSecretsEvery = std::chrono::minutes(1);
 constexpr std::chrono::seconds kRetentionAfter{10};
 constexpr std::size_t kSocketThreads = 16;
 constexpr std::string_view kAdminGroup = "nufi-admin";
-/// A browser keeps six connections open, each with a thread.
-constexpr std::size_t kConsoleThreads = 16;
+/// A browser keeps six connections open, each with a thread, and anybody may come in.
+constexpr std::size_t kConsoleThreads = 32;
 /// For closing the house once calls have ended.
 constexpr std::chrono::seconds kCloseTime{30};
 
@@ -137,7 +137,7 @@ class App::House {
         traces_store_(store::sqlite::open_traces(config.data_dir / "traces.db")),
         traces_(*traces_store_, vault_, config.data_dir / "traces.db"),
         tracer_(traces_, clock_, settings_),
-        inference_(inference_options(config, settings_, tracer_), *ledger_, responses_, clock_),
+        inference_(inference_options(config, settings_, tracer_), *ledger_, responses_, even_clock_),
         publisher_(*store_, inference_, vault_, built_ins()),
         backups_(*store_, *ledger_, config.data_dir / "backups", config.data_dir / "secret.key"),
         retention_(store_->ledger(), clock_) {
@@ -145,7 +145,7 @@ class App::House {
     inference_.set_drain_on_disconnect(settings_.drain_on_disconnect);
     inference_.set_trace_mode(settings_.trace);
     traces_.sync = [this] { tracer_.sync(); };
-    service::extend_leases(store_->keys(), clock_.now());
+    service::carry_leases_over(store_->keys(), even_clock_.now().even);
     service::mend_windows(store_->people(), publisher_.publish_all(), *ledger_);
     inference_.start();
     context_.emplace(make_context());
@@ -246,6 +246,7 @@ class App::House {
             .ledger = *ledger_,
             .data_plane = inference_,
             .clock = clock_,
+            .even_clock = even_clock_,
             .vault = vault_,
             .publisher = publisher_,
             .backups = backups_,
@@ -292,6 +293,7 @@ class App::House {
 
   const Config config_;
   const SystemClock clock_;
+  const EvenClock even_clock_{clock_};
   const Users users_{clock_, std::string(kAdminGroup)};
   const InstanceLock lock_;
   const Listener control_listener_;

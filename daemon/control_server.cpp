@@ -1,5 +1,6 @@
 #include "daemon/control_server.hpp"
 
+#include "daemon/control_server_connection.hpp"
 #include "lib/base/log.hpp"
 #include "lib/base/text.hpp"
 
@@ -10,7 +11,6 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <cstring>
 #include <deque>
 #include <fcntl.h>
 #include <map>
@@ -20,103 +20,16 @@
 #include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 
 namespace nufi::daemon {
 
 namespace {
 
-constexpr int kIdleMs = 5'000;       // between requests of a connection
-constexpr int kPatienceMs = 15'000;  // for each piece of a request, and to take a reply
 constexpr int kAcceptPauseMs = 20;
 constexpr std::size_t kMostRequests = 1'000;  // of one connection
-constexpr std::size_t kMostWaiting = 256;     // connections of one user
-
-/// The user who connected, as the kernel says; "" over TCP.
-std::string user_of(int socket) {
-  ucred peer{};
-  socklen_t length = sizeof peer;
-  sockaddr name{};
-  socklen_t name_length = sizeof name;
-  if (::getsockname(socket, &name, &name_length) == 0 && name.sa_family == AF_UNIX &&
-      ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0) {
-    return std::to_string(peer.uid);
-  }
-  return "";
-}
-
-/// The bytes of one connection for httplib, which asks for single ones. Its remote address names
-/// the peer's user: the kernel says it, no header can.
-class Connection final : public httplib::Stream {
- public:
-  explicit Connection(int socket) : socket_(socket), peer_(user_of(socket)) {}
-  ~Connection() override {
-    ::shutdown(socket_, SHUT_RDWR);
-    ::close(socket_);
-  }
-
-  /// True once the next request begins; false if none comes in time, the peer left, or `stop`
-  /// fires.
-  [[nodiscard]] bool wait_for_request(int stop) const {
-    if (begin_ < end_) return true;
-    std::array<pollfd, 2> wanted = {{{.fd = socket_, .events = POLLIN, .revents = 0},
-                                     {.fd = stop, .events = POLLIN, .revents = 0}}};
-    int ready = 0;
-    do {
-      ready = ::poll(wanted.data(), wanted.size(), kIdleMs);
-    } while (ready < 0 && errno == EINTR);
-    return ready > 0 && wanted[1].revents == 0;
-  }
-
-  [[nodiscard]] bool is_readable() const override {
-    return begin_ < end_ || wait_until(POLLIN, /*timeout_ms=*/0);
-  }
-  [[nodiscard]] bool is_writable() const override { return wait_until(POLLOUT, kPatienceMs); }
-
-  ssize_t read(char* to, size_t size) override {
-    if (begin_ == end_) {
-      if (!wait_until(POLLIN, kPatienceMs)) return -1;
-      const ssize_t count = ::recv(socket_, buffer_.data(), buffer_.size(), 0);
-      if (count <= 0) return count;
-      begin_ = 0;
-      end_ = static_cast<std::size_t>(count);
-    }
-    const std::size_t count = std::min(size, end_ - begin_);
-    std::memcpy(to, buffer_.data() + begin_, count);
-    begin_ += count;
-    return static_cast<ssize_t>(count);
-  }
-
-  ssize_t write(const char* from, size_t size) override {
-    if (!is_writable()) return -1;
-    return ::send(socket_, from, size, MSG_NOSIGNAL);
-  }
-
-  void get_remote_ip_and_port(std::string& ip, int& port) const override {
-    ip = peer_;
-    port = 0;
-  }
-  void get_local_ip_and_port(std::string& ip, int& port) const override {
-    ip.clear();
-    port = 0;
-  }
-  [[nodiscard]] socket_t socket() const override { return socket_; }
-
- private:
-  [[nodiscard]] bool wait_until(short events, int timeout_ms) const {
-    pollfd wanted{.fd = socket_, .events = events, .revents = 0};
-    int ready = 0;
-    do {
-      ready = ::poll(&wanted, 1, timeout_ms);
-    } while (ready < 0 && errno == EINTR);
-    return ready > 0;
-  }
-
-  const int socket_;
-  const std::string peer_;
-  std::array<char, 4096> buffer_{};
-  std::size_t begin_ = 0;
-  std::size_t end_ = 0;
-};
+constexpr std::size_t kMostWaiting = 256;     // connections of one user, or over TCP
+constexpr int kMostLargeBodies = 2;           // read at once
 
 std::optional<Request> read_request(const httplib::Request& from) {
   Request request;
@@ -153,7 +66,9 @@ std::optional<Request> read_request(const httplib::Request& from) {
 std::string error_body(int status) {
   const char* message = "the request can't be understood";
   const char* code = "invalid";
+  if (status == 411) message = "the length of the body must be said (Content-Length)";
   if (status == 413) message = "the body is too large";
+  if (status == 429) message = "others are sending large bodies: try again";
   if (status == 414) message = "the path is too long";
   if (status == 404) {
     message = "there is nothing at this path";
@@ -189,6 +104,15 @@ class ControlServer::Impl final : public httplib::Server {
     Patch(kAnyPath, answer);
     Delete(kAnyPath, answer);
     Server::Options(kAnyPath, answer);
+    set_pre_routing_handler([this](const httplib::Request& from, httplib::Response& to) {
+      const int refusal = look_at_body(from);
+      if (refusal == 0) return HandlerResponse::Unhandled;
+      to.status = refusal;
+      to.set_header("Connection", "close");
+      to.set_content(error_body(refusal), "application/json");
+      current->refuse_body();
+      return HandlerResponse::Handled;
+    });
     set_error_handler([](const httplib::Request&, httplib::Response& to) {
       if (to.body.empty()) to.set_content(error_body(to.status), "application/json");
     });
@@ -233,13 +157,30 @@ class ControlServer::Impl final : public httplib::Server {
     workers.shutdown();
   }
 
+  /// What is wrong with a body that was not read yet, as a status; 0 = it may be read. httplib
+  /// would read one of unknown length whole, whatever its limit is.
+  int look_at_body(const httplib::Request& from) {
+    if (from.has_header("Transfer-Encoding")) return 411;
+    const std::size_t length = from.get_header_value<std::uint64_t>("Content-Length");
+    if (length <= options_.max_body) return 0;
+    const std::string_view path = std::string_view(from.target).substr(0, from.target.find('?'));
+    if (path != options_.large_body_path || length > options_.max_large_body) return 413;
+    if (large_bodies_.fetch_add(1) < kMostLargeBodies) {
+      has_large_body = true;
+      return 0;
+    }
+    --large_bodies_;
+    return 429;
+  }
+
   /// Every user may have half of the threads: who keeps connections open only makes itself wait.
+  /// Over TCP nobody knows who it is.
   void take(httplib::ThreadPool& workers, int socket) {
     const std::string user = user_of(socket);
     {
       const std::lock_guard lock(shares_mutex_);
       Share& share = shares_[user];
-      if (!user.empty() && share.served >= most_of_one_user_) {
+      if (share.served >= (user.empty() ? options_.threads : most_of_one_user_)) {
         if (share.waiting.size() < kMostWaiting) {
           share.waiting.push_back(socket);
         } else {
@@ -268,13 +209,15 @@ class ControlServer::Impl final : public httplib::Server {
   }
 
   void serve_connection(int socket) {
-    Connection connection(socket);
+    ControlConnection connection(socket);
+    current = &connection;
     for (std::size_t left = kMostRequests; left > 0; --left) {
       if (!connection.wait_for_request(stop_)) return;
       const bool is_last = left == 1 || is_stopping_;
       bool was_closed = false;
-      if (!process_request(connection, is_last, was_closed, hide_path)) return;
-      if (was_closed || is_last) return;
+      const bool goes_on = process_request(connection, is_last, was_closed, hide_path);
+      if (std::exchange(has_large_body, false)) --large_bodies_;
+      if (!goes_on || was_closed || is_last) return;
     }
   }
 
@@ -282,11 +225,6 @@ class ControlServer::Impl final : public httplib::Server {
     const auto request = read_request(from);
     if (!request) {
       to.status = 400;
-      return;
-    }
-    const bool is_large = request->path == options_.large_body_path;
-    if (from.body.size() > (is_large ? options_.max_large_body : options_.max_body)) {
-      to.status = 413;
       return;
     }
     Reply reply = handler_(*request);
@@ -303,7 +241,12 @@ class ControlServer::Impl final : public httplib::Server {
     std::deque<int> waiting;
   };
 
+  // httplib's handlers are not told whose request it is: each thread serves one at a time.
+  static inline thread_local ControlConnection* current = nullptr;
+  static inline thread_local bool has_large_body = false;
+
   const int stop_;
+  std::atomic<int> large_bodies_ = 0;
   const std::size_t most_of_one_user_;
   std::mutex shares_mutex_;
   std::map<std::string, Share> shares_;  ///< guarded by shares_mutex_
