@@ -34,6 +34,8 @@ std::string read_piece(const fs::path& file, std::int64_t offset, std::size_t mo
 
 void admit_to_backups(const Actor& actor) {
   require_admin(actor, "make backups");
+  // A backup is every upstream's secret, and its key opens them.
+  require_socket(actor, "make backups");
 }
 
 }  // namespace

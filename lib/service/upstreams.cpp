@@ -82,15 +82,32 @@ void check_first_terms(const domain::UpstreamTerms& terms) {
   }
 }
 
-/// What is read or run for a secret, with the rights of nufid, is for people on its machine to say:
-/// an access token that leaked must not become a shell.
+bool is_same(const domain::SecretSource& one, const domain::SecretSource& other) {
+  return one.kind == other.kind && one.reference == other.reference;
+}
+
+/// Where nufid is to find a secret, with its own rights, is for people on its machine to say: an
+/// access token that leaked must neither become a shell nor read its environment.
 void check_source(const Actor& actor,
                   const domain::SecretSource& before,
                   const domain::SecretSource& after) {
-  const bool is_local =
-      after.kind == domain::SecretKind::file || after.kind == domain::SecretKind::command;
-  if (!is_local || (before.kind == after.kind && before.reference == after.reference)) return;
-  require_socket(actor, "take a secret from a file or a command");
+  const bool is_given =
+      after.kind == domain::SecretKind::none || after.kind == domain::SecretKind::stored;
+  if (is_given || is_same(before, after)) return;
+  require_socket(actor, "take a secret from the environment, a file or a command");
+}
+
+/// A secret that is kept stays with the address it was given for: with a token that leaked it could
+/// be sent anywhere otherwise.
+void check_target(const Actor& actor,
+                  const domain::Upstream& before,
+                  const domain::Upstream& after) {
+  const bool keeps_secret =
+      before.secret.kind != domain::SecretKind::none && is_same(before.secret, after.secret);
+  const bool moves = before.url.text() != after.url.text() || before.ca_file != after.ca_file;
+  if (keeps_secret && moves) {
+    require_socket(actor, "lead an upstream elsewhere without giving its secret anew");
+  }
 }
 
 /// A call was answered, as a client's would be.
@@ -160,6 +177,7 @@ domain::UpstreamView edit_upstream(const Context& context,
   const Facts before = facts_of(upstream);
   apply(terms, Names(context.store.people()), context.vault, upstream);
   check_source(actor, old.secret, upstream.secret);
+  check_target(actor, old, upstream);
   check_name_is_free(context, upstream);
   if (upstream.name != old.name) refuse_named_by_groups(context, old);
   if (const Facts after = facts_of(upstream); after != before) {

@@ -89,7 +89,7 @@ TEST_CASE("tokens: a wrong, revoked or expired one is nobody") {
   CHECK(admitted(brief.secret->expose()) == "unauthorized: this access token has expired");
 }
 
-TEST_CASE("tokens: only over the socket is one made, or a file or command named") {
+TEST_CASE("tokens: what gives away more than itself goes over the socket only") {
   ControlPlane house;
   Actor remote = house.owner();
   remote.via = "tok_1";
@@ -103,8 +103,8 @@ TEST_CASE("tokens: only over the socket is one made, or a file or command named"
   terms.secret_kind = domain::Change<domain::SecretKind>::set(domain::SecretKind::command);
   terms.secret_reference = domain::Change<std::string>::set("pass openai");
   CHECK(failure_of([&] { add_upstream(house.context(), remote, terms); }) ==
-        "not_permitted: only nufi on the machine of nufid may take a secret from a file or a "
-        "command");
+        "not_permitted: only nufi on the machine of nufid may take a secret from the "
+        "environment, a file or a command");
   add_upstream(house.context(), house.owner(), terms);
   // What is there may stay, and be left.
   domain::UpstreamTerms edit;
@@ -114,6 +114,23 @@ TEST_CASE("tokens: only over the socket is one made, or a file or command named"
   CHECK(failure_of([&] {
           edit_upstream(house.context(), remote, "own", edit);
         }).starts_with("not_permitted"));
+
+  // The secret does not go where the token says, unless it is given with it.
+  domain::UpstreamTerms move;
+  move.url = domain::Change<std::string>::set("http://127.0.0.1:10/v1");
+  const std::string refused =
+      "not_permitted: only nufi on the machine of nufid may lead an upstream elsewhere without "
+      "giving its secret anew";
+  CHECK(failure_of([&] { edit_upstream(house.context(), remote, "own", move); }) == refused);
+  domain::UpstreamTerms trust;
+  trust.ca_file = domain::Change<std::string>::set("/tmp/ca.pem");
+  CHECK(failure_of([&] { edit_upstream(house.context(), remote, "own", trust); }) == refused);
+  move.secret_kind = domain::Change<domain::SecretKind>::set(domain::SecretKind::stored);
+  move.secret_text = domain::Change<Secret>::set(Secret("sk-anew"));
+  CHECK(failure_of([&] { edit_upstream(house.context(), remote, "own", move); }).empty());
+
+  CHECK(failure_of([&] { house.context().backups.start(remote); }) ==
+        "not_permitted: only nufi on the machine of nufid may make backups");
 }
 
 TEST_CASE("tokens: names are checked, and a past expiry is refused") {
