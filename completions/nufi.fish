@@ -14,6 +14,8 @@ function __nufi_complete
                 echo -- $first[2]$line
             end
         case files
+            # As fish does it for any command, ~ and open quotes with it, when the word is all path.
+            test -z "$first[2]"; and complete -C "'' "(commandline -ct); and return
             for line in (__fish_complete_path (string replace -- "$first[2]" '' "$typed"))
                 echo -- $first[2]$line
             end

@@ -1,194 +1,236 @@
 // The completions in the real shells: what a person gets who presses Tab.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
-import { before, describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 
-import { nufiPath, run } from './support/daemon.mjs';
+import { nufiPath, patience, run, short } from './support/daemon.mjs';
 import { house } from './support/house.mjs';
+import { Shell } from './support/shells.mjs';
 
-const odd = `it's "q" $x`;
+/// Names that a shell would act on if they came into a line as they are. `touched` would be a file.
+const hostile = {
+  odd: `it's "q" $x`,
+  substitution: 'pay$(touch touched)',
+  backticks: 'tick`touch touched`',
+  list: 'semi;touch touched',
+  history: 'hey!touch',
+  pattern: 'glob* [a]',
+};
 
 describe('completion', () => {
   const h = house();
-  let folder;
   before(async () => {
-    for (const name of ['laptop', 'my key', 'team:ci', odd]) await h.daemon.key({ name });
+    for (const name of ['laptop', 'my key', 'team:ci', '-dash', ...Object.values(hostile)]) {
+      await h.daemon.ok(['keys', 'create', `--name=${name}`]);
+    }
     await h.daemon.ok(['keys', 'disable', 'team:ci']);
     await h.daemon.ok(['groups', 'create', 'gold']);
-    folder = path.join(h.daemon.home, 'files');
+    const folder = path.join(h.daemon.home, 'files');
     fs.mkdirSync(folder);
     fs.writeFileSync(path.join(folder, 'prices of today.json'), '');
   });
 
-  /// Runs `script` in `shell`; what it printed.
-  async function shell(program, args, script, env = {}) {
-    const file = path.join(h.daemon.home, `script-${program}`);
-    fs.writeFileSync(file, script);
-    const all = { ...h.daemon.env, PATH: `${path.dirname(nufiPath)}:${h.daemon.env.PATH}`, TERM: 'dumb', ...env };
-    const result = await run(program, [...args, file], { env: all, cwd: h.daemon.home });
-    assert.equal(result.code, 0, result.stdout + result.stderr);
-    return result.stdout;
+  const shells = [];
+  async function open(name, how = {}) {
+    const shell = await Shell.open(name, { env: h.daemon.env, home: h.daemon.home, cwd: h.daemon.home, ...how });
+    shells.push(shell);
+    return shell;
   }
-  const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
-  /// The lines that are tried, and what each printed, by a shell that prints `=> …` after each.
-  const answers = (lines, out) => {
-    const found = out.split('\n').filter((line) => line.startsWith('=> '));
-    assert.equal(found.length, lines.length, out);
-    return Object.fromEntries(lines.map((line, i) => [line, found[i].slice(3)]));
-  };
+  after(() => shells.forEach((shell) => shell.end()));
+  const bashCompletion = '. /usr/share/bash-completion/bash_completion';
 
-  const bashLines = {
-    'nufi keys sh': ['sh', '[show]'],
-    'nufi keys show my': ['my', '[my\\ key]'],
-    'nufi keys show my\\ k': ['my\\ k', '[my\\ key]'],
-    'nufi keys show "my k': ['my k', '[my key]'],
-    'nufi keys show team:c': ['c', '[ci]'],
-    "nufi keys show 'it": ['it', `[it'\\''s "q" $x]`],
-    'nufi keys show "it': ['it', '[it\'s \\"q\\" \\$x]'],
-    'nufi keys show it': ['it', "[it\\'s\\ \\\"q\\\"\\ \\$x]"],
-    'nufi usage --key=la': ['la', '[laptop]'],
-    'nufi usage --by m': ['m', '[model]'],
-    'nufi keys create --budget-period=': ['', '[day] [week] [month] [total]'],
-    'nufi keys create --enforce s': ['s', '[strict] [soft]'],
-    'nufi keys enable ': ['', '[team:ci]'],
-    'nufi keys list --arch': ['--arch', '[--archived]'],
-    'nufi keys edit laptop --group g': ['g', '[gold]'],
-    'nufi upstreams show m': ['m', '[mock]'],
-    'nufi prices import files/pr': ['files/pr', '[files/prices of today.json]'],
-    'nufi upstreams add x --key-env XDG_R': ['XDG_R', '[XDG_RUNTIME_DIR]'],
-    'nufi completion ': ['', '[bash] [zsh] [fish]'],
-    'nufi help keys rev': ['rev', '[revoke]'],
-  };
-
-  /// The completion function is called as bash calls it: words are split at its break characters.
-  function bashScript(start) {
-    const lines = Object.entries(bashLines);
-    const calls = lines.map(([line, [word]]) => `try ${quoted(line)} ${quoted(word)}`).join('\n');
-    return `${start}
-source <(nufi completion bash)
-try() {
-  COMP_LINE=$1 COMP_POINT=\${#1} COMPREPLY=()
-  read -ra COMP_WORDS <<<"$1"
-  COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))
-  _nufi nufi "$2" ""
-  printf '=>'; printf ' [%s]' "\${COMPREPLY[@]}"; echo
-}
-${calls}
-`;
-  }
-
-  async function checkBash(start) {
-    const lines = Object.keys(bashLines);
-    const got = answers(lines, await shell('bash', ['--norc'], bashScript(start)));
-    for (const line of lines) assert.equal(got[line], bashLines[line][1], line);
-  }
-
-  it('in bash alone', () => checkBash(''));
-  it('in bash with bash-completion', () =>
-    checkBash('. /usr/share/bash-completion/bash_completion 2>/dev/null'));
-
-  it('in bash: the words of another command are that command’s', async () => {
-    const out = await shell(
-      'bash',
-      ['--norc'],
-      `. /usr/share/bash-completion/bash_completion
-source <(nufi completion bash)
-_other() { COMPREPLY=("other:$COMP_CWORD:\${COMP_WORDS[*]}"); }
-complete -F _other other
-other() { :; }
-COMP_LINE='nufi run --budget=1 -- other --x=1 fi' COMP_POINT=\${#COMP_LINE}
-COMP_WORDS=(nufi run --budget = 1 -- other --x = 1 fi) COMP_CWORD=10
-_nufi nufi fi 1
-echo "=> $COMPREPLY"
-COMP_LINE='nufi run oth' COMP_POINT=12 COMP_WORDS=(nufi run oth) COMP_CWORD=2
-unset -f _command_offset
-_nufi nufi oth run
-echo "=> $COMPREPLY"
-`,
-    );
-    assert.ok(out.startsWith('=> other:4:other --x = 1 fi\n'), out);
-    assert.match(out, /=> oth/);
-  });
-
-  const fishLines = {
-    'nufi keys sh': 'show',
-    'nufi keys show ': `laptop|my key|team:ci|${odd}`,
-    'nufi keys show my\\ k': 'my key',
-    'nufi keys show "my k': 'my key',
-    'nufi usage --key=la': '--key=laptop',
-    'nufi usage --by mo': 'model',
-    'nufi keys list --arch': '--archived',
-    'nufi prices import files/pr': 'files/prices of today.json',
-    'nufi upstreams add x --key-env=XDG_R': '--key-env=XDG_RUNTIME_DIR',
-    'nufi run --budget 1 -- cat files/pr': 'files/prices of today.json',
-    'nufi completion ': 'bash|zsh|fish',
-  };
-
-  it('in fish', async () => {
-    const lines = Object.keys(fishLines);
-    const script = `nufi completion fish | source
-function try
-  echo "=>" (complete -C "$argv" | string replace -r '\\t.*' '' | string join '|')
-end
-${lines.map((line) => `try '${line.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`).join('\n')}
-echo "=>" (complete -C 'nufi keys sh')
-`;
-    const out = await shell('fish', ['--no-config'], script);
-    const got = answers([...lines, 'described'], out);
-    for (const line of lines) {
-      // Files may come with backslashes, as they go into the line.
-      assert.equal(got[line].replaceAll('\\ ', ' '), fishLines[line], line);
-    }
-    assert.equal(got.described, 'show\teverything about a key');
-  });
-
-  const zshLines = {
+  /// Lines, and what they are after Tab; ‸ is the cursor. The same in every shell.
+  const everywhere = {
     'nufi keys sh': 'nufi keys show ',
-    'nufi keys show my': 'nufi keys show my\\ key ',
-    'nufi keys show "my k': 'nufi keys show "my key" ',
-    'nufi keys show team:': 'nufi keys show team:ci ',
-    'nufi keys show it': "nufi keys show it\\'s\\ \\\"q\\\"\\ \\$x ",
+    'nufi upstreams show ': 'nufi upstreams show mock ',
+    'nufi keys enable ': 'nufi keys enable team:ci ',
     'nufi usage --key=la': 'nufi usage --key=laptop ',
+    'nufi usage --key la': 'nufi usage --key laptop ',
     'nufi usage --by mod': 'nufi usage --by model ',
+    'nufi usage --by=mod': 'nufi usage --by=model ',
+    'nufi keys create --enforce str': 'nufi keys create --enforce strict ',
     'nufi keys list --arch': 'nufi keys list --archived ',
+    'nufi keys edit laptop --group g': 'nufi keys edit laptop --group gold ',
+    'nufi config set on_disconnect dr': 'nufi config set on_disconnect drain ',
+    'nufi help keys rev': 'nufi help keys revoke ',
+    'nufi status; nufi keys show la': 'nufi status; nufi keys show laptop ',
+    // Words with blanks and quotes.
+    'nufi keys show my': 'nufi keys show my\\ key ',
+    'nufi keys show my\\ k': 'nufi keys show my\\ key ',
+    'nufi keys show "my k': 'nufi keys show "my key" ',
+    'nufi usage --key=my': 'nufi usage --key=my\\ key ',
+    'nufi usage "--key=my': 'nufi usage "--key=my key" ',
+    "nufi usage '--key=my": "nufi usage '--key=my key' ",
+    'nufi keys show team:c': 'nufi keys show team:ci ',
+    'nufi keys show -- -d': 'nufi keys show -- -dash ',
+    'nufi usage --key=-d': 'nufi usage --key=-dash ',
+    // What would be run or replaced, were it not quoted.
+    'nufi keys show pay': 'nufi keys show pay\\$\\(touch\\ touched\\) ',
+    "nufi keys show 'pay": "nufi keys show 'pay$(touch touched)' ",
+    'nufi keys show "pay': 'nufi keys show "pay\\$(touch touched)" ',
+    'nufi usage --key=pay': 'nufi usage --key=pay\\$\\(touch\\ touched\\) ',
+    'nufi keys show semi': 'nufi keys show semi\\;touch\\ touched ',
+    "nufi keys show 'tick": "nufi keys show 'tick`touch touched`' ",
+    "nufi keys show 'it": `nufi keys show 'it'\\''s "q" $x' `,
+    // Files and other commands are the shell's.
     'nufi prices import files/pr': 'nufi prices import files/prices\\ of\\ today.json ',
+    'nufi prices import "files/pr': 'nufi prices import "files/prices of today.json" ',
+    'nufi backup ~/fil': 'nufi backup ~/files/',
+    'nufi --socket=files/pr': 'nufi --socket=files/prices\\ of\\ today.json ',
     'nufi upstreams add x --key-env=XDG_R': 'nufi upstreams add x --key-env=XDG_RUNTIME_DIR ',
     'nufi run --budget 1 -- cat files/pr': 'nufi run --budget 1 -- cat files/prices\\ of\\ today.json ',
+    // What stands in the line already is not run to find completions.
+    'nufi keys show "$(touch touched)" --js': 'nufi keys show "$(touch touched)" --json ',
   };
 
-  it('in zsh', async () => {
-    const lines = Object.keys(zshLines);
-    // A zsh of its own on a pseudo-terminal: ^T completes and prints the line as it is then.
-    const script = `zmodload zsh/zpty
-zpty z zsh -f -i
-until-seen() {
-  local out= chunk
-  while zpty -r z chunk "*$1*"; do out+=$chunk; [[ $chunk == *$1* ]] && break; done
-  REPLY=$out
-}
-zpty -w z "PS1=; autoload -Uz compinit; compinit -u -D; source <(nufi completion zsh)"
-zpty -w z 'tab() { zle complete-word; print -r -- "<<$BUFFER>>"; BUFFER=; }; zle -N tab; bindkey "^T" tab; print REA""DY'
-until-seen READY
-for line in ${lines.map(quoted).join(' ')}; do
-  zpty -w -n z "$line"$'\\x14'
-  until-seen '>>'
-  print -r -- "=> \${\${REPLY##*<<}%%>>*}"
-done
-zpty -d z
-`;
-    const got = answers(lines, await shell('zsh', ['-f'], script, { COLUMNS: '200' }));
-    for (const line of lines) assert.equal(got[line], zshLines[line], line);
+  const inBash = {
+    ...everywhere,
+    'nufi keys show it': `nufi keys show it\\'s\\ \\"q\\"\\ \\$x `,
+    'nufi keys show "it': 'nufi keys show "it\'s \\"q\\" \\$x" ',
+    'nufi keys show tick': 'nufi keys show tick\\`touch\\ touched\\` ',
+    'nufi keys show "tick': 'nufi keys show "tick\\`touch touched\\`" ',
+    'nufi keys show hey': 'nufi keys show hey\\!touch ',
+    'nufi keys show "hey': 'nufi keys show "hey"\\!"touch" ',
+    'nufi keys show glob': 'nufi keys show glob\\*\\ \\[a\\] ',
+    'nufi usage --key="my': 'nufi usage --key="my key" ',
+    'nufi upstreams add x --key-env XDG_R': 'nufi upstreams add x --key-env XDG_RUNTIME_DIR ',
+    // Bash completes what is before the cursor and leaves what is after it.
+    'nufi keys sh‸ la': 'nufi keys show la',
+    'nufi keys show la‸ --json': 'nufi keys show laptop --json',
+  };
+  const inZsh = {
+    ...everywhere,
+    'nufi keys show it': `nufi keys show it\\'s\\ \\"q\\"\\ \\$x `,
+    'nufi keys show "it': 'nufi keys show "it\'s \\"q\\" \\$x" ',
+    'nufi keys show tick': 'nufi keys show tick\\`touch\\ touched\\` ',
+    'nufi keys show "tick': 'nufi keys show "tick\\`touch touched\\`" ',
+    'nufi keys show hey': 'nufi keys show hey\\!touch ',
+    'nufi keys show glob': 'nufi keys show glob\\*\\ \\[a\\] ',
+    'nufi usage --key="my': 'nufi usage --key=my\\ key ',
+    'nufi usage --key="my‸"': 'nufi usage --key=my\\ key ',
+    'nufi keys sh‸ la': 'nufi keys show  la',
+    'nufi keys show la‸ --json': 'nufi keys show laptop  --json',
+    'sudo nufi keys show la': 'sudo nufi keys show laptop ',
+    'nufi run -- nufi keys sh': 'nufi run -- nufi keys show ',
+  };
+  const inFish = {
+    ...everywhere,
+    'nufi keys show it': `nufi keys show it\\'s\\ \\"q\\"\\ \\$x `,
+    'nufi keys show "it': 'nufi keys show "it\'s \\"q\\" \\$x" ',
+    'nufi keys show tick': 'nufi keys show tick`touch\\ touched` ', // no quotes in fish
+    "nufi keys show 'it": `nufi keys show 'it\\'s "q" $x' `,
+    'nufi keys show hey': 'nufi keys show hey!touch ',
+    'nufi keys show glob': 'nufi keys show glob\\*\\ \\[a\\] ',
+    'nufi usage --key="my': 'nufi usage --key="my key" ',
+    'nufi keys sh‸ la': 'nufi keys show la',
+    'nufi keys show la‸ --json': 'nufi keys show laptop --json',
+    'nufi keys show la‸top': 'nufi keys show laptop ',
+  };
+
+  /// Lines after which nothing is decided: what is listed below them.
+  const listed = {
+    'nufi ': [/\bup\b/, /\busage\b/, /\bhelp\b/],
+    'nufi keys show ': [/\blaptop\b/, /my\\? key/, /pay\\?\$\\?\(touch/],
+    'nufi usage --by ': [/\bmodel\b/, /\bproject\b/, /\bday\b/],
+    'nufi usage --by=': [/\bmodel\b/, /\bproject\b/, /\bday\b/],
+    'nufi config set on_disconnect ': [/\bcancel\b/, /\bdrain\b/],
+    'nufi completion ': [/\bbash\b/, /\bzsh\b/, /\bfish\b/],
+  };
+
+  async function check(shell, lines) {
+    for (const [line, expected] of Object.entries(lines)) {
+      assert.equal(await shell.tab(line), expected, line);
+    }
+    for (const [line, words] of Object.entries(listed)) {
+      const shown = await shell.list(line, words);
+      // A name that would be taken for an option is not among them.
+      assert.doesNotMatch(shown, /-dash/, line);
+    }
+    assert.ok(!fs.existsSync(path.join(h.daemon.home, 'touched')), 'something was run');
+  }
+
+  it('in bash alone', async () => check(await open('bash'), inBash));
+  it('in bash with bash-completion', { skip: short }, async () => {
+    const lines = { ...inBash, 'sudo nufi keys show la': 'sudo nufi keys show laptop ' };
+    await check(await open('bash', { before: bashCompletion }), lines);
+  });
+  it('in zsh', async () => check(await open('zsh'), inZsh));
+  it('in fish', async () => check(await open('fish'), inFish));
+
+  it('in bash: the words of another command are that command’s', async () => {
+    const shell = await open('bash', {
+      before: bashCompletion,
+      after: `_other() { COMPREPLY=("other:$COMP_CWORD:\${#COMP_WORDS[@]}"); }
+complete -F _other other
+other() { :; }`,
+    });
+    assert.equal(await shell.tab('nufi run --budget=1 -- other --x=1 fi'), 'nufi run --budget=1 -- other --x=1 other:4:5 ');
+    const alone = await open('bash', { after: 'otherwise() { :; }' });
+    assert.equal(await alone.tab('nufi run otherw'), 'nufi run otherwise ');
   });
 
-  it('without a daemon it offers what it knows, at once and without a word', async () => {
-    const env = { ...h.daemon.env, NUFI_SOCKET: path.join(h.daemon.home, 'nobody.sock') };
-    const started = process.hrtime.bigint();
-    const names = await run(nufiPath, ['__complete', '--', 'keys', 'show', ''], { env });
-    const verbs = await run(nufiPath, ['__complete', '--', 'keys', ''], { env });
-    assert.deepEqual([names.code, names.stdout, names.stderr], [0, 'words\t\n', '']);
-    assert.match(verbs.stdout, /^show\t/m);
-    assert.ok(process.hrtime.bigint() - started < 2_000_000_000n);
+  it('in zsh and fish what a word does stands beside it', async () => {
+    for (const name of ['zsh', 'fish']) {
+      const shell = await open(name);
+      await shell.list('nufi keys edit laptop --', [
+        /--trace +(-- |\()keep prompts and answers of its calls/,
+        /--no-trace +(-- |\()the opposite of --trace/,
+      ]);
+    }
+  });
+
+  describe('of a nufid', () => {
+    const doors = [];
+    const open = new Set();
+    after(() => {
+      doors.forEach((door) => door.close());
+      open.forEach((socket) => socket.destroy());
+    });
+
+    /// How long `nufi __complete` takes, and what it says, when `serve` answers on the socket.
+    async function complete(serve) {
+      const socket = path.join(h.daemon.home, `door-${doors.length}.sock`);
+      if (serve) {
+        const door = net.createServer((connection) => {
+          open.add(connection);
+          connection.on('error', () => {});
+          serve(connection);
+        });
+        doors.push(door);
+        await new Promise((resolve) => door.listen(socket, resolve));
+      }
+      const started = performance.now();
+      const env = { ...h.daemon.env, NUFI_SOCKET: socket };
+      const { code, stdout, stderr } = await run(nufiPath, ['__complete', '--', 'keys', 'show', ''], { env });
+      return { code, stdout, stderr, ms: performance.now() - started };
+    }
+
+    it('that is down: nothing, at once and without a word', async () => {
+      const { ms, ...said } = await complete();
+      assert.deepEqual(said, { code: 0, stdout: 'words\t\n', stderr: '' });
+      assert.ok(ms < 1000 * patience, `${ms}`);
+    });
+
+    it('that does not answer: nothing, soon', async () => {
+      const { ms, ...said } = await complete(() => {});
+      assert.deepEqual(said, { code: 0, stdout: 'words\t\n', stderr: '' });
+      assert.ok(ms < 1500 * patience, `${ms}`);
+    });
+
+    it('that answers without an end: nothing, soon', async () => {
+      const timers = new Set();
+      const { ms, ...said } = await complete((socket) => {
+        socket.write('HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99999\r\n\r\n');
+        const timer = setInterval(() => socket.write(' '), 50);
+        timers.add(timer);
+        socket.on('close', () => clearInterval(timer));
+      });
+      timers.forEach(clearInterval);
+      assert.deepEqual(said, { code: 0, stdout: '', stderr: '' });
+      assert.ok(ms < 3000 * patience, `${ms}`);
+    });
   });
 
   it('never shows a key', async () => {
