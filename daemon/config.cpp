@@ -23,7 +23,7 @@ namespace {
 constexpr std::string_view kSystemdVariables[] = {
     "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"};
 constexpr int kFirstInherited = 3;
-constexpr std::size_t kMostConnections = 1'000'000;
+constexpr long long kMostConnections = 1'000'000;
 constexpr std::uint64_t kMostBuffered = std::uint64_t{512} << 20;
 
 /// A variable that stands for a flag.
@@ -108,6 +108,31 @@ std::chrono::seconds parse_seconds(const std::string& text, std::string_view fla
       Errc::usage, fmt::format("{} must be a time, not '{}'", flag, text), "for example 30s");
 }
 
+/// Throws Error{usage} if `text` is none of `words`.
+void check_word(const std::string& text,
+                const std::vector<std::string>& words,
+                std::string_view flag) {
+  if (std::find(words.begin(), words.end(), text) != words.end()) return;
+  std::string list;
+  for (const std::string& word : words) {
+    if (!list.empty()) list += word == words.back() ? " or " : ", ";
+    list += word;
+  }
+  const auto near = closest(text, words);
+  throw Error(Errc::usage,
+              fmt::format("{} must be {}, not '{}'", flag, list, text),
+              near ? fmt::format("did you mean '{}'?", *near) : std::string());
+}
+
+std::size_t parse_connections(const std::string& text) {
+  const auto count = parse_integer(text);
+  if (count && *count >= 1 && *count <= kMostConnections) return static_cast<std::size_t>(*count);
+  throw Error(
+      Errc::usage,
+      fmt::format(
+          "--max-connections must be a number from 1 to {}, not '{}'", kMostConnections, text));
+}
+
 void check_remote(const Address& address,
                   bool is_allowed,
                   std::string_view flag,
@@ -130,6 +155,7 @@ struct Texts {
   std::string durability = "power";
   std::string max_body = "32MiB";
   std::string max_buffered;
+  std::string max_connections = "16384";
   std::string drain_timeout = "30s";
   std::string upstream_timeout = "600s";
   std::string hold_wait;
@@ -156,8 +182,7 @@ void declare(CLI::App& app, Texts& texts, Config& config, const Paths& paths) {
                "serve every user of this machine; root and the group nufi-admin are admins");
   app.add_option("--allow-remote", texts.allow_remote, "doors that may listen beyond loopback")
       ->delimiter(',')
-      ->allow_extra_args(false)
-      ->check(CLI::IsMember({"inference", "console"}));
+      ->allow_extra_args(false);
   app.add_option("--allow-host", config.allowed_hosts, "further Host names to answer to")
       ->delimiter(',')
       ->allow_extra_args(false);
@@ -166,25 +191,20 @@ void declare(CLI::App& app, Texts& texts, Config& config, const Paths& paths) {
       ->delimiter(',')
       ->allow_extra_args(false);
   app.add_flag("--demo", config.demo, "add the upstream demo, which answers with the prompt");
-  text("--log-level", texts.log_level, "debug, info, warning or error")
-      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
-  text("--log-format", texts.log_format, "text or json")->check(CLI::IsMember({"text", "json"}));
-  text("--durability", texts.durability, "what the ledger survives: process or power")
-      ->check(CLI::IsMember({"process", "power"}));
+  text("--log-level", texts.log_level, "debug, info, warning or error");
+  text("--log-format", texts.log_format, "text or json");
+  text("--durability", texts.durability, "what the ledger survives: process or power");
   text("--max-body", texts.max_body, "largest request body, in bytes, KiB, MiB or GiB");
   text("--max-buffered",
        texts.max_buffered,
        "most memory for long request bodies (else: 512MiB, or a quarter of this machine's)");
-  app.add_option("--max-connections", config.max_connections, "most clients at once")
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
-      ->check(CLI::Range(std::size_t{1}, kMostConnections))
-      ->capture_default_str();
+  text("--max-connections", texts.max_connections, "most clients at once");
   text("--drain-timeout", texts.drain_timeout, "how long calls may take to end at shutdown");
   text("--upstream-timeout", texts.upstream_timeout, "how long an upstream may take to answer");
   text("--hold-wait", texts.hold_wait, "how long a call waits for room (else: setting hold_wait)");
-  text(
-      "--budget-status", texts.budget_status, "HTTP status of a reached budget (else: the setting)")
-      ->check(CLI::IsMember({"429", "402"}));
+  text("--budget-status",
+       texts.budget_status,
+       "HTTP status of a reached budget, 429 or 402 (else: the setting)");
   text("--ca-file", config.ca_file, "PEM file with additional roots for all upstreams");
   text("--restore", texts.restore, "put this backup in place of the database, then stop");
   app.add_flag("--check-config", config.check_only, "check flags and config file, then stop");
@@ -210,6 +230,16 @@ std::uint64_t most_buffered(const std::string& text, std::uint64_t max_body) {
 void settle(const Texts& texts, const Paths& paths, Config& config) {
   config.listen = parse_address(texts.listen, "--listen");
   if (texts.console != "off") config.console = parse_address(texts.console, "--console-listen");
+  for (const std::string& door : texts.allow_remote) {
+    check_word(door, {"inference", "console"}, "--allow-remote");
+  }
+  check_word(texts.log_level, {"debug", "info", "warning", "error"}, "--log-level");
+  check_word(texts.log_format, {"text", "json"}, "--log-format");
+  check_word(texts.durability, {"process", "power"}, "--durability");
+  if (!texts.budget_status.empty()) {
+    check_word(texts.budget_status, {"429", "402"}, "--budget-status");
+  }
+  config.max_connections = parse_connections(texts.max_connections);
   const auto allows = [&](std::string_view door) {
     return std::find(texts.allow_remote.begin(), texts.allow_remote.end(), door) !=
            texts.allow_remote.end();
@@ -331,20 +361,20 @@ std::variant<Config, Printout> parse_config(const std::vector<std::string>& args
   const bool is_system = std::find(args.begin(), args.end(), "--system") != args.end();
   const Paths paths = is_system ? system_paths() : default_paths(environment);
   Config config;
-  config.max_connections = 16'384;
   Texts texts;
   CLI::App app("nufid: issues keys, holds budgets and forwards calls to providers", "nufid");
   declare(app, texts, config, paths);
   const std::vector<std::string> typed = with_variables(args, environment);
   try {
     app.parse(std::vector<std::string>(typed.rbegin(), typed.rend()));
+    check_config_file(config_file_of(app));
     settle(texts, paths, config);
   } catch (const CLI::CallForHelp&) {
     return Printout{app.help()};
   } catch (const CLI::CallForVersion& version) {
     return Printout{std::string(version.what()) + "\n"};
   } catch (const CLI::ParseError& error) {
-    const Error plain(Errc::usage, error.what(), "see all flags with: nufid --help");
+    const Error plain = in_our_words(error, option_names(app));
     throw blame(plain, config_file_of(app), typed, option_names(app));
   } catch (const Error& error) {
     throw blame(error, config_file_of(app), typed, option_names(app));

@@ -8,8 +8,19 @@
 #include <string_view>
 #include <vector>
 
-/// Mistakes in nufid.toml, told with the file and the line they are in.
+namespace CLI {
+class ParseError;
+}
+
+/// Mistakes in flags and in nufid.toml, the latter told with the file and the line they are in.
 namespace nufi::daemon {
+
+/// What the parser says, in our words. `options`: all there are, without dashes.
+Error in_our_words(const CLI::ParseError& error, const std::vector<std::string>& options);
+
+/// Throws Error{usage} if the config file `file` is there and can't be read, or if a line of it
+/// sets an option to nothing.
+void check_config_file(const std::string& file);
 
 /// The line of `text` that sets `option` ("listen"), counted from 1; the first one.
 std::optional<std::size_t> line_of_option(std::string_view text, std::string_view option);

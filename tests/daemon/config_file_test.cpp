@@ -38,8 +38,17 @@ TEST_CASE("config file: the line that sets an option is found, past comments and
 
 TEST_CASE("config file: a bad value is told with file and line") {
   CHECK(said_to("# ours\nlog-level = \"loud\"\n") ==
-        "FILE line 2: log-level: loud not in {debug,info,warning,error} | see all flags with: "
-        "nufid --help");
+        "FILE line 2: log-level must be debug, info, warning or error, not 'loud' | ");
+  CHECK(said_to("log-level = \"infos\"\n").ends_with("not 'infos' | did you mean 'info'?"));
+  CHECK(said_to("demo = maybe\n")
+            .starts_with("FILE line 1: demo must be true or false, not 'maybe'"));
+  CHECK(
+      said_to("max-connections = 0\n")
+          .starts_with("FILE line 1: max-connections must be a number from 1 to 1000000, not '0'"));
+  CHECK(said_to("allow-remote = [\"web\"]\n")
+            .starts_with("FILE line 1: allow-remote must be inference or console, not 'web'"));
+  CHECK(said_to("version = true\n")
+            .starts_with("FILE line 1: version is for the command line alone"));
   CHECK(said_to("listen = \"nonsense\"\n") ==
         "FILE line 1: listen must be HOST:PORT, not 'nonsense' | for example 127.0.0.1:6834 or "
         "[::1]:0");
@@ -62,8 +71,18 @@ TEST_CASE("config file: a line that is no setting, and a section") {
 }
 
 TEST_CASE("config file: what was typed is not blamed on it") {
-  CHECK(
-      said_to("log-level = \"info\"\n", {"--log-level", "loud"}).starts_with("--log-level: loud"));
+  CHECK(said_to("log-level = \"info\"\n", {"--log-level", "loud"})
+            .starts_with("--log-level must be"));
   CHECK(said_to("log-level = \"info\"\n", {"--listen=x"}).starts_with("--listen must be"));
   CHECK(said_to("log-level = \"info\"\n").empty());
+}
+
+TEST_CASE("config file: an option without a value is a mistake, not its default") {
+  for (const char* line : {"data-dir =", "data-dir = ", "ca-file = \"\"", "listen =", "demo ="}) {
+    CAPTURE(line);
+    const std::string said = said_to(std::string("# ours\n") + line + "\n");
+    CHECK(said.starts_with("FILE line 2: "));
+  }
+  CHECK(said_to("data-dir =\n") ==
+        "FILE line 1: data-dir has no value | give it one, or leave the line out");
 }

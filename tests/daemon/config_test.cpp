@@ -120,6 +120,18 @@ TEST_CASE("config: what can't be understood is a usage error") {
   CHECK(refusal({}, {{"HOME", "/h"}, {"NUFI_LISTEN", "nonsense"}}).starts_with("usage"));
 }
 
+TEST_CASE("config: mistakes are told in the words of all other errors") {
+  CHECK(refusal({"--durability", "none"}) ==
+        "usage: --durability must be process or power, not 'none'");
+  CHECK(refusal({"--listen"}) == "usage: --listen needs a value");
+  CHECK(refusal({"--lisen=x"}) == "usage: there is no option '--lisen'");
+  CHECK(refusal({"surplus"}) == "usage: 'surplus' is not an option");
+  CHECK(refusal({"--config", "/nonexistent/nufid.toml"}) ==
+        "usage: the config file /nonexistent/nufid.toml can't be read: No such file or directory");
+  CHECK(refusal({"--config", "/tmp"}) ==
+        "usage: the config file /tmp can't be read: it is a directory");
+}
+
 TEST_CASE("config: the console can be off, and ports can be any") {
   const Config config = parse({"--console-listen", "off", "--listen", "[::1]:0"});
   CHECK_FALSE(config.console);

@@ -152,13 +152,36 @@ describe('doctor', () => {
     fs.writeFileSync(file, '# ours\nlisen = "127.0.0.1:0"\n', { mode: 0o600 });
     try {
       const { checks } = await doctor(h.daemon, ['--offline']);
-      assert.equal(checks['daemon.config'].state, 'warning');
+      assert.equal(checks['daemon.config'].state, 'fault');
+      assert.equal(checks['daemon.config'].finding, `${file} line 2: there is no option 'lisen'`);
+      assert.equal(checks['daemon.config'].remedy, "did you mean 'listen'?");
+      assert.equal(checks['daemon.config_file'].state, 'ok');
       const said = await run(nufidPath, ['--check-config'], { env: h.daemon.env });
       assert.equal(said.code, 2);
       assert.equal(
         said.stderr,
         `error: ${file} line 2: there is no option 'lisen'\nhint: did you mean 'listen'?\n`,
       );
+      // Fine with the flags of the one that runs, and not without them.
+      fs.writeFileSync(file, 'listen = "nonsense"\n');
+      const masked = (await doctor(h.daemon, ['--offline'])).checks['daemon.config'];
+      assert.equal(masked.state, 'warning', JSON.stringify(masked));
+      assert.match(masked.finding, /line 1: listen must be HOST:PORT, not 'nonsense'/);
+    } finally {
+      fs.rmSync(file);
+    }
+  });
+
+  it('finds a config file that others can change', async () => {
+    const file = path.join(h.daemon.env.XDG_CONFIG_HOME, 'nufi', 'nufid.toml');
+    fs.writeFileSync(file, 'demo = false\n');
+    fs.chmodSync(file, 0o666);
+    try {
+      const { checks } = await doctor(h.daemon, ['--offline']);
+      const found = checks['daemon.config_file'];
+      assert.equal(found.state, 'fault');
+      assert.equal((await run('/bin/sh', ['-c', found.remedy])).code, 0);
+      assert.equal(await state(h.daemon, 'daemon.config_file', ['--offline']), 'ok');
     } finally {
       fs.rmSync(file);
     }

@@ -101,6 +101,23 @@ describe('nufi run', () => {
     assert.equal(fs.statSync(report).mode & 0o777, 0o600);
   });
 
+  it('a run in a run says that the outer one does not count its calls', async () => {
+    const result = await sh(['--budget', '1'], `'${nufiPath}' run --budget 1 -- sh -c 'true'; ${ask} >/dev/null`);
+    assert.match(result.stderr, /^nufi: this run is inside another \(key_\w+\), which does not count its calls$/m);
+    const silent = await sh(['-q'], `'${nufiPath}' run -q -- sh -c 'true'`);
+    assert.equal(silent.stderr, '');
+  });
+
+  it('calls of a model without a price are counted as refused, and why is said', async () => {
+    const unpriced = ask.replace('test-model', 'nobody-priced-this');
+    const result = await sh(['--budget', '1'], `${unpriced}; ${unpriced}`);
+    assert.match(result.stdout, /model_price_unknown/);
+    assert.match(
+      result.stderr,
+      /: 0 calls, 0 tokens, 2 refused; no budget can hold nobody-priced-this, whose price is not known/,
+    );
+  });
+
   it('the limits of a key hold as well, and it pays', async () => {
     const parent = await h.daemon.key({ name: 'parent', budget: 1 });
     const result = await sh(['--key', 'parent', '--budget', '0.5', '--name', 'child'], ask);
