@@ -13,7 +13,7 @@ build_packages=(
   libboost1.81-dev libsimdjson-dev libssl-dev zlib1g-dev libspdlog-dev libhowardhinnant-date-dev
 )
 test_packages=(
-  doctest-dev librapidcheck-dev clang libclang-rt-14-dev clang-format git nodejs npm curl openssl nginx-light sqlite3 bsdutils util-linux procps
+  doctest-dev librapidcheck-dev clang libclang-rt-14-dev lld clang-format git nodejs npm curl openssl nginx-light sqlite3 bsdutils util-linux procps
   mount faketime lintian rpm fakeroot dpkg-dev file systemd mandoc bash-completion zsh fish
 )
 
