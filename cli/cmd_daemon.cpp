@@ -59,8 +59,16 @@ Words with_socket(const Context& context, const Words& flags) {
   return merged_flags(with_absolute_paths({"--socket", context.socket}), flags);
 }
 
+/// It answers where its flags say.
+void look_where_it_will_be(Context& context, const Words& flags) {
+  if (const std::string socket = value_of(flags, "--socket"); !socket.empty()) {
+    context.socket = socket;
+  }
+}
+
 void up(Context& context, const UpOptions& options) {
   const Words flags = options.flags();
+  look_where_it_will_be(context, flags);
   if (const auto status = ask_daemon(context)) {
     if (!flags.empty() && !has_flags(flags_of(*status), flags)) {
       throw Error(Errc::conflict,
@@ -81,11 +89,13 @@ void up(Context& context, const UpOptions& options) {
   lead_on(context, status);
 }
 
-void note_drain(const Context& context, const StatusView& status) {
+/// `if_left` is what becomes of nufid when the person does not wait.
+void note_drain(const Context& context, const StatusView& status, const char* if_left) {
   if (status.calls_in_flight == 0) return;
   context.note(fmt::format("waiting for {} {} to end",
                            status.calls_in_flight,
                            status.calls_in_flight == 1 ? "call" : "calls"));
+  if (context.can_ask()) context.note(if_left);
 }
 
 /// Asks it to end and waits until it has.
@@ -113,7 +123,7 @@ void stop_process(Context& context, const StatusView& status) {
 void down(Context& context) {
   const auto status = ask_daemon(context);
   if (status) {
-    note_drain(context, *status);
+    note_drain(context, *status, "Ctrl-C ends the waiting only: nufid stops by itself after that");
     if (const auto unit = Unit::running_as(pid_of(*status), context.config.path)) {
       unit->stop();
     } else {
@@ -161,6 +171,26 @@ void warn_of_moves(const Context& context, const StatusView& before, const Statu
   warn("its address", before.inference_url, after.inference_url);
 }
 
+/// Starts it with `flags`. When it can't, with those it ran with before: calls should not wait for
+/// somebody to find the mistake.
+StatusView start_again(Context& context, const Words& flags, const Words& before) {
+  try {
+    look_where_it_will_be(context, flags);
+    return start_detached(context, flags);
+  } catch (const Error& failure) {
+    if (flags == merged_flags(before, {})) throw;
+    context.socket = value_of(before, "--socket");
+    try {
+      start_detached(context, before);
+    } catch (const Error&) {
+      throw failure;
+    }
+    throw Error(failure.code(),
+                std::string(failure.what()) + "; it runs again with its flags of before",
+                failure.hint());
+  }
+}
+
 void restart(Context& context, const UpOptions& options) {
   const auto before = ask_daemon(context);
   if (!before) return up(context, options);
@@ -171,16 +201,18 @@ void restart(Context& context, const UpOptions& options) {
                 "systemd runs nufid, with the flags of its unit",
                 "put them into nufid.toml, or: " + unit->edit_command());
   }
-  const Words flags = merged_flags(flags_of(*before), with_socket(context, more));
+  const Words old_flags = flags_of(*before);
+  const Words flags = merged_flags(old_flags, with_socket(context, more));
   check_nufid_config(context, flags);
   if (!unit) warn_of_missing_secrets(context, *before);
-  note_drain(context, *before);
+  note_drain(context, *before, "Ctrl-C leaves nufid to stop, and then: nufi up");
   if (unit) {
     unit->restart();
   } else {
     stop_process(context, *before);
   }
-  const StatusView after = unit ? wait_for_unit(context, *unit) : start_detached(context, flags);
+  const StatusView after =
+      unit ? wait_for_unit(context, *unit) : start_again(context, flags, old_flags);
   say_running(context, after, "is running again");
   warn_of_moves(context, *before, after);
 }

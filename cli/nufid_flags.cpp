@@ -73,6 +73,14 @@ bool has_flags(const Words& flags, const Words& wanted) {
   });
 }
 
+std::string value_of(const Words& flags, const std::string& name) {
+  std::string value;
+  for (const Flag& flag : split_flags(flags)) {
+    if (flag.name == name) value = flag.value;
+  }
+  return value;
+}
+
 Words with_absolute_paths(const Words& flags) {
   auto all = split_flags(flags);
   for (Flag& flag : all) {

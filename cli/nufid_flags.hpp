@@ -14,6 +14,9 @@ Words merged_flags(const Words& flags, const Words& more);
 /// True if `flags` has each flag of `wanted`, with the same values.
 bool has_flags(const Words& flags, const Words& wanted);
 
+/// The value of the last flag of this name; "" if there is none.
+std::string value_of(const Words& flags, const std::string& name);
+
 /// The same with absolute paths, as nufid may be started again from another folder.
 Words with_absolute_paths(const Words& flags);
 

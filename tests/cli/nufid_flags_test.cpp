@@ -19,6 +19,11 @@ TEST_CASE("nufid flags: one that is given takes the place of all of its name, ot
   CHECK(merged_flags({}, {"--ca-file="}) == Words{"--ca-file="});
 }
 
+TEST_CASE("nufid flags: of a flag that is given twice the last value counts") {
+  CHECK(value_of({"--socket", "/a", "--demo", "--socket=/b"}, "--socket") == "/b");
+  CHECK(value_of({"--demo"}, "--socket").empty());
+}
+
 TEST_CASE("nufid flags: the same flags are known in either form") {
   const Words running{"--demo", "--listen=127.0.0.1:7000"};
   CHECK(has_flags(running, {"--listen", "127.0.0.1:7000"}));

@@ -71,6 +71,30 @@ describe('nufi up, down, restart', () => {
     assert.deepEqual(flags((await status()).pid), ['--demo', '--drain-timeout=9s', '--log-level=info']);
   });
 
+  it('what only a start can find brings the old one back', async () => {
+    const taken = http.createServer().listen(0, '127.0.0.1');
+    await until(() => taken.listening, 5_000, 'a port');
+    const before = flags((await status()).pid);
+    for (const wrong of [
+      ['--listen', `127.0.0.1:${taken.address().port}`],
+      ['--data-dir', '/proc/1/nothing'],
+    ]) {
+      const failed = await nufi(['restart', '--', ...wrong]);
+      assert.notEqual(failed.code, 0);
+      assert.match(failed.stderr, /^error: .*; it runs again with its flags of before/m);
+      assert.deepEqual(flags((await status()).pid), before);
+    }
+    taken.close();
+  });
+
+  it('restart goes where the new socket is', async () => {
+    const socket = path.join(home, 'else.sock');
+    const moved = await nufi(['restart', '--', '--socket', socket]);
+    assert.equal(moved.code, 0, moved.stderr);
+    assert.equal((await nufi(['--socket', socket, 'down'])).code, 0);
+    assert.equal((await nufi(['up', '--', '--demo', '--drain-timeout=9s', '--log-level=info'])).code, 0);
+  });
+
   it('a secret that the next nufid will not have is said', async () => {
     await nufi(['restart'], { env: { SOME_SECRET: 'sk-1' } });
     await nufi(['upstreams', 'add', 'other', '--url', 'http://127.0.0.1:9/v1', '--key-env', 'SOME_SECRET']);
@@ -100,6 +124,7 @@ describe('nufi up, down, restart', () => {
     await stream.untilBody('before');
     const stopping = nufi(['down', '--json']);
     await until(() => finish, 5_000 * patience, 'the call');
+    await until(async () => (await status()).draining, 5_000 * patience, 'the drain in the status');
     setTimeout(finish, 300);
     const stopped = await stopping;
     assert.equal(stopped.code, 0, stopped.stderr);
@@ -118,7 +143,11 @@ describe('nufi up, down, restart', () => {
     const failed = await nufi(['up'], { env: { NUFI_LISTEN: `127.0.0.1:${port}` } });
     assert.equal(failed.code, 1);
     assert.match(failed.stderr, new RegExp(`^error: nufid can't start: .*${port}.*not nufid.*pid ${process.pid}`, 'm'));
-    assert.match(failed.stderr, /^hint: .*nufid\.log$/m);
+    assert.match(failed.stderr, /^hint: .*nufi up -- --listen HOST:PORT; .*nufid\.log$/m);
+    assert.match(failed.stderr, /^error: /, 'the log stands before the error');
+    const misplaced = await nufi(['up', '--listen', '127.0.0.1:0']);
+    assert.equal(misplaced.code, 2);
+    assert.match(misplaced.stderr, /^hint: .*nufi up -- --listen$/m);
     await new Promise((resolve) => server.close(resolve));
   });
 
