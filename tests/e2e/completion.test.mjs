@@ -38,7 +38,7 @@ describe('completion', () => {
     shells.push(shell);
     return shell;
   }
-  after(() => shells.forEach((shell) => shell.end()));
+  after(() => Promise.all(shells.map((shell) => shell.end())));
   const bashCompletion = '. /usr/share/bash-completion/bash_completion';
 
   /// Lines, and what they are after Tab; ‸ is the cursor. The same in every shell.
@@ -141,7 +141,9 @@ describe('completion', () => {
 
   async function check(shell, lines) {
     for (const [line, expected] of Object.entries(lines)) {
-      assert.equal(await shell.tab(line), expected, line);
+      // Completions give up on a nufid that is busy for long: then once more.
+      const found = await shell.tab(line);
+      assert.equal(found === line ? await shell.tab(line) : found, expected, line);
     }
     for (const [line, words] of Object.entries(listed)) {
       const shown = await shell.list(line, words);

@@ -3,7 +3,7 @@
 //   const shell = await Shell.open('zsh', { env: h.daemon.env, home, cwd });
 //   await shell.tab('nufi keys sh')            'nufi keys show ', as it stands in the line then
 //   await shell.list('nufi keys ', [/show/])   waits until that is listed below the line
-//   shell.end();
+//   await shell.end();
 import fs from 'node:fs';
 import path from 'node:path';
 
@@ -99,7 +99,9 @@ export class Shell {
     return shown();
   }
 
-  end() {
-    this.terminal.kill();
+  /// Empties the line and says that no more comes.
+  async end() {
+    this.terminal.type('\x15\x04');
+    await this.terminal.ends().finally(() => this.terminal.kill());
   }
 }
