@@ -90,21 +90,26 @@ const common = new Set(['--help', '--json', '--quiet']);
 const list = (text) => text.split(' ').filter(Boolean);
 const longNames = (option) => option.names.filter((name) => name.startsWith('--'));
 
-/// The options of each command as its page tells them: Map of command → Set of options.
+/// The options of each command as its page tells them: Map of command → Map of option → what is said.
 function told() {
   const pages = new Map();
   const folder = path.join(root, 'man');
   for (const name of fs.readdirSync(folder).filter((file) => file.endsWith('.1'))) {
     let commands = [];
+    let options = [];
     for (const line of fs.readFileSync(path.join(folder, name), 'utf8').split('\n')) {
       const heading = /^\.S([hs]) (.*)/.exec(line);
       if (heading) {
         commands = heading[1] === 's' ? heading[2].split(', ') : [];
         if (name === 'nufi.1') commands = heading[2] === 'OPTIONS' ? [''] : [];
-        for (const command of commands) pages.set(command, new Set());
+        for (const command of commands) pages.set(command, new Map());
+        options = [];
       } else if (line.startsWith('.It Fl ')) {
-        for (const [, option] of line.matchAll(/Fl (-[a-z-]+)/g)) {
-          for (const command of commands) pages.get(command).add(`-${option}`);
+        options = [...line.matchAll(/Fl (-[a-z-]+)/g)].map(([, option]) => `-${option}`);
+        for (const command of commands) options.forEach((option) => pages.get(command).set(option, ''));
+      } else {
+        for (const page of commands.map((command) => pages.get(command))) {
+          for (const option of options) page.set(option, `${page.get(option)} ${line}`);
         }
       }
     }
@@ -178,12 +183,26 @@ describe('the command line', () => {
       const known = new Set(commands.flatMap((name) => tree.get(name)?.options.flatMap(longNames) ?? []));
       for (const name of commands) {
         if (!tree.has(name)) unknown.push(name);
-        for (const option of pages.get(name) ?? []) {
+        for (const option of pages.get(name)?.keys() ?? []) {
           if (!known.has(option)) unknown.push(`${name} ${option}`);
         }
       }
     }
     assert.deepEqual(unknown, [], 'only in a page');
+  });
+
+  it('has words for the values of options that the pages tell as they are typed', () => {
+    const pages = told();
+    const missing = [];
+    for (const command of leaves) {
+      for (const option of command.options.filter((one) => longNames(one).length && one.words.length)) {
+        const said = pages.get(command.path).get(longNames(option)[0]).split(/[ ,.]+/);
+        for (const word of option.words) {
+          if (!said.includes(word)) missing.push(`${command.path} ${longNames(option)[0]} ${word}`);
+        }
+      }
+    }
+    assert.deepEqual(missing, []);
   });
 
   it('opens its examples in the pages with what it takes', () => {
