@@ -161,6 +161,17 @@ describe('completion', () => {
   it('in zsh', async () => check(await open('zsh'), inZsh));
   it('in fish', async () => check(await open('fish'), inFish));
 
+  it('from the files that packages install', async () => {
+    const files = { bash: 'nufi.bash', zsh: '_nufi', fish: 'nufi.fish' };
+    for (const [name, file] of Object.entries(files)) {
+      const installed = path.resolve(import.meta.dirname, '../../completions', file);
+      const shell = await open(name, { installed, before: name === 'bash' ? bashCompletion : '' });
+      // Both what loads the file and what finds it loaded.
+      assert.equal(await shell.tab('nufi keys sh'), 'nufi keys show ', name);
+      assert.equal(await shell.tab('nufi keys show la'), 'nufi keys show laptop ', name);
+    }
+  });
+
   it('in bash: the words of another command are that command’s', async () => {
     const shell = await open('bash', {
       before: bashCompletion,

@@ -22,8 +22,10 @@ const shells = {
 bind 'set show-all-if-ambiguous on' 'set completion-query-items 1000' 'set page-completions off'
 bind 'set enable-bracketed-paste off' 'set bell-style none' 'set completion-display-width 0'
 tell() { printf '%s\\0' "$READLINE_LINE" >>"$LINES_FILE"; READLINE_LINE=; READLINE_POINT=0; }
-bind -x '"\\C-t": tell'
-source <(nufi completion bash)`,
+bind -x '"\\C-t": tell'`,
+    learn: 'source <(nufi completion bash)',
+    file: 'completions/nufi',
+    find: (folder) => `BASH_COMPLETION_USER_DIR=${folder}`,
   },
   zsh: {
     command: () => ['zsh', '-o', 'no_global_rcs', '-i'],
@@ -33,8 +35,10 @@ autoload -Uz compinit
 compinit -u -D
 tell() { print -rn -- "$BUFFER"$'\\0' >>$LINES_FILE; BUFFER= }
 zle -N tell
-bindkey '^T' tell
-source <(nufi completion zsh)`,
+bindkey '^T' tell`,
+    learn: 'source <(nufi completion zsh)',
+    file: '_nufi',
+    find: (folder) => `fpath=(${folder} $fpath)`,
   },
   fish: {
     command: (file) => ['fish', '--no-config', '-i', '-C', `source ${file}`],
@@ -42,20 +46,29 @@ source <(nufi completion zsh)`,
 set fish_greeting
 set fish_autosuggestion_enabled 0
 function tell; printf '%s\\0' (commandline | string collect) >>$LINES_FILE; commandline -r ''; end
-bind \\ct tell
-nufi completion fish | source`,
+bind \\ct tell`,
+    learn: 'nufi completion fish | source',
+    file: 'nufi.fish',
+    find: (folder) => `set -p fish_complete_path ${folder}`,
   },
 };
 
 export class Shell {
-  /// `before` is run by the shell before it learns the completions, `after` after that.
-  static async open(name, { env, home, cwd, before = '', after = '' }) {
+  /// `before` is run by the shell before it learns the completions, `after` after that. Of an
+  /// `installed` file it learns when it needs it, in the folder where it looks.
+  static async open(name, { env, home, cwd, before = '', after = '', installed }) {
     const shell = new Shell();
+    const { command, start, learn, file, find } = shells[name];
     const folder = fs.mkdtempSync(path.join(home, `${name}-`));
-    const start = path.join(folder, '.zshrc');
-    fs.writeFileSync(start, `${before}\n${shells[name].start}\n${after}\n`);
+    if (installed) {
+      fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
+      fs.copyFileSync(installed, path.join(folder, file));
+    }
+    const first = path.join(folder, '.zshrc');
+    const lines = [installed ? find(folder) : '', before, start, installed ? '' : learn, after];
+    fs.writeFileSync(first, lines.join('\n') + '\n');
     shell.file = path.join(folder, 'lines');
-    shell.terminal = Terminal.open(shells[name].command(start), {
+    shell.terminal = Terminal.open(command(first), {
       env: {
         ...env,
         PATH: `${path.dirname(nufiPath)}:${env.PATH}`,
