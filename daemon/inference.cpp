@@ -89,12 +89,16 @@ struct Inference::Parts {
   Parts(Options given,
         ledger::Ledger& ledger,
         gateway::StoredResponses& responses,
-        const Clock& clock)
+        const EvenClock& even_clock)
       : options(std::move(given)),
         directory(options.ca_file, options.proxies),
         server_settings(server_options(options)),
-        gateway(
-            gateway_options(options), directory, ledger, responses, clock, server_settings.loops),
+        gateway(gateway_options(options),
+                directory,
+                ledger,
+                responses,
+                even_clock,
+                server_settings.loops),
         server(
             server_settings,
             [this](net::Exchange& exchange) { return gateway.handle(exchange); },
@@ -114,14 +118,14 @@ struct Inference::Parts {
 Inference::Inference(Options options,
                      ledger::Ledger& ledger,
                      gateway::StoredResponses& responses,
-                     const Clock& clock) {
+                     const EvenClock& even_clock) {
   if (!options.allow_remote && options.listen_fd < 0 && !is_loopback(options.host)) {
     throw Error(Errc::invalid,
                 "'" + options.host + "' is reachable from other machines",
                 "if you mean it, say so: --allow-remote inference");
   }
   if (!options.ca_file.empty()) net::TlsContext check(options.ca_file);
-  parts_ = std::make_unique<Parts>(std::move(options), ledger, responses, clock);
+  parts_ = std::make_unique<Parts>(std::move(options), ledger, responses, even_clock);
   set_hold_wait(parts_->options.hold_wait);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "lib/base/clock.hpp"
+#include "lib/base/even_clock.hpp"
 #include "lib/domain/proxy.hpp"
 #include "lib/domain/trace.hpp"
 #include "lib/ledger/ledger.hpp"
@@ -42,11 +42,11 @@ class Inference final : public service::DataPlane {
   };
 
   /// Throws Error{invalid} for an address that is not loopback without allow_remote. `ledger`,
-  /// `responses` and `clock` must outlive it.
+  /// `responses` and `even_clock` must outlive it.
   Inference(Options options,
             ledger::Ledger& ledger,
             gateway::StoredResponses& responses,
-            const Clock& clock);
+            const EvenClock& even_clock);
   ~Inference() override;
 
   /// Binds the door; calls are taken from start() on. Throws Error{unavailable} if the port is

@@ -2,6 +2,7 @@
 
 #include "lib/base/text.hpp"
 #include "lib/base/utf8.hpp"
+#include "lib/domain/lease.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -109,8 +110,11 @@ bool allows(const std::vector<std::string>& globs, std::string_view model) {
 
 }  // namespace
 
-std::optional<Denial> deny_state(const Key& key, Timestamp now) {
-  switch (key_state(key, now, /*total_used_up=*/false)) {
+std::optional<Denial> deny_state(const Key& key, const Moment& now) {
+  if (key.lease_expires_at && now.wall != now.even) {
+    return deny_state(lease_on_wall(key, now), {.wall = now.wall, .even = now.wall});
+  }
+  switch (key_state(key, now.wall, /*total_used_up=*/false)) {
     case KeyState::revoked:
       return Denial::key_revoked;
     case KeyState::disabled:
@@ -126,15 +130,15 @@ std::optional<Denial> deny_state(const Key& key, Timestamp now) {
 
 std::optional<Denial> deny_key(const Key& key,
                                const Sha256& digest,
-                               Timestamp now,
+                               const Moment& now,
                                std::string_view client_ip) {
   if (const auto denial = deny_state(key, now)) return denial;
-  if (digest != key.digest && !is_overlap_running(key, now)) return Denial::key_rotated;
+  if (digest != key.digest && !is_overlap_running(key, now.wall)) return Denial::key_rotated;
   if (!is_ip_allowed(key.allowed_ips, client_ip)) return Denial::ip_not_allowed;
   return std::nullopt;
 }
 
-std::optional<Denial> deny_child(const Key& parent, Timestamp now, std::string_view client_ip) {
+std::optional<Denial> deny_child(const Key& parent, const Moment& now, std::string_view client_ip) {
   if (const auto denial = deny_state(parent, now)) return denial;
   if (!is_ip_allowed(parent.allowed_ips, client_ip)) return Denial::ip_not_allowed;
   return std::nullopt;

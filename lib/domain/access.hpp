@@ -1,5 +1,6 @@
 #pragma once
 
+#include "lib/base/even_clock.hpp"
 #include "lib/domain/account.hpp"
 #include "lib/domain/key.hpp"
 #include "lib/domain/verdict.hpp"
@@ -13,17 +14,17 @@ namespace nufi::domain {
 
 /// May `key` call at all at `now`? std::nullopt = yes. Budgets and addresses are not looked at
 /// here.
-std::optional<Denial> deny_state(const Key& key, Timestamp now);
+std::optional<Denial> deny_state(const Key& key, const Moment& now);
 
 /// May who sent the key text with `digest`, one of the two of `key`, call at `now` from `client_ip`
 /// (textual IPv4 or IPv6)? std::nullopt = yes. Budgets are not looked at here.
 std::optional<Denial> deny_key(const Key& key,
                                const Sha256& digest,
-                               Timestamp now,
+                               const Moment& now,
                                std::string_view client_ip);
 
 /// May a child of `parent` call at `now` from `client_ip`? std::nullopt = yes.
-std::optional<Denial> deny_child(const Key& parent, Timestamp now, std::string_view client_ip);
+std::optional<Denial> deny_child(const Key& parent, const Moment& now, std::string_view client_ip);
 
 /// False for a model name that some server could read as another one than we do, and so pass an
 /// allowlist: a control or invisible character, what stands for text that is not UTF-8, white space

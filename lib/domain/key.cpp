@@ -15,6 +15,13 @@ bool has_expired(const Key& key, Timestamp now) {
   return (key.expires_at.has_value() && *key.expires_at <= now) || has_lease_ended(key, now);
 }
 
+void require_not_expired(const Key& key, Timestamp now) {
+  if (key.expires_at && *key.expires_at <= now) {
+    throw Error(
+        Errc::conflict, "the key has expired", "give it a new expiry with keys edit --expires");
+  }
+}
+
 void require_not_revoked(const Key& key) {
   if (key.revoked_at) {
     throw Error(Errc::conflict, "the key is revoked", "a revoke is final: create a new key");
@@ -26,10 +33,7 @@ void require_live(const Key& key, Timestamp now) {
   if (has_lease_ended(key, now)) {
     throw Error(Errc::conflict, "the lease of the key has ended", "create a new key");
   }
-  if (has_expired(key, now)) {
-    throw Error(
-        Errc::conflict, "the key has expired", "give it a new expiry with keys edit --expires");
-  }
+  require_not_expired(key, now);
 }
 
 }  // namespace
@@ -154,10 +158,13 @@ void renew_lease(Key& key, std::chrono::seconds lease, Timestamp now) {
   if (lease < kShortestLease || lease > kLongestLease) {
     throw Error(Errc::invalid, "lease_seconds must be a whole number from 5 to 3600");
   }
-  require_live(key, now);
+  require_not_revoked(key);
+  require_not_expired(key, now);
   if (!key.lease_expires_at) {
     throw Error(Errc::conflict, "the key has no lease", "only a key that was created with one has");
   }
+  // One that has ended, and whose key nufid has not revoked yet, is revived: calls were refused in
+  // between, and whoever renews it is there.
   key.lease_expires_at = now + lease;
 }
 

@@ -42,7 +42,7 @@ bool is_loopback_name(std::string_view name) {
 
 std::variant<Caller, No> identify(const net::Exchange& exchange,
                                   const Directory& directory,
-                                  Timestamp now) {
+                                  const Moment& now) {
   const auto& fields = exchange.head().fields;
   if (fields.count("authorization") > 1) {
     return refuse_invalid("invalid_value", "Authorization is given twice");
@@ -70,7 +70,7 @@ std::variant<Caller, No> identify(const net::Exchange& exchange,
 
 std::variant<Caller, No> caller_of(std::shared_ptr<const domain::Key> key,
                                    const Directory& directory,
-                                   Timestamp now,
+                                   const Moment& now,
                                    std::string_view client_ip) {
   Caller caller;
   if (!key->parent.empty()) {

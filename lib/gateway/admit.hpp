@@ -1,6 +1,6 @@
 #pragma once
 
-#include "lib/base/clock.hpp"
+#include "lib/base/even_clock.hpp"
 #include "lib/gateway/gateway.hpp"
 
 #include <memory>
@@ -16,14 +16,14 @@ namespace nufi::gateway {
 /// Anthropic's form is spoken (both must be the same key); or why not.
 std::variant<Caller, No> identify(const net::Exchange& exchange,
                                   const Directory& directory,
-                                  Timestamp now);
+                                  const Moment& now);
 
 /// The caller that `key` is as `directory` stands; or why it may not call at `now` whatever it is
 /// itself: its account, project or group is not there, or its parent key can't be used from
 /// `client_ip` ("" = its address is not looked at).
 std::variant<Caller, No> caller_of(std::shared_ptr<const domain::Key> key,
                                    const Directory& directory,
-                                   Timestamp now,
+                                   const Moment& now,
                                    std::string_view client_ip);
 
 /// True if `host` (a Host field) is a loopback name or address, the very address the client

@@ -38,14 +38,15 @@ Gateway::Gateway(Options options,
                  Directory& directory,
                  ledger::Ledger& ledger,
                  StoredResponses& responses,
-                 const Clock& clock,
+                 const EvenClock& even_clock,
                  std::size_t loops)
     : options_(std::move(options)),
       directory_(directory),
       ledger_(ledger),
       owners_(responses),
-      clock_(clock),
-      limiter_(clock),
+      even_clock_(even_clock),
+      clock_(even_clock.clock()),
+      limiter_(clock_),
       live_calls_(loops) {}
 
 net::Awaitable<void> Gateway::handle(net::Exchange& exchange) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "lib/base/clock.hpp"
+#include "lib/base/even_clock.hpp"
 #include "lib/gateway/directory.hpp"
 #include "lib/gateway/limiter.hpp"
 #include "lib/gateway/live_calls.hpp"
@@ -55,7 +55,7 @@ class Gateway {
           Directory& directory,
           ledger::Ledger& ledger,
           StoredResponses& responses,
-          const Clock& clock,
+          const EvenClock& even_clock,
           std::size_t loops);
 
   /// Serves one request. Throws nothing.
@@ -66,6 +66,7 @@ class Gateway {
   [[nodiscard]] const Directory& directory() const { return directory_; }
   [[nodiscard]] const ledger::Ledger& ledger() const { return ledger_; }
   [[nodiscard]] const Clock& clock() const { return clock_; }
+  [[nodiscard]] const EvenClock& even_clock() const { return even_clock_; }
   [[nodiscard]] Limiter& limiter() { return limiter_; }
   [[nodiscard]] const Limiter& limiter() const { return limiter_; }
   [[nodiscard]] LiveCalls& live_calls() { return live_calls_; }
@@ -81,6 +82,7 @@ class Gateway {
   Directory& directory_;
   ledger::Ledger& ledger_;
   ResponseOwners owners_;
+  const EvenClock& even_clock_;  ///< by which leases end
   const Clock& clock_;
   LiveSettings settings_;
   Limiter limiter_;

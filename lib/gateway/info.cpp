@@ -2,6 +2,7 @@
 
 #include "lib/base/text.hpp"
 #include "lib/domain/access.hpp"
+#include "lib/domain/lease.hpp"
 #include "lib/domain/offer.hpp"
 #include "lib/domain/rate.hpp"
 #include "lib/domain/route.hpp"
@@ -130,13 +131,15 @@ std::string key_body(const Caller& caller, const ledger::Ledger& ledger, const M
   const auto& token_limits = tokens_by_parent ? caller.parent->limits : key.limits;
   const auto resets = limits.budget ? binding.usd.cycle.resets_at() : std::nullopt;
   const auto rates = domain::rate_limits(key, *caller.group);
+  const auto state = domain::key_state(
+      domain::lease_on_wall(key, now), now.wall, own.is_used_up || parent.is_used_up);
   return fmt::format(
       R"({{"data":{{"label":{},"name":{},"status":{},"limit":{},"limit_reset":{},"limit_remaining":{},)"
       R"("usage":{},"held":{},"limit_resets_at":{},"token_limit":{},"token_limit_reset":{},"tokens_used":{},)"
       R"("is_free_tier":false,"is_provisioning_key":false,"expires_at":{},"rate_limit":{{"requests":{},"interval":"1m"}}}}}})",
       quote_json(key.masked),
       quote_json(key.name),
-      quote_json(key_state_name(domain::key_state(domain::lease_on_wall(key, now), now.wall, own.is_used_up || parent.is_used_up))),
+      quote_json(key_state_name(state)),
       usd_or_null(limits.budget),
       limits.budget ? quote_json(period_name(limits.budget_period)) : "null",
       usd_or_null(binding.left),
@@ -167,7 +170,9 @@ net::Awaitable<void> send_info(Gateway& gateway, net::Exchange& exchange) {
     co_return co_await send_no(exchange, std::move(*no), unrecorded_id());
   }
   const auto& caller = std::get<Caller>(identified);
-  if (path == "/v1/models") co_return co_await send_json(exchange, 200, models_body(caller, now.wall));
+  if (path == "/v1/models") {
+    co_return co_await send_json(exchange, 200, models_body(caller, now.wall));
+  }
   if (path == "/v1/key") {
     co_return co_await send_json(exchange, 200, key_body(caller, gateway.ledger(), now));
   }

@@ -33,7 +33,7 @@ std::optional<No> refused_since(const Gateway& gateway,
   const bool same_parent =
       !caller.parent || gateway.directory().find_parent(caller.parent->id) == caller.parent;
   if (key == caller.key && same_parent && gateway.directory().world() == caller.world) return {};
-  const auto now = gateway.clock().now();
+  const auto now = gateway.even_clock().now();
   if (!key) return refuse_key(domain::Denial::key_revoked);
   if (const auto denial = domain::deny_state(*key, now)) return refuse_key(*denial);
   auto found = caller_of(std::move(key), gateway.directory(), now, /*client_ip=*/{});
@@ -44,7 +44,7 @@ std::optional<No> refused_since(const Gateway& gateway,
   const auto request = hold_request(*fresh, call, std::get<std::vector<Priced>>(chosen));
   const auto refusal = exceeded(gateway.ledger(), request, ask);
   if (!refusal) return {};
-  return refuse_hold(*fresh, *refusal, now, budget_status);
+  return refuse_hold(*fresh, *refusal, now.wall, budget_status);
 }
 
 }  // namespace nufi::gateway

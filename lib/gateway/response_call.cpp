@@ -69,7 +69,7 @@ net::Awaitable<void> ResponseCall::run() {
 net::Awaitable<std::optional<No>> ResponseCall::admit() {
   const auto& method = exchange_.head().method;
   if (!takes(allowed_, method)) co_return refuse_method(method, allowed_);
-  auto identified = identify(exchange_, gateway_.directory(), gateway_.clock().now());
+  auto identified = identify(exchange_, gateway_.directory(), gateway_.even_clock().now());
   if (auto* no = std::get_if<No>(&identified)) co_return std::move(*no);
   caller_ = std::move(std::get<Caller>(identified));
   if (gateway_.settings().draining.load()) co_return refuse_draining();
@@ -123,7 +123,7 @@ net::Awaitable<std::optional<No>> ResponseCall::forward() {
         call.cancel();
       });
   // It may have been revoked while its owner was looked up.
-  auto identified = identify(exchange_, gateway_.directory(), gateway_.clock().now());
+  auto identified = identify(exchange_, gateway_.directory(), gateway_.even_clock().now());
   if (auto* no = std::get_if<No>(&identified)) co_return std::move(*no);
   exchange_.on_gone([&call] { call.cancel(); });
   const auto result = co_await call.request(head, {}, gateway_.options_.first_byte_timeout);

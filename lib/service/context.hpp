@@ -1,6 +1,6 @@
 #pragma once
 
-#include "lib/base/clock.hpp"
+#include "lib/base/even_clock.hpp"
 #include "lib/domain/proxy.hpp"
 #include "lib/ledger/ledger.hpp"
 #include "lib/service/data_plane.hpp"
@@ -48,6 +48,7 @@ struct Context {
   ledger::Ledger& ledger;
   DataPlane& data_plane;
   const Clock& clock;
+  const EvenClock& even_clock;  ///< over `clock`; by which leases end
   const Vault& vault;
   Publisher& publisher;
   Backups& backups;

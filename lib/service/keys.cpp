@@ -2,6 +2,7 @@
 
 #include "lib/base/error.hpp"
 #include "lib/base/text.hpp"
+#include "lib/domain/lease.hpp"
 #include "lib/service/key_terms.hpp"
 #include "lib/service/leases.hpp"
 #include "lib/service/names.hpp"
@@ -24,7 +25,9 @@ constexpr std::size_t kShownCandidates = 5;
 domain::KeyView view_of(const Context& context, const Names& names, domain::Key key) {
   domain::KeyView view;
   view.standing = standing_of(context.ledger, domain::Scope::key, key.id.text(), key.limits);
-  view.state = domain::key_state(key, context.clock.now(), is_total_used_up(view.standing));
+  const Moment now = context.even_clock.now();
+  key = domain::lease_on_wall(std::move(key), now);
+  view.state = domain::key_state(key, now.wall, is_total_used_up(view.standing));
   view.account = names.account(key.account);
   view.project = names.project(key.project);
   view.group = names.group(key.group);
@@ -38,22 +41,42 @@ void catch_up(const Context& context) {
   if (context.ledger.problem().empty()) context.ledger.sync();
 }
 
+/// A child always lies where its parent does. `what`: "project" or "group", its name `place`.
+[[noreturn]] void throw_elsewhere(const domain::Key& parent,
+                                  std::string_view what,
+                                  const std::string& place) {
+  throw Error(
+      Errc::conflict,
+      fmt::format(
+          "a child of key '{}' can only be in its {}, which is '{}'", parent.name, what, place),
+      fmt::format(
+          "move the parent, and its children follow: nufi keys edit {} --{}", parent.name, what));
+}
+
+/// `parent`: of `key`, or null.
 void apply_places(const Actor& actor,
                   const Names& names,
                   const domain::KeyTerms& terms,
+                  const domain::Key* parent,
                   domain::Key& key) {
   if (terms.project.clears()) throw Error(Errc::invalid, "project must be the name of a project");
   if (terms.project.sets()) key.project = names.find_project(key.account, terms.project.value()).id;
+  if (parent != nullptr && key.project != parent->project) {
+    throw_elsewhere(*parent, "project", names.project(parent->project));
+  }
   if (terms.group.keeps()) return;
   const auto& group =
       names.find_group(terms.group.sets() ? terms.group.value() : domain::kDefaultName);
+  if (parent != nullptr && group.id != parent->group) {
+    throw_elsewhere(*parent, "group", names.group(parent->group));
+  }
   if (group.id == key.group) return;
   require_admin(actor, "choose the group of a key");
   key.group = group.id;
 }
 
-/// The stairs every change of one key takes: find, move, write, publish. The lock of changes is
-/// held.
+/// The stairs every change of one key takes: find, move, write, publish. Its children follow where
+/// it goes. The lock of changes is held.
 using Move = std::function<void(const Names& names, domain::Key& key)>;
 domain::Key change_locked(const Context& context,
                           const Actor& actor,
@@ -63,15 +86,31 @@ domain::Key change_locked(const Context& context,
                           const Move& move) {
   domain::Key key = find_key(context, actor, word);
   const domain::Key old = key;
+  const Moment now = context.even_clock.now();
+  key = domain::lease_on_wall(std::move(key), now);
   move(names, key);
+  key = domain::lease_on_even(std::move(key), now);
   const Facts before = facts_of(old, names);
   const Facts after = facts_of(key, names);
-  if (before != after) {
-    context.store.keys().update(
-        key, audit_change(context, actor, std::string(action), subject_of(key), before, after));
-    start_new_windows(context.ledger, domain::Scope::key, key.id.text(), old.limits, key.limits);
-    context.publisher.publish_key(key);
+  if (before == after) return key;
+  const auto entry = [&](const domain::Key& changed, const Facts& was) {
+    return audit_change(
+        context, actor, std::string(action), subject_of(changed), was, facts_of(changed, names));
+  };
+  std::vector<domain::Key> changed{key};
+  std::vector<store::AuditEntry> audits{entry(key, before)};
+  if (key.project != old.project || key.group != old.group) {
+    for (const domain::Key& child : context.store.keys().children(key.id)) {
+      domain::Key moved = child;
+      moved.project = key.project;
+      moved.group = key.group;
+      audits.push_back(entry(moved, facts_of(child, names)));
+      changed.push_back(std::move(moved));
+    }
   }
+  context.store.keys().update_all(changed, audits);
+  start_new_windows(context.ledger, domain::Scope::key, key.id.text(), old.limits, key.limits);
+  context.data_plane.publish_keys(changed);
   return key;
 }
 
@@ -100,7 +139,8 @@ domain::Key find_parent(const Context& context,
         fmt::format("key '{}' is the child of another key, so it can't be a parent", parent.name),
         "name its parent instead: " + parent.parent.text());
   }
-  if (domain::is_dead(parent, context.clock.now())) {
+  const Moment now = context.even_clock.now();
+  if (domain::is_dead(domain::lease_on_wall(parent, now), now.wall)) {
     throw Error(Errc::conflict,
                 fmt::format("key '{}' has ended, so it can't be a parent", parent.name),
                 "see those that live: nufi keys list");
@@ -179,21 +219,24 @@ domain::KeyView create_key(const Context& context,
   key.account = home.account;
   key.project = home.id;
   key.group = names.find_group(domain::kDefaultName).id;
+  std::optional<domain::Key> parent;
   if (terms.parent.sets()) {
-    const domain::Key parent = find_parent(context, actor, home.account, terms.parent.value());
-    key.parent = parent.id;
-    key.group = parent.group;
-    if (home.name == domain::kDefaultName) key.project = parent.project;
+    parent = find_parent(context, actor, home.account, terms.parent.value());
+    key.parent = parent->id;
+    key.group = parent->group;
+    if (home.name == domain::kDefaultName) key.project = parent->project;
   }
   key.digest = sha256(secret.expose());
   key.masked = domain::mask_key(secret.expose());
-  key.created_at = context.clock.now();
+  const Moment now = context.even_clock.now();
+  key.created_at = now.wall;
   apply(terms, key.created_at, key);
-  apply_places(actor, names, terms, key);
+  apply_places(actor, names, terms, parent ? &*parent : nullptr, key);
   apply_lease(terms, key);
+  const Facts facts = facts_of(key, names);
+  key = domain::lease_on_even(std::move(key), now);
   context.store.keys().insert(
-      key,
-      audit_change(context, actor, "key.create", subject_of(key), Facts(), facts_of(key, names)));
+      key, audit_change(context, actor, "key.create", subject_of(key), Facts(), facts));
   context.publisher.publish_key(key);
   domain::KeyView view = view_of(context, names, std::move(key));
   view.secret = secret;
@@ -245,7 +288,13 @@ domain::KeyView edit_key(const Context& context,
                   "make another one with: nufi keys create");
     }
     apply(terms, context.clock.now(), key);
-    apply_places(actor, names, terms, key);
+    std::optional<domain::Key> parent;
+    if (!key.parent.empty()) parent = context.store.keys().by_id(key.parent);
+    if (parent) {
+      key.project = parent->project;
+      key.group = parent->group;
+    }
+    apply_places(actor, names, terms, parent ? &*parent : nullptr, key);
     // A new expiry may have brought it back: only dead keys are hidden.
     if (!domain::is_dead(key, context.clock.now())) domain::unarchive(key);
   };
@@ -280,11 +329,13 @@ domain::KeyView revoke_key(const Context& context, const Actor& actor, std::stri
 std::vector<domain::KeyView> revoke_all_keys(const Context& context, const Actor& actor) {
   const std::lock_guard lock(context.changes);
   const Names names(context.store.people());
-  const Timestamp now = context.clock.now();
+  const Moment now = context.even_clock.now();
   store::KeyFilter filter;
   filter.account = actor.account;
   std::vector<domain::Key> keys = context.store.keys().list(filter);
-  std::erase_if(keys, [now](const domain::Key& key) { return domain::is_dead(key, now); });
+  std::erase_if(keys, [&](const domain::Key& key) {
+    return domain::is_dead(domain::lease_on_wall(key, now), now.wall);
+  });
   std::vector<domain::KeyView> views;
   for (domain::Key& key : revoke_with_children(context, actor, names, std::move(keys))) {
     views.push_back(view_of(context, names, std::move(key)));
@@ -311,7 +362,9 @@ domain::KeyView renew_lease(const Context& context,
                             std::chrono::seconds lease) {
   const std::lock_guard lock(context.changes);
   domain::Key key = find_key(context, actor, word);
-  domain::renew_lease(key, lease, context.clock.now());
+  const Moment now = context.even_clock.now();
+  domain::renew_lease(key, lease, now.wall);
+  key = domain::lease_on_even(std::move(key), now);
   context.store.keys().renew_leases({key});
   context.publisher.publish_key(key);
   return view_of(context, Names(context.store.people()), std::move(key));

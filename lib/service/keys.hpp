@@ -17,10 +17,11 @@
 /// Error{not_found} or Error{ambiguous}. A change counts for the next call when they return.
 namespace nufi::service {
 
-/// Makes a key in `project` (name or id) of the actor; a child for which `terms` name no project
-/// goes to its parent's when `project` is the default one. The view holds the key itself, the only
-/// time it can be seen. Throws Error{invalid} for a bad wish, Error{conflict} for a name a live key
-/// has and for a parent that can't be used.
+/// Makes a key in `project` (name or id) of the actor. A child always lies in the project and group
+/// of its parent, or the parent's limits would not hold for it: it goes there when `project` is the
+/// default one and `terms` name none. The view holds the key itself, the only time it can be seen.
+/// Throws Error{invalid} for a bad wish, Error{conflict} for a name a live key has, for a parent
+/// that can't be used, and for a child in another project or group than its parent.
 domain::KeyView create_key(const Context& context,
                            const Actor& actor,
                            std::string_view project,
@@ -39,7 +40,8 @@ Page<domain::KeyView> list_keys(const Context& context, const Actor& actor, cons
 domain::KeyView show_key(const Context& context, const Actor& actor, std::string_view word);
 
 /// Changes what `terms` name. In another project, what the key has spent stays with the old one.
-/// Throws Error{conflict} for a revoked key, else as create_key.
+/// Where a parent goes, its children that are not revoked go with it, each with an entry in the
+/// audit log. Throws Error{conflict} for a revoked key, else as create_key.
 domain::KeyView edit_key(const Context& context,
                          const Actor& actor,
                          std::string_view word,
@@ -61,7 +63,8 @@ domain::KeyView rotate_key(const Context& context,
                            const Actor& actor,
                            std::string_view word,
                            std::chrono::seconds overlap);
-/// Lets a leased key live for `lease` from now on; no entry in the audit log. Throws as
+/// Lets a leased key live for `lease` from now on, also one that nufid has not ended yet though its
+/// lease has run out; no entry in the audit log. Throws as
 /// domain::renew_lease.
 domain::KeyView renew_lease(const Context& context,
                             const Actor& actor,

@@ -51,13 +51,16 @@ std::vector<domain::Key> revoke_with_children(const Context& context,
   return keys;
 }
 
-void extend_leases(store::Keys& keys, Timestamp now) {
-  std::vector<domain::Key> extended = keys.leased();
-  std::erase_if(extended,
-                [&](const domain::Key& key) { return *key.lease_expires_at >= now + kLeaseGrace; });
-  if (extended.empty()) return;
-  for (domain::Key& key : extended) key.lease_expires_at = now + kLeaseGrace;
-  keys.renew_leases(extended);
+void carry_leases_over(store::Keys& keys, Timestamp now) {
+  std::vector<domain::Key> carried;
+  for (domain::Key& key : keys.leased()) {
+    const Timestamp end =
+        std::clamp(*key.lease_expires_at, now + kLeaseGrace, now + domain::kLongestLease);
+    if (end == *key.lease_expires_at) continue;
+    key.lease_expires_at = end;
+    carried.push_back(std::move(key));
+  }
+  if (!carried.empty()) keys.renew_leases(carried);
 }
 
 std::chrono::milliseconds end_leases(const Context& context) {
@@ -65,11 +68,11 @@ std::chrono::milliseconds end_leases(const Context& context) {
     return keys.empty() ? Timestamp::max() : *keys.front().lease_expires_at;
   };
   auto end = first_end(context.store.keys().leased());
-  if (end <= context.clock.now()) {
+  if (end <= context.even_clock.now().even) {
     const std::lock_guard lock(context.changes);
     // One may have been renewed since.
     std::vector<domain::Key> ended = context.store.keys().leased();
-    const Timestamp now = context.clock.now();
+    const Timestamp now = context.even_clock.now().even;
     const auto behind = std::find_if(ended.begin(), ended.end(), [&](const domain::Key& key) {
       return *key.lease_expires_at > now;
     });
@@ -78,7 +81,7 @@ std::chrono::milliseconds end_leases(const Context& context) {
     const Names names(context.store.people());
     revoke_with_children(context, nufid(), names, std::move(ended));
   }
-  const Timestamp now = context.clock.now();
+  const Timestamp now = context.even_clock.now().even;
   if (end <= now) return std::chrono::milliseconds(1);
   return std::min<std::chrono::milliseconds>(kLeasesEvery, end - now);
 }

@@ -24,8 +24,10 @@ std::vector<domain::Key> revoke_with_children(const Context& context,
 /// Whoever renews a lease could not while nufid was down: each that was running has at least this
 /// long left from a start on.
 inline constexpr std::chrono::seconds kLeaseGrace{20};
+/// Brings the leases of the process before over to this one, whose EvenClock says `now`: none ends
+/// before kLeaseGrace, and none is longer than a lease can be, wherever the clock before had got.
 /// For the start, before keys are published. Throws Error{unavailable}.
-void extend_leases(store::Keys& keys, Timestamp now);
+void carry_leases_over(store::Keys& keys, Timestamp now);
 
 /// No lease is shorter than kShortestLease, so whoever looks this often sees each before it ends.
 inline constexpr std::chrono::milliseconds kLeasesEvery{4000};

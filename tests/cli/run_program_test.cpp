@@ -175,16 +175,22 @@ TEST_CASE("run: without a budget and a key of limits it says what holds") {
   CHECK(console.run(words({}, "true")).err.find("no --budget") != std::string::npos);
 }
 
-TEST_CASE("run: the limits of a key hold as well, and its project is taken") {
+TEST_CASE("run: with a key of limits it can't be told to lie in another project") {
   Console console = house();
-  console.answers("GET /v1/inference/keys/laptop", key_json(R"({"project":"work"})"));
-  console.answers("POST /v1/projects/work/inference/keys",
-                  key_json(R"({"name":"run-sh-abcd","budget_usd":null,"key":"sk-nufi-x"})"));
+  const Run run = console.run(words({"--key", "laptop", "--project", "work"}, "true"));
+  CHECK(run.code == 2);
+  CHECK(run.err.find("the run lies in the project of 'laptop'") != std::string::npos);
+  CHECK(console.asked.empty());
+}
+
+TEST_CASE("run: the limits of a key hold as well, and nufid takes its project") {
+  Console console = house();
   const Run run = console.run(words({"--key", "laptop"}, "true"));
   CHECK(run.code == 0);
   CHECK(run.err ==
-        "nufi: 'run-sh-abcd' cost $0.0123 (within the limits of 'laptop'): 12 calls, 140 tokens, 1 "
-        "failed\n");
+        "nufi: 'run-sh-abcd' cost $0.0123 of $1.00 (within the limits of 'laptop'): 12 calls, 140 "
+        "tokens, 1 failed\n");
+  CHECK(was_asked(console, kCreate));
 }
 
 TEST_CASE("run: a budget that was reached is said") {

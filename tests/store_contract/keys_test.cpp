@@ -89,7 +89,7 @@ TEST_CASE("keys: children and leases are found while they are not revoked") {
   CHECK(ids(keys.children(domain::KeyId("key_parent"))) == "key_1 key_2");
   CHECK(keys.children(domain::KeyId("key_3")).empty());
   CHECK(ids(keys.leased()) == "key_2 key_1");
-  CHECK(keys.count_live(std::nullopt, morning() + std::chrono::seconds(30)) == 3);
+  CHECK(keys.count_live(std::nullopt, morning() + std::chrono::seconds(30)) == 4);
 
   const auto entries = under_test->store().audit().newest(100).size();
   second.lease_expires_at = morning() + std::chrono::seconds(90);

@@ -57,6 +57,7 @@ ControlPlane::ControlPlane(std::vector<service::Publisher::BuiltIn> built_ins)
       .ledger = *ledger_,
       .data_plane = data_plane,
       .clock = clock,
+      .even_clock = even_clock,
       .vault = vault_,
       .publisher = publisher_,
       .backups = backups_,

@@ -47,6 +47,7 @@ class ControlPlane {
 
   TempDir directory;
   FakeClock clock;
+  EvenClock even_clock{clock};
   FakeDataPlane data_plane;
   std::optional<service::SettingValues> announced;  ///< settings, as told after a change
 

@@ -294,8 +294,7 @@ std::int64_t SqliteKeys::count_live(const std::optional<domain::AccountId>& acco
                                     Timestamp now) {
   const std::string sql =
       "SELECT count(*) FROM keys WHERE revoked_at IS NULL AND "
-      "(expires_at IS NULL OR expires_at > ?1) AND "
-      "(lease_expires_at IS NULL OR lease_expires_at > ?1)" +
+      "(expires_at IS NULL OR expires_at > ?1)" +
       std::string(account ? " AND account_id = ?2" : "");
   return readers_.read([&](Connection& connection) {
     Query row(connection.prepared(sql));

@@ -10,22 +10,26 @@ using namespace nufi::domain;
 namespace {
 
 const Timestamp kNow = parse_rfc3339("2026-08-01T10:00:00Z").value();
+/// Both clocks agree.
+constexpr Moment at(Timestamp time) {
+  return {.wall = time, .even = time};
+}
 
 }  // namespace
 
 TEST_CASE("access: an active key may call from anywhere") {
-  CHECK_FALSE(deny_key(Key(), Key().digest, kNow, "127.0.0.1").has_value());
+  CHECK_FALSE(deny_key(Key(), Key().digest, at(kNow), "127.0.0.1").has_value());
 }
 
 TEST_CASE("access: a child may call as long as its parent may, from where its parent may") {
   Key parent;
-  CHECK_FALSE(deny_child(parent, kNow, "127.0.0.1"));
+  CHECK_FALSE(deny_child(parent, at(kNow), "127.0.0.1"));
   parent.allowed_ips = {"10.0.0.0/8"};
-  CHECK(deny_child(parent, kNow, "127.0.0.1") == Denial::ip_not_allowed);
+  CHECK(deny_child(parent, at(kNow), "127.0.0.1") == Denial::ip_not_allowed);
   parent.disabled = true;
-  CHECK(deny_child(parent, kNow, "10.0.0.1") == Denial::key_disabled);
+  CHECK(deny_child(parent, at(kNow), "10.0.0.1") == Denial::key_disabled);
   parent.revoked_at = kNow;
-  CHECK(deny_child(parent, kNow, "10.0.0.1") == Denial::key_revoked);
+  CHECK(deny_child(parent, at(kNow), "10.0.0.1") == Denial::key_revoked);
 }
 
 TEST_CASE("access: the models of a parent bind its children") {
@@ -38,27 +42,44 @@ TEST_CASE("access: the models of a parent bind its children") {
 TEST_CASE("access: a key's state is the reason, before its address") {
   Key key;
   key.allowed_ips = {"10.0.0.0/8"};
-  CHECK(deny_key(key, key.digest, kNow, "127.0.0.1") == Denial::ip_not_allowed);
+  CHECK(deny_key(key, key.digest, at(kNow), "127.0.0.1") == Denial::ip_not_allowed);
   key.expires_at = kNow;
-  CHECK(deny_key(key, key.digest, kNow, "127.0.0.1") == Denial::key_expired);
+  CHECK(deny_key(key, key.digest, at(kNow), "127.0.0.1") == Denial::key_expired);
   key.disabled = true;
-  CHECK(deny_key(key, key.digest, kNow, "127.0.0.1") == Denial::key_disabled);
+  CHECK(deny_key(key, key.digest, at(kNow), "127.0.0.1") == Denial::key_disabled);
   key.revoked_at = kNow;
-  CHECK(deny_key(key, key.digest, kNow, "127.0.0.1") == Denial::key_revoked);
+  CHECK(deny_key(key, key.digest, at(kNow), "127.0.0.1") == Denial::key_revoked);
 }
 
 TEST_CASE("access: a former secret opens the key until its overlap ends") {
   Key key;
   key.digest[0] = 2;
   key.former = FormerSecret{{1}, "", kNow + std::chrono::seconds(1)};
-  CHECK_FALSE(deny_key(key, key.digest, kNow, "127.0.0.1").has_value());
-  CHECK_FALSE(deny_key(key, {1}, kNow, "127.0.0.1").has_value());
+  CHECK_FALSE(deny_key(key, key.digest, at(kNow), "127.0.0.1").has_value());
+  CHECK_FALSE(deny_key(key, {1}, at(kNow), "127.0.0.1").has_value());
   const Timestamp later = kNow + std::chrono::seconds(1);
-  CHECK_FALSE(deny_key(key, key.digest, later, "127.0.0.1").has_value());
-  CHECK(deny_key(key, {1}, later, "127.0.0.1") == Denial::key_rotated);
-  CHECK_FALSE(deny_state(key, later).has_value());
+  CHECK_FALSE(deny_key(key, key.digest, at(later), "127.0.0.1").has_value());
+  CHECK(deny_key(key, {1}, at(later), "127.0.0.1") == Denial::key_rotated);
+  CHECK_FALSE(deny_state(key, at(later)).has_value());
   key.revoked_at = kNow;
-  CHECK(deny_key(key, {1}, later, "127.0.0.1") == Denial::key_revoked);
+  CHECK(deny_key(key, {1}, at(later), "127.0.0.1") == Denial::key_revoked);
+}
+
+TEST_CASE("access: a lease ends when its time has passed, wherever the wall clock is set") {
+  Key key;
+  key.lease_expires_at = kNow + std::chrono::seconds(10);
+  key.expires_at = kNow + std::chrono::hours(2);
+  for (const auto jump : {std::chrono::hours(-1), std::chrono::hours(0), std::chrono::hours(1)}) {
+    const Moment before{.wall = kNow + std::chrono::seconds(9) + jump,
+                        .even = kNow + std::chrono::seconds(9)};
+    CHECK_FALSE(deny_state(key, before));
+    CHECK_FALSE(deny_child(key, before, "127.0.0.1"));
+    const Moment after{.wall = kNow + std::chrono::seconds(10) + jump,
+                       .even = kNow + std::chrono::seconds(10)};
+    CHECK(deny_state(key, after) == Denial::key_expired);
+    CHECK(deny_child(key, after, "127.0.0.1") == Denial::key_expired);
+  }
+  CHECK(deny_state(key, {.wall = *key.expires_at, .even = kNow}) == Denial::key_expired);
 }
 
 TEST_CASE("access: key, project and group must all allow the model") {

@@ -78,6 +78,7 @@ TEST_CASE("key: keys in a text are hidden, also where one follows another") {
   const std::string key(mint_key().expose());
   CHECK(without_keys("no key") == "no key");
   CHECK(without_keys("a " + key + " b") == "a sk-nufi-… b");
+  CHECK(without_keys(without_keys("a " + key + " b")) == "a sk-nufi-… b");
   CHECK(without_keys(key + key) == "sk-nufi-…sk-nufi-…");
   CHECK(without_keys("sk-nufi-abc" + key + ".") == "sk-nufi-…sk-nufi-….");
 }
@@ -122,9 +123,21 @@ TEST_CASE("key: it expires when its lease ends, and a renewal before keeps it") 
   CHECK(key_state(key, kNow + std::chrono::seconds(38), false) == KeyState::active);
   CHECK(key_state(key, kNow + std::chrono::seconds(39), false) == KeyState::expired);
   CHECK(is_dead(key, kNow + std::chrono::seconds(39)));
-  CHECK_THROWS_WITH_AS(renew_lease(key, kShortestLease, kNow + std::chrono::seconds(39)),
-                       "the lease of the key has ended",
-                       Error);
+  CHECK_THROWS_WITH_AS(
+      enable(key, kNow + std::chrono::seconds(39)), "the lease of the key has ended", Error);
+}
+
+TEST_CASE("key: a renewal that comes late revives a key that is not revoked yet") {
+  Key key;
+  key.lease_expires_at = kNow;
+  renew_lease(key, kShortestLease, kNow + std::chrono::seconds(60));
+  CHECK(key.lease_expires_at == kNow + std::chrono::seconds(65));
+  key.expires_at = kNow + std::chrono::seconds(61);
+  CHECK_THROWS_AS(renew_lease(key, kShortestLease, kNow + std::chrono::seconds(61)), Error);
+  CHECK(key.lease_expires_at == kNow + std::chrono::seconds(65));
+  key.expires_at.reset();
+  revoke(key, kNow + std::chrono::seconds(62));
+  CHECK_THROWS_AS(renew_lease(key, kShortestLease, kNow + std::chrono::seconds(62)), Error);
 }
 
 TEST_CASE("key: only a lease from 5 seconds to an hour is one, and only a leased key has one") {

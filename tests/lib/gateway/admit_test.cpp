@@ -12,7 +12,9 @@ using namespace nufi::gateway;
 
 namespace {
 
-const Timestamp kNow{std::chrono::milliseconds(1'780'000'000'000)};
+const Timestamp kWall{std::chrono::milliseconds(1'780'000'000'000)};
+/// Somebody has set the clock an hour forward.
+const Moment kNow{.wall = kWall, .even = kWall - std::chrono::hours(1)};
 
 /// One key of one account in the directory.
 struct Fixture {
@@ -74,13 +76,13 @@ TEST_CASE("admit: a child is let in as long as its parent may call") {
   changed.disabled = true;
   CHECK(with(changed) == "key_disabled");
   changed = parent;
-  changed.expires_at = kNow;
+  changed.expires_at = kWall;
   CHECK(with(changed) == "key_expired");
   changed = parent;
   changed.allowed_ips = {"10.0.0.0/8"};
   CHECK(with(changed) == "ip_not_allowed");
   CHECK(f.with(bearer, "10.0.0.1") == "ok laptop");
-  changed.revoked_at = kNow;
+  changed.revoked_at = kWall;
   CHECK(with(changed) == "key_revoked");
   CHECK(with(parent) == "ok laptop");
   f.directory.remove_key(parent);
@@ -132,12 +134,12 @@ TEST_CASE("admit: a typo is refused without a lookup") {
 TEST_CASE("admit: the former secret of a rotated key serves until its overlap ends") {
   Fixture f;
   const Secret second = domain::mint_key();
-  domain::rotate(f.key, second, std::chrono::hours(1), kNow - std::chrono::minutes(59));
+  domain::rotate(f.key, second, std::chrono::hours(1), kWall - std::chrono::minutes(59));
   f.directory.put_keys({f.key});
   CHECK(f.with("Bearer " + f.secret.expose()) == "ok laptop");
   CHECK(f.with("Bearer " + second.expose()) == "ok laptop");
 
-  f.key.former->dies_at = kNow;
+  f.key.former->dies_at = kWall;
   f.directory.put_keys({f.key});
   CHECK(f.with("Bearer " + f.secret.expose()) == "key_revoked");
   CHECK(f.with("Bearer " + second.expose()) == "ok laptop");
@@ -154,13 +156,13 @@ TEST_CASE("admit: two Authorization fields are ambiguous") {
 TEST_CASE("admit: a change of the key counts for the next call") {
   Fixture f;
   const auto bearer = "Bearer " + f.secret.expose();
-  f.key.expires_at = kNow;
+  f.key.expires_at = kWall;
   f.directory.put_keys({f.key});
   CHECK(f.with(bearer) == "key_expired");
   f.key.disabled = true;
   f.directory.put_keys({f.key});
   CHECK(f.with(bearer) == "key_disabled");
-  f.key.revoked_at = kNow;
+  f.key.revoked_at = kWall;
   f.directory.put_keys({f.key});
   CHECK(f.with(bearer) == "key_revoked");
 }

@@ -66,21 +66,68 @@ TEST_CASE("leases: who is not renewed is revoked by nufid itself, archived, and 
   make(plane, wish("run"));
 }
 
+TEST_CASE("leases: a clock that is set ends none and prolongs none") {
+  for (const auto jump : {-1h, 1h}) {
+    ControlPlane plane;
+    const auto made = make(plane, wish("run", "", 30));
+    plane.clock.advance(10s);
+    plane.clock.shift(jump);
+    CHECK(end_leases(plane.context()) == kLeasesEvery);
+    const auto shown = show_key(plane.context(), plane.owner(), "run");
+    CHECK(shown.state == KeyState::active);
+    CHECK(shown.key.lease_expires_at == plane.clock.now() + 20s);
+    disable_key(plane.context(), plane.owner(), "run");
+    CHECK(enable_key(plane.context(), plane.owner(), "run").key.lease_expires_at ==
+          plane.clock.now() + 20s);
+    make(plane, wish("child", "run"));
+
+    CHECK(renew_lease(plane.context(), plane.owner(), "run", 6s).key.lease_expires_at ==
+          plane.clock.now() + 6s);
+    const auto later = make(plane, wish("later", "", 5));
+    CHECK(later.key.lease_expires_at == plane.clock.now() + 5s);
+    plane.clock.shift(-jump);
+    plane.clock.advance(5s);
+    CHECK(end_leases(plane.context()) == 1s);
+    CHECK(plane.data_plane.keys.at(later.key.id).revoked_at);
+    CHECK_FALSE(plane.data_plane.keys.at(made.key.id).revoked_at);
+    plane.clock.advance(1s);
+    CHECK(show_key(plane.context(), plane.owner(), "run").state == KeyState::expired);
+    end_leases(plane.context());
+    CHECK(plane.data_plane.keys.at(made.key.id).revoked_at);
+  }
+}
+
+TEST_CASE("leases: a late renewal revives a key that nufid has not ended yet") {
+  ControlPlane plane;
+  const auto made = make(plane, wish("run", "", 5));
+  plane.clock.advance(6s);
+  CHECK(show_key(plane.context(), plane.owner(), "run").state == KeyState::expired);
+  CHECK(renew_lease(plane.context(), plane.owner(), "run", 5s).state == KeyState::active);
+  end_leases(plane.context());
+  CHECK_FALSE(plane.data_plane.keys.at(made.key.id).revoked_at);
+}
+
 TEST_CASE("leases: a start gives each that was running some time, and leaves longer ones alone") {
   ControlPlane plane;
   make(plane, wish("short", "", 5));
   make(plane, wish("long", "", 600));
+  // The process before had a clock that was ahead by a day.
+  const auto ahead = make(plane, wish("ahead", "", 600));
+  auto far = ahead.key;
+  *far.lease_expires_at += 24h;
+  plane.context().store.keys().renew_leases({far});
   plane.clock.advance(60s);
   const auto now = plane.clock.now();
-  extend_leases(plane.context().store.keys(), now);
+  carry_leases_over(plane.context().store.keys(), now);
   const auto end = [&](const char* name) {
     return *show_key(plane.context(), plane.owner(), name).key.lease_expires_at;
   };
   CHECK(end("short") == now + kLeaseGrace);
   CHECK(end("long") == now + 540s);
+  CHECK(end("ahead") == now + domain::kLongestLease);
 }
 
-TEST_CASE("parents: a child stands where its parent does, unless it is told otherwise") {
+TEST_CASE("parents: a child lies where its parent does, and nowhere else") {
   const ControlPlane plane;
   domain::ProjectTerms web;
   web.name = Change<std::string>::set("web");
@@ -97,11 +144,6 @@ TEST_CASE("parents: a child stands where its parent does, unless it is told othe
   CHECK(child.key.parent == parent.key.id);
   CHECK(child.project == "web");
   CHECK(child.group == "dear");
-  auto elsewhere = wish("ci-2", parent.key.id.text());
-  elsewhere.project = Change<std::string>::set("default");
-  elsewhere.group = Change<std::string>::set("default");
-  CHECK(make(plane, elsewhere).project == "default");
-
   // A member may not leave the group that an admin chose.
   const auto member = plane.member();
   const auto mine = create_key(plane.context(), member, "default", wish("mine"));
@@ -111,9 +153,92 @@ TEST_CASE("parents: a child stands where its parent does, unless it is told othe
   CHECK(create_key(plane.context(), member, "default", wish("mine-1", "mine")).group == "dear");
   auto cheaper = wish("mine-2", "mine");
   cheaper.group = Change<std::string>::set("default");
-  CHECK(failure_of([&] {
-          create_key(plane.context(), member, "default", cheaper);
-        }).starts_with("not_permitted"));
+  CHECK(
+      failure_of([&] {
+        create_key(plane.context(), member, "default", cheaper);
+      }).starts_with("conflict: a child of key 'mine' can only be in its group, which is 'dear'"));
+}
+
+TEST_CASE("parents: no wish takes a child out of its parent's project or group") {
+  const ControlPlane plane;
+  domain::ProjectTerms web;
+  web.name = Change<std::string>::set("web");
+  create_project(plane.context(), plane.owner(), web);
+  web.name = Change<std::string>::set("shop");
+  create_project(plane.context(), plane.owner(), web);
+  domain::GroupTerms dear;
+  dear.name = Change<std::string>::set("dear");
+  create_group(plane.context(), plane.owner(), dear);
+  auto terms = wish("ci");
+  terms.project = Change<std::string>::set("web");
+  terms.group = Change<std::string>::set("dear");
+  make(plane, terms);
+  const auto child = make(plane, wish("ci-1", "ci"));
+
+  const auto in_project = [](KeyTerms it, const char* name) {
+    it.project = Change<std::string>::set(name);
+    return it;
+  };
+  const auto in_group = [](KeyTerms it, const char* name) {
+    it.group = Change<std::string>::set(name);
+    return it;
+  };
+  const auto why = [&](const std::function<void()>& act) { return failure_of(act); };
+  const auto edit = [&](const KeyTerms& wanted) {
+    return edit_key(plane.context(), plane.owner(), "ci-1", wanted);
+  };
+  const std::string project = "conflict: a child of key 'ci' can only be in its project";
+  const std::string group = "conflict: a child of key 'ci' can only be in its group";
+  CHECK(why([&] { make(plane, in_project(wish("x", "ci"), "default")); }).starts_with(project));
+  CHECK(why([&] { make(plane, in_group(wish("x", "ci"), "default")); }).starts_with(group));
+  CHECK(why([&] {
+          create_key(plane.context(), plane.owner(), "shop", wish("x", "ci"));
+        }).starts_with(project));
+  CHECK(why([&] { edit(in_project({}, "default")); }).starts_with(project));
+  CHECK(why([&] { edit(in_group({}, "default")); }).starts_with(group));
+  KeyTerms no_group;
+  no_group.group = Change<std::string>::clear();
+  CHECK(why([&] { edit(no_group); }).starts_with(group));
+  const auto stays = edit(in_group(in_project(wish("ci-2"), "web"), "dear"));
+  CHECK(stays.key.name == "ci-2");
+  CHECK(plane.data_plane.keys.at(child.key.id).project == child.key.project);
+  create_key(plane.context(), plane.owner(), "web", wish("ci-3", "ci"));
+}
+
+TEST_CASE("parents: where a parent goes its living children go, each with its entry") {
+  const ControlPlane plane;
+  domain::ProjectTerms web;
+  web.name = Change<std::string>::set("web");
+  create_project(plane.context(), plane.owner(), web);
+  domain::GroupTerms dear;
+  dear.name = Change<std::string>::set("dear");
+  create_group(plane.context(), plane.owner(), dear);
+  make(plane, wish("ci"));
+  const auto dead = make(plane, wish("ci-0", "ci"));
+  revoke_key(plane.context(), plane.owner(), "ci-0");
+  const auto child = make(plane, wish("ci-1", "ci"));
+  const auto leased = make(plane, wish("ci-2", "ci", 600));
+  const auto bystander = make(plane, wish("other"));
+  const auto before = entries(plane).size();
+  KeyTerms move;
+  move.project = Change<std::string>::set("web");
+  move.group = Change<std::string>::set("dear");
+  const auto moved = edit_key(plane.context(), plane.owner(), "ci", move);
+  for (const auto& id : {child.key.id, leased.key.id}) {
+    const auto& known = plane.data_plane.keys.at(id);
+    CHECK(known.project == moved.key.project);
+    CHECK(known.group == moved.key.group);
+    CHECK(plane.context().store.keys().by_id(id)->project == moved.key.project);
+  }
+  CHECK(plane.data_plane.keys.at(leased.key.id).lease_expires_at == leased.key.lease_expires_at);
+  CHECK(plane.data_plane.keys.at(dead.key.id).project == dead.key.project);
+  CHECK(plane.data_plane.keys.at(bystander.key.id).project == bystander.key.project);
+  const auto log = entries(plane);
+  CHECK(log.size() == before + 3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK(log[i].action == "key.edit");
+    CHECK(log[i].after == R"({"project":"web","group":"dear"})");
+  }
 }
 
 TEST_CASE("parents: only a live key without a parent can be one") {
