@@ -137,7 +137,8 @@ class App::House {
         traces_store_(store::sqlite::open_traces(config.data_dir / "traces.db")),
         traces_(*traces_store_, vault_, config.data_dir / "traces.db"),
         tracer_(traces_, clock_, settings_),
-        inference_(inference_options(config, settings_, tracer_), *ledger_, responses_, even_clock_),
+        inference_(
+            inference_options(config, settings_, tracer_), *ledger_, responses_, even_clock_),
         publisher_(*store_, inference_, vault_, built_ins()),
         backups_(*store_, *ledger_, config.data_dir / "backups", config.data_dir / "secret.key"),
         retention_(store_->ledger(), clock_) {
