@@ -124,17 +124,23 @@ void store_secret(UpstreamTerms& terms, Secret secret) {
   terms.secret_text = Change<Secret>::set(std::move(secret));
 }
 
-/// Reads the secret from where the options say.
+/// Reads the secret from where the options say. At a terminal nobody else may read it.
 void take_secret(const Context& context, UpstreamOptions& options) {
   if (options.no_key) options.terms.secret_kind = Change<SecretKind>::set(SecretKind::none);
   if (!options.key_from_stdin) return;
   std::string line;
-  std::getline(context.in, line);
+  if (context.in_is_terminal) {
+    const std::string whose =
+        options.name.empty() ? "its secret" : "secret of '" + options.name + "'";
+    line = context.ask_secret(printable(whose) + " (is not shown): ").expose();
+  } else {
+    std::getline(context.in, line);
+  }
   store_secret(options.terms, Secret(std::string(trim(line))));
 }
 
-/// For a new upstream of which the options do not say all.
-void ask_for_rest(Context& context, UpstreamTerms& terms) {
+/// For a new upstream of which the options do not say all. True if a person was asked.
+bool ask_for_rest(Context& context, UpstreamTerms& terms) {
   const domain::Preset* known =
       terms.preset.sets() ? domain::find_preset(terms.preset.value()) : nullptr;
   const bool needs_no_key = known != nullptr && !known->needs_key;
@@ -142,8 +148,11 @@ void ask_for_rest(Context& context, UpstreamTerms& terms) {
   if (needs_no_key && !terms.secret_kind.sets()) {
     terms.secret_kind = Change<SecretKind>::set(SecretKind::none);
   }
-  if (has_place && terms.secret_kind.sets()) return;
+  if (terms.name.sets() && has_place && terms.secret_kind.sets()) return false;
   if (!context.can_ask()) {
+    if (!terms.name.sets()) {
+      throw Error(Errc::usage, "it is not said how it is called", "say: nufi upstreams add NAME …");
+    }
     if (!has_place) throw Error(Errc::usage, "it is not said where it is", "add --url or --preset");
     throw Error(Errc::usage,
                 "it is not said where the secret of '" + terms.name.value() + "' is",
@@ -157,6 +166,7 @@ void ask_for_rest(Context& context, UpstreamTerms& terms) {
   if (!ask_for_upstream(context, interview, terms)) {
     throw Error(Errc::usage, "nothing was done", "all it needs can be options: --help");
   }
+  return true;
 }
 
 std::vector<std::string> preset_names() {
@@ -182,6 +192,37 @@ void try_out(Context& context, const std::string& name, const std::string& model
   }
 }
 
+/// What to know of a new one, for people.
+void follow_up(Context& context, const domain::UpstreamView& view, bool was_asked) {
+  const std::string& name = view.upstream.name;
+  if (was_asked) {
+    Interview interview(context);
+    const Trial trial = try_upstream(context, interview, name);
+    if (!trial.answers) context.exit_code = exit_code(Errc::upstream);
+    return note_unlisted(context, view);
+  }
+  note_shortcomings(context, view);
+  context.note("try it with: nufi upstreams test " + name);
+}
+
+void add(Context& context, UpstreamOptions& options) {
+  UpstreamTerms& terms = options.terms;
+  if (!options.name.empty()) terms.name = Change<std::string>::set(options.name);
+  take_secret(context, options);
+  const bool was_asked = ask_for_rest(context, terms);
+  const auto view = context.client().add_upstream(terms);
+  print_done(context, view, "added");
+  if (!view.secret_problem.empty()) {
+    context.err << "warning: its secret can't be read: " << printable(view.secret_problem) << '\n';
+  } else if (!context.json && !context.quiet) {
+    if (view.upstream.free && !terms.free.sets()) {
+      context.note("its calls cost nothing; if they do: nufi upstreams edit " + view.upstream.name +
+                   " --no-free");
+    }
+    follow_up(context, view, was_asked);
+  }
+}
+
 void add_add(CLI::App& upstreams, Context& context) {
   auto options = std::make_shared<UpstreamOptions>();
   CLI::App* command =
@@ -197,30 +238,8 @@ void add_add(CLI::App& upstreams, Context& context) {
                options_of->terms.preset = Change<std::string>::set(word);
              });
   add_upstream_options(*command, *options);
-  command->callback([&context, options] {
-    UpstreamTerms& terms = options->terms;
-    terms.name = Change<std::string>::set(options->name);
-    take_secret(context, *options);
-    const bool is_typed = !terms.url.sets() && !terms.preset.sets() && context.can_ask();
-    ask_for_rest(context, terms);
-    const auto view = context.client().add_upstream(terms);
-    print_done(context, view, "added");
-    if (!view.secret_problem.empty()) {
-      context.err << "warning: its secret can't be read: " << printable(view.secret_problem)
-                  << '\n';
-    } else if (!context.json) {
-      if (view.upstream.free && !terms.free.sets()) {
-        context.note("its calls cost nothing; if they do: nufi upstreams edit " +
-                     view.upstream.name + " --no-free");
-      }
-      if (view.upstream.models.empty() && view.upstream.provider.empty()) {
-        context.note("clients can't list its models until they are named: nufi upstreams edit " +
-                     view.upstream.name + " --model MODEL");
-      }
-      if (is_typed && !context.quiet) return try_out(context, view.upstream.name, "");
-      context.note("try it with: nufi upstreams test " + view.upstream.name);
-    }
-  });
+  command->get_option("NAME")->required(false);
+  command->callback([&context, options] { add(context, *options); });
 }
 
 void add_edit(CLI::App& upstreams, Context& context) {

@@ -42,15 +42,25 @@ std::string holder_of_port(const std::string& message) {
   return fmt::format("{} answers there{}", who, holder.empty() ? "" : ": " + holder);
 }
 
-/// What nufid printed before it ended, as an error.
+/// nufid speaks of its own flags: as they are given to nufi.
+std::string for_nufi(std::string hint) {
+  constexpr std::string_view kFlag = "with --";
+  if (const auto at = hint.find(kFlag); at != std::string::npos) {
+    hint.replace(at, kFlag.size(), "with: nufi up -- --");
+  }
+  return hint;
+}
+
+/// What nufid printed before it ended, as an error. Its log goes to stderr only where it does not
+/// say why.
 Error failure_of(const Context& context,
                  int exit_code,
                  const std::string& text,
                  const std::string& log) {
   const LastWords words = last_words(text);
-  context.err << words.lines;
   const std::string where = "its log is " + log;
   if (words.message.empty()) {
+    context.err << words.lines;
     return {
         Errc::internal, fmt::format("nufid ended while starting (exit code {})", exit_code), where};
   }
@@ -58,7 +68,7 @@ Error failure_of(const Context& context,
   const std::string message = words.message + (holder.empty() ? "" : " (" + holder + ")");
   return {exit_code == kUsage ? Errc::usage : Errc::internal,
           "nufid can't start: " + message,
-          words.hint.empty() ? where : words.hint + "; " + where};
+          words.hint.empty() ? where : for_nufi(words.hint) + "; " + where};
 }
 
 /// Waits until it answers, as long as `still_starts` does not throw.

@@ -19,7 +19,8 @@ std::string find_nufid(const Context& context);
 void check_nufid_config(const Context& context, const Words& flags);
 
 /// Starts it in the background with `flags`, or has systemd do it, and waits until it answers.
-/// Throws Error with what it said when it can't start; the end of its log goes to stderr.
+/// Throws Error with what it said when it can't start; where it said nothing the end of its log
+/// goes to stderr.
 domain::StatusView start_detached(const Context& context, const Words& flags);
 domain::StatusView wait_for_unit(const Context& context, const Unit& unit);
 

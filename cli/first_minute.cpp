@@ -8,7 +8,9 @@
 #include <fmt/format.h>
 
 #include <initializer_list>
+#include <optional>
 #include <ostream>
+#include <vector>
 
 namespace nufi::cli {
 
@@ -29,20 +31,24 @@ void note_rest(const Context& context, std::initializer_list<const char*> steps)
 }
 
 /// The budget that was typed; std::nullopt when the person has left.
-std::optional<Change<domain::Money>> ask_for_budget(Context& context, Interview& interview) {
-  while (true) {
-    const auto answer = interview.ask("its budget in USD a month, or none", "5");
-    if (!answer) return std::nullopt;
-    try {
-      return change_of<domain::Money>(*answer, "the budget", read_money);
-    } catch (const Error& error) {
-      context.err << printable(error.what()) << '\n';
-    }
-  }
+std::optional<Change<domain::Money>> ask_for_budget(Interview& interview) {
+  Change<domain::Money> budget;
+  const auto answer = interview.ask_until(
+      "its budget in USD a month, or none", "5", [&budget](const std::string& text) {
+        budget = change_of<domain::Money>(text, "the budget", read_money);
+      });
+  return answer ? std::optional(budget) : std::nullopt;
 }
 
-void show_first_call(const Context& context, const std::string& model) {
+void show_first_call(const Context& context, const Trial& trial, bool has_budget) {
+  const std::string& model = trial.model;
   if (model.empty() || model.find_first_of(" '\\\"") != std::string::npos) return;
+  if (!trial.has_price && has_budget) {
+    context.out << fmt::format(
+        "\ncalls of {0} are refused under this budget until it has a price:\n\n"
+        "nufi prices set {0} --input USD --output USD\n",
+        model);
+  }
   context.out << fmt::format(
       "\nthe first call:\n\n"
       "curl $OPENAI_BASE_URL/chat/completions -H \"Authorization: Bearer $OPENAI_API_KEY\" \\\n"
@@ -50,23 +56,45 @@ void show_first_call(const Context& context, const std::string& model) {
       model);
 }
 
+/// Makes the key, or says why it can't be called so.
+std::optional<domain::KeyView> create_key(Context& context, const KeyTerms& terms) {
+  try {
+    return context.client().create_key("default", terms);
+  } catch (const Error& error) {
+    if (error.code() != Errc::invalid && error.code() != Errc::conflict) throw;
+    context.err << printable(error.what()) << '\n';
+    return std::nullopt;
+  }
+}
+
 /// False when there is none in the end.
-bool make_first_key(Context& context, Interview& interview, const std::string& model) {
-  const auto name = interview.ask("name of your first key", "laptop");
-  if (!name) return false;
-  const auto budget = ask_for_budget(context, interview);
-  if (!budget) return false;
-  KeyTerms terms;
-  terms.name = Change<std::string>::set(*name);
-  terms.budget = *budget;
+bool make_first_key(Context& context, Interview& interview, const Trial& trial) {
+  std::vector<std::string> taken;
+  for (const domain::KeyView& view : context.client().keys({})) {
+    if (is_live(view.state)) taken.push_back(view.key.name);
+  }
   const NewKey output(context, {});
-  const auto view = context.client().create_key("default", terms);
+  KeyTerms terms;
+  std::optional<domain::KeyView> view;
+  while (!view) {
+    const auto name = interview.ask_until(
+        taken.empty() ? "name of your first key" : "name of a key",
+        free_name("laptop", taken),
+        [&taken](const std::string& text) { check_is_free(text, taken, "a key"); });
+    if (!name) return false;
+    terms.name = Change<std::string>::set(*name);
+    if (terms.budget.keeps()) {
+      const auto budget = ask_for_budget(interview);
+      if (!budget) return false;
+      terms.budget = *budget;
+    }
+    view = create_key(context, terms);
+  }
   context.out << '\n';
-  output.print(
-      view,
-      fmt::format(
-          "key '{}' ({}); put the two lines into your shell:", view.key.name, view.key.id.text()));
-  show_first_call(context, model);
+  output.print(*view,
+               fmt::format("key '{}' ({})", view->key.name, view->key.id.text()),
+               "put these two lines into your shell:");
+  show_first_call(context, trial, terms.budget.sets());
   return true;
 }
 
@@ -81,13 +109,14 @@ void first_steps(Context& context) {
   const auto view = context.client().add_upstream(terms);
   const std::string& name = view.upstream.name;
   context.note(fmt::format("upstream '{}' added", printable(name)));
-  const std::string model = try_upstream(context, interview, name);
-  if (model.empty()) {
+  const Trial trial = try_upstream(context, interview, name);
+  if (!trial.answers) {
     context.note(fmt::format("it does not answer yet; when it should: nufi upstreams test {}",
                              printable(name)));
   }
+  note_unlisted(context, view);
   context.err << '\n';
-  if (!make_first_key(context, interview, model)) return note_rest(context, {kCreateKey});
+  if (!make_first_key(context, interview, trial)) return note_rest(context, {kCreateKey});
 }
 
 bool is_admin(Context& context) {

@@ -23,7 +23,9 @@ NewKey::NewKey(Context& context, const NewKeyOptions& options)
   if (options.env || for_people_) base_url_ = context.client().status().inference_url;
 }
 
-void NewKey::print(const domain::KeyView& view, const std::string& headline) const {
+void NewKey::print(const domain::KeyView& view,
+                   const std::string& headline,
+                   const std::string& advice) const {
   const std::string secret = view.secret ? view.secret->expose() : "";
   const std::string exports = fmt::format("export OPENAI_BASE_URL={}\nexport OPENAI_API_KEY={}\n",
                                           shell_word(base_url_),
@@ -37,9 +39,10 @@ void NewKey::print(const domain::KeyView& view, const std::string& headline) con
   } else if (!for_people_) {
     context_.print_fields(api::to_json(view));
   } else {
-    context_.out << fmt::format("{}\n\n  {}\n\n{}",
+    context_.out << fmt::format("{}\n\n  {}\n\n{}{}",
                                 printable(headline),
                                 toned(secret, Tone::strong, context_.screen.colour),
+                                advice.empty() ? "" : advice + "\n\n",
                                 exports);
     context_.note("\nnufi keeps no copy of the key: store it now");
   }

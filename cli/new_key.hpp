@@ -27,8 +27,11 @@ class NewKey {
   /// the clipboard, and what asking the daemon for its address throws.
   NewKey(Context& context, const NewKeyOptions& options);
 
-  /// Prints the secret of `view` as the options say. `headline` stands above it for a person.
-  void print(const domain::KeyView& view, const std::string& headline) const;
+  /// Prints the secret of `view` as the options say. For a person `headline` stands above it, and
+  /// `advice` above the two lines that use it.
+  void print(const domain::KeyView& view,
+             const std::string& headline,
+             const std::string& advice = {}) const;
 
  private:
   Context& context_;

@@ -47,6 +47,14 @@ Cell short_health_cell(const UpstreamView& view) {
   return cell;
 }
 
+/// Whole milliseconds are all that is known.
+std::string shown_time(std::int64_t ms) {
+  constexpr std::int64_t kUsPerMs = 1000;
+  constexpr std::int64_t kMsPerSecond = 1000;
+  if (ms == 0) return "<1ms";
+  return ms < kMsPerSecond ? std::to_string(ms) + "ms" : human_latency(ms * kUsPerMs);
+}
+
 Cell pairs_cell(const std::vector<std::pair<std::string, std::string>>& pairs) {
   std::vector<std::string> list;
   for (const auto& [name, value] : pairs) list.push_back(name + "=" + value);
@@ -119,16 +127,14 @@ Listing list_of_steps(const std::vector<ProbeStep>& steps) {
                          {.title = "HINT", .only_raw = true}}),
                   "nothing was tested"};
   for (const ProbeStep& step : steps) {
-    constexpr std::int64_t kUsPerMs = 1000;
     listing.ids.push_back(step.name);
     const bool was_tried = step.result != ProbeResult::skipped;
-    listing.table.add(
-        {text_cell(step.name),
-         result_cell(step.result),
-         {was_tried ? human_latency(step.ms * kUsPerMs) : "", std::to_string(step.ms)},
-         count_cell(step.first_byte_ms),
-         text_cell(step.detail),
-         text_cell(step.hint)});
+    listing.table.add({text_cell(step.name),
+                       result_cell(step.result),
+                       {was_tried ? shown_time(step.ms) : "", std::to_string(step.ms)},
+                       count_cell(step.first_byte_ms),
+                       text_cell(step.detail),
+                       text_cell(step.hint)});
   }
   return listing;
 }

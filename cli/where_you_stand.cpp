@@ -50,27 +50,34 @@ std::string left_of(const domain::Standing& standing) {
 
 NextStep step_for_upstreams(const std::vector<UpstreamView>& upstreams) {
   NextStep step;
-  std::size_t usable = 0;
   for (const UpstreamView& view : upstreams) {
     const std::string problem = problem_of(view);
-    if (problem.empty()) {
-      ++usable;
-    } else if (step.why.size() < kMostNamed) {
-      step.why.push_back(fmt::format("upstream '{}' {}", view.upstream.name, problem));
-    }
+    if (problem.empty()) continue;
+    if (step.command.empty()) step.command = "nufi upstreams test " + view.upstream.name;
+    if (step.why.size() == kMostNamed) break;
+    step.why.push_back(fmt::format("upstream '{}' {}", view.upstream.name, problem));
   }
-  if (usable == 0) step.command = "nufi upstreams test " + upstreams.front().upstream.name;
   return step;
+}
+
+/// Also a call that cost nothing counts, and one of a key that is gone.
+bool was_any_call(Context& context, const StatusView& status, const std::vector<KeyView>& keys) {
+  if (status.spend.usd.spent > 0) return true;
+  if (std::any_of(keys.begin(), keys.end(), [](const KeyView& view) {
+        return view.key.last_used_at.has_value();
+      })) {
+    return true;
+  }
+  api::RequestQuery newest;
+  newest.last = 1;
+  return !context.client().requests(newest).empty();
 }
 
 NextStep step_for_keys(Context& context, const StatusView& status) {
   if (status.live_keys == 0) return {{}, "nufi keys create --name laptop --budget 5"};
   const std::vector<KeyView> keys = context.client().keys({});
-  const bool was_used =
-      status.spend.usd.spent > 0 || std::any_of(keys.begin(), keys.end(), [](const KeyView& view) {
-        return view.key.last_used_at.has_value();
-      });
-  if (!was_used) return {{"no call has been made yet"}, "nufi run --budget 1 -- YOUR-PROGRAM"};
+  if (!was_any_call(context, status, keys))
+    return {{"no call has been made yet"}, "nufi run --budget 1 -- YOUR-PROGRAM"};
   NextStep step;
   if (is_nearly_used(status.spend)) {
     step.why.push_back("your account has " + left_of(status.spend));
@@ -88,12 +95,8 @@ NextStep step_for_keys(Context& context, const StatusView& status) {
 
 NextStep next_step(Context& context, const StatusView& status) {
   if (status.upstreams.empty()) return {{}, "nufi upstreams add openai --preset openai"};
-  NextStep step = step_for_upstreams(status.upstreams);
-  if (!step.command.empty()) return step;
-  const NextStep more = step_for_keys(context, status);
-  step.why.insert(step.why.end(), more.why.begin(), more.why.end());
-  step.command = more.command;
-  return step;
+  const NextStep step = step_for_upstreams(status.upstreams);
+  return step.command.empty() ? step_for_keys(context, status) : step;
 }
 
 }  // namespace

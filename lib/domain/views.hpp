@@ -87,7 +87,7 @@ enum class ProbeResult {
 
 /// One step of `upstreams test`.
 struct ProbeStep {
-  std::string name;  ///< "secret", "models", "chat", "embeddings", "stream", "usage"
+  std::string name;  ///< "secret", "models", "chat", "embeddings", "stream", "usage", "price"
   ProbeResult result = ProbeResult::skipped;
   std::string detail;  ///< what was seen, or what failed
   std::string hint;    ///< what to do about it, or ""

@@ -103,7 +103,7 @@ class Probe {
     listed_ = reply.status == 200 ? string_fields(reply.body, "id") : std::vector<std::string>();
     if (!is_list && listed_.empty()) return put(step, diagnose(upstream_, reply));
     step.result = ProbeResult::ok;
-    step.detail = fmt::format("{} listed", listed_.size());
+    step.detail = fmt::format("{} listed: {}", listed_.size(), first_of(upstream_, listed_));
     if (listed_.empty()) {
       step.result = ProbeResult::warning;
       step.detail = "none listed";
@@ -121,7 +121,7 @@ class Probe {
     ProbeStep& one = step("price", [](ProbeStep&) {});
     const std::string name = shown(upstream_, model);
     one.result = ProbeResult::warning;
-    one.detail = fmt::format("{} has none: calls of it are refused under a budget", name);
+    one.detail = fmt::format("{} has none: refused under a budget", name);
     one.hint = fmt::format(
         "nufi prices set {} --input USD --output USD, or, if its calls cost nothing: nufi "
         "upstreams edit {} --free",

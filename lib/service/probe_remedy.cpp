@@ -196,6 +196,12 @@ Diagnosis diagnose_call(const domain::ReadyUpstream& upstream,
   Diagnosis out{fmt::format("it has no model {} (HTTP {})", shown(upstream, model), reply.status),
                 "name one that it has: --model MODEL"};
   if (listed.empty()) return out;
+  out.hint = fmt::format("it has {}; choose with --model", first_of(upstream, listed));
+  return out;
+}
+
+std::string first_of(const domain::ReadyUpstream& upstream,
+                     const std::vector<std::string>& listed) {
   std::string names;
   for (std::size_t i = 0; i < std::min(listed.size(), kFewModels); ++i) {
     names += (i == 0 ? "" : ", ") + shown(upstream, listed[i]);
@@ -203,8 +209,7 @@ Diagnosis diagnose_call(const domain::ReadyUpstream& upstream,
   if (listed.size() > kFewModels) {
     names += fmt::format(" and {} more", listed.size() - kFewModels);
   }
-  out.hint = fmt::format("it has {}; choose with --model", names);
-  return out;
+  return names;
 }
 
 }  // namespace nufi::service

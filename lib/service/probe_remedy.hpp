@@ -25,6 +25,9 @@ Diagnosis diagnose_call(const domain::ReadyUpstream& upstream,
                         std::string_view model,
                         const std::vector<std::string>& listed);
 
+/// "m-1, m-2": the first few of `listed`, and how many more there are.
+std::string first_of(const domain::ReadyUpstream& upstream, const std::vector<std::string>& listed);
+
 /// True if the reply says that the model is not there.
 bool says_no_such_model(const ProbeReply& reply, std::string_view model);
 

@@ -55,6 +55,9 @@ void answers_upstream(Console& console) {
   console.answers("PATCH /v1/upstreams/openai", upstream_json());
   console.answers("DELETE /v1/upstreams/openai", R"({"removed":"openai"})");
   console.answers("POST /v1/upstreams", upstream_json(), 201);
+  console.answers("GET /v1/models",
+                  list_json({R"({"name":"gpt-4o","upstreams":["openai"],"price":)" +
+                             std::string(kPrice) + "}"}));
   console.input = "y\n";
 }
 
@@ -121,6 +124,9 @@ std::vector<Scene> upstreams_scenes() {
                             R"("upstreams":["a-provider-with-a-long-name"],"price":)" +
                                 std::string(kTiny) + "}",
                             R"({"name":"secret-model","upstreams":["openai"],"price":null})"}));
+             console.answers(
+                 "GET /v1/upstreams",
+                 list_json({upstream_json(), upstream_json(R"({"name":"mine","models":[]})")}));
            }},
       {.name = "prices_list",
        .words = {"prices", "list"},

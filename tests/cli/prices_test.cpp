@@ -7,6 +7,7 @@ using nlohmann::ordered_json;
 using nufi::test::Console;
 using nufi::test::list_json;
 using nufi::test::Run;
+using nufi::test::upstream_json;
 
 namespace {
 
@@ -189,6 +190,8 @@ TEST_CASE("prices import: a file that is not there, or empty, is refused") {
   Console console;
   CHECK(console.run({"prices", "import", "/no/such/file"}).err.starts_with("error: can't read"));
   CHECK(console.run({"prices", "import", "-"}).err.starts_with("error: the price list is empty"));
+  CHECK(console.run({"prices", "import", "/dev/zero"})
+            .err.starts_with("error: /dev/zero is a device, not a file"));
   CHECK(console.asked.empty());
 }
 
@@ -239,7 +242,18 @@ TEST_CASE("models: what can be called, and an unknown price stands out") {
                   list_json({std::string(R"({"name":"gpt-4o","upstreams":["openai","second"],)") +
                                  R"("price":)" + kPrice + "}",
                              R"({"name":"secret-model","upstreams":["openai"],"price":null})"}));
-  CHECK("\n" + console.on_terminal({"models"}).out == R"(
+  console.answers("GET /v1/upstreams",
+                  list_json({upstream_json(),
+                             upstream_json(R"({"name":"mine","models":[]})"),
+                             upstream_json(R"({"name":"some","models":["x-*"]})")}));
+  const Run run = console.on_terminal({"models"});
+  CHECK("\n" + run.err == R"(
+'mine' takes every model name; what it has: nufi upstreams test mine
+to list them here: nufi upstreams edit mine --model MODEL
+'some' takes models like x-*; what it has: nufi upstreams test some
+to list them here: nufi upstreams edit some --model MODEL
+)");
+  CHECK("\n" + run.out == R"(
 MODEL         UPSTREAMS         INPUT   OUTPUT
 gpt-4o        openai, second    $2.50   $10.00
 secret-model  openai          unknown  unknown
@@ -248,4 +262,10 @@ secret-model  openai          unknown  unknown
   CHECK(console.run({"models"}).out ==
         "gpt-4o\topenai,second\t2.5\t10\nsecret-model\topenai\t\t\n");
   CHECK(console.run({"models", "-q"}).out == "gpt-4o\nsecret-model\n");
+  CHECK(console.asked.size() == 1);
+
+  Console unlisted;
+  unlisted.answers("GET /v1/models", list_json({}));
+  unlisted.answers("GET /v1/upstreams", list_json({upstream_json()}));
+  CHECK(unlisted.on_terminal({"models"}).err.starts_with("no model is known by its name\n"));
 }

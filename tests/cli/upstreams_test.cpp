@@ -13,14 +13,30 @@ using nufi::test::upstream_json;
 
 namespace {
 
+/// A daemon without upstreams that takes new ones.
+void takes_upstreams(Console& console) {
+  console.answers("GET /v1/upstreams", list_json({}));
+  console.answers("POST /v1/upstreams", upstream_json(), 201);
+  console.answers("GET /v1/models", list_json({}));
+}
+
+/// What was sent to add one, "" if nothing was.
+std::string posted(const Console& console) {
+  const std::string start = "POST /v1/upstreams {";
+  for (const std::string& request : console.asked) {
+    if (request.starts_with(start)) return request.substr(start.size() - 1);
+  }
+  return {};
+}
+
 /// The body that `upstreams add` sends.
 ordered_json added(Console& console, std::vector<std::string> options) {
-  console.answers("POST /v1/upstreams", upstream_json(), 201);
+  takes_upstreams(console);
   options.insert(options.begin(), {"upstreams", "add", "openai"});
   const Run run = console.run(options);
   CHECK(run.code == 0);
-  REQUIRE(console.asked.size() == 1);
-  return ordered_json::parse(console.asked[0].substr(std::string("POST /v1/upstreams ").size()));
+  REQUIRE_FALSE(posted(console).empty());
+  return ordered_json::parse(posted(console));
 }
 
 }  // namespace
@@ -67,7 +83,16 @@ TEST_CASE("upstreams add: a secret comes from standard input or is asked for wit
 
   console.can_ask = true;
   console.typed_secret = "sk-typed\r";
+  console.answers("POST /v1/upstreams/openai/test",
+                  R"({"steps":[{"name":"chat","result":"ok","detail":"m","hint":null,"ms":1}]})");
   CHECK(added(console, {"--preset", "openai"})["secret_text"] == "sk-typed");
+
+  console.input = "sk-echoed\n";
+  CHECK(added(console, {"--preset", "openai", "--key-stdin"})["secret_text"] == "sk-typed");
+  console.answers("PATCH /v1/upstreams/openai", upstream_json());
+  CHECK(console.run({"upstreams", "edit", "openai", "--key-stdin"}).code == 0);
+  CHECK(console.asked.back() ==
+        R"(PATCH /v1/upstreams/openai {"secret_kind":"stored","secret_text":"sk-typed"})");
 }
 
 TEST_CASE("upstreams add: without a secret and nobody to ask it is refused") {
@@ -213,16 +238,115 @@ TEST_CASE("upstreams add: a person is asked for what was not said") {
   console.can_ask = true;
   console.input = "who\n9\n";
   console.typed_secret = " s3cret ";
-  console.answers("POST /v1/upstreams", upstream_json(), 201);
+  takes_upstreams(console);
   console.answers("POST /v1/upstreams/openai/test",
                   R"({"steps":[{"name":"chat","result":"ok","detail":"m","hint":null,"ms":1}]})");
   const Run run = console.run({"upstreams", "add", "mine"});
   CHECK(run.code == 0);
   CHECK(run.err.find("9 mistral") != std::string::npos);
   CHECK(run.err.find("answer with a number") != std::string::npos);
-  CHECK(console.asked.at(1) ==
-        R"(POST /v1/upstreams {"name":"mine","preset":"mistral","secret_kind":"stored",)"
-        R"("secret_text":"s3cret"})");
+  CHECK(posted(console) == R"({"name":"mine","preset":"mistral","secret_kind":"stored",)"
+                           R"("secret_text":"s3cret"})");
+}
+
+TEST_CASE("upstreams add: whoever is asked for anything sees it tried out") {
+  Console console;
+  console.can_ask = true;
+  console.typed_secret = "s3cret";
+  takes_upstreams(console);
+  console.answers(
+      "POST /v1/upstreams/openai/test",
+      R"({"steps":[{"name":"chat","result":"failed","detail":"nobody listens","hint":"start it","ms":0}]})");
+  const Run run = console.run({"upstreams", "add", "mine", "--url", "http://h/v1"});
+  CHECK(run.code == 1);
+  CHECK(run.err.find("trying it out") != std::string::npos);
+  CHECK(run.err.find("chat: start it") != std::string::npos);
+  // No secret would make it listen.
+  CHECK(run.err.find("another secret") == std::string::npos);
+}
+
+TEST_CASE("upstreams add: a secret that was refused is asked for again") {
+  Console console;
+  console.can_ask = true;
+  console.typed_secret = "s3cret";
+  takes_upstreams(console);
+  console.answers(
+      "POST /v1/upstreams/openai/test",
+      R"({"steps":[{"name":"chat","result":"failed","detail":"the secret was refused","hint":)"
+      R"("give it another: nufi upstreams edit openai --key-stdin","ms":3}]})");
+  console.answers("POST /v1/upstreams/openai/test",
+                  R"({"steps":[{"name":"chat","result":"ok","detail":"m","hint":null,"ms":1}]})");
+  console.answers("PATCH /v1/upstreams/openai", upstream_json());
+  CHECK(console.run({"upstreams", "add", "mine", "--url", "http://h/v1"}).code == 0);
+  CHECK(console.asked.at(3) ==
+        R"(PATCH /v1/upstreams/openai {"secret_kind":"stored","secret_text":"s3cret"})");
+}
+
+TEST_CASE("upstreams add: a name that can't be is asked for again, before the secret") {
+  Console console;
+  console.can_ask = true;
+  console.input = "http://h/v1\na b\nopenai\n\n";
+  takes_upstreams(console);
+  console.answers("POST /v1/upstreams/openai/test", R"({"steps":[]})");
+  const Run run = console.run({"upstreams", "add"});
+  CHECK(run.err.find("its name [other]: name of an upstream must be") != std::string::npos);
+  CHECK(ordered_json::parse(posted(console))["name"] == "openai");
+
+  CHECK(console.run({"upstreams", "add", "a b", "--url", "http://h/v1"}).code == 2);
+  CHECK(posted(console).empty());
+  console.can_ask = false;
+  const Run piped = console.run({"upstreams", "add", "--preset", "ollama"});
+  CHECK(piped.code == 2);
+  CHECK(piped.err.starts_with("error: it is not said how it is called\n"));
+}
+
+TEST_CASE("upstreams add: a name that is taken is not offered, and asked for again") {
+  Console console;
+  console.can_ask = true;
+  console.input = "openai\nopenai\n\n";
+  console.typed_secret = "s3cret";
+  console.answers("GET /v1/upstreams", list_json({upstream_json()}));
+  takes_upstreams(console);
+  console.answers("POST /v1/upstreams/openai/test", R"({"steps":[]})");
+  const Run run = console.run({"upstreams", "add"});
+  CHECK(run.err.find("its name [openai-2]: there is an upstream called 'openai' already\n") !=
+        std::string::npos);
+  CHECK(ordered_json::parse(posted(console))["name"] == "openai-2");
+}
+
+TEST_CASE("upstreams add: without a known price a person is asked for one") {
+  const char* unpriced =
+      R"({"steps":[{"name":"chat","result":"ok","detail":"m-1","hint":null,"ms":1},)"
+      R"({"name":"price","result":"warning","detail":"m-1 has none","hint":"set it","ms":0}]})";
+  Console console;
+  console.can_ask = true;
+  console.typed_secret = "s3cret";
+  takes_upstreams(console);
+  console.answers("POST /v1/upstreams/openai/test", unpriced);
+  console.answers("PUT /v1/prices", R"({"model":"m-1","warnings":["output is cheaper"]})");
+  console.answers("PATCH /v1/upstreams/openai", upstream_json());
+  const std::vector<std::string> words = {"upstreams", "add", "mine", "--url", "http://h/v1"};
+  console.input = "cheap\n$2.5 1\n";
+  const Run priced = console.run(words);
+  CHECK(priced.err.find("answer with free, or with two amounts like 2.5 10") != std::string::npos);
+  CHECK(priced.err.find("warning: output is cheaper\n") != std::string::npos);
+  CHECK(console.asked.at(3).starts_with(R"(PUT /v1/prices {"model":"m-1")"));
+  CHECK(console.asked.at(3).find(R"("rates":{"input":2.5)") != std::string::npos);
+  console.input = "free\n";
+  console.run(words);
+  CHECK(console.asked.at(3) == R"(PATCH /v1/upstreams/openai {"free":true})");
+  console.input = "\n";
+  const Run left = console.run(words);
+  CHECK(left.code == 0);
+  CHECK(left.err.find("price: set it\n") != std::string::npos);
+}
+
+TEST_CASE("upstreams add: in a pipe it says what a budget will refuse") {
+  Console console;
+  takes_upstreams(console);
+  const Run run = console.run({"upstreams", "add", "openai", "--url", "http://h/v1", "--no-key"});
+  CHECK(run.err.find("clients can't list its models until they are named") != std::string::npos);
+  CHECK(run.err.find("models without a price are refused under a budget") != std::string::npos);
 }
 
 TEST_CASE("upstreams add: a name that is a preset's is the default, its variable is offered") {
@@ -230,21 +354,22 @@ TEST_CASE("upstreams add: a name that is a preset's is the default, its variable
   console.can_ask = true;
   console.input = "\n";
   console.environment = {"GROQ_API_KEY=gsk-1"};
-  console.answers("POST /v1/upstreams", upstream_json(), 201);
+  takes_upstreams(console);
   CHECK(console.run({"upstreams", "add", "groq", "-q"}).err.find("[groq]") != std::string::npos);
-  CHECK(console.asked.back() ==
-        R"(POST /v1/upstreams {"name":"groq","preset":"groq","secret_kind":"env",)"
-        R"("secret_reference":"GROQ_API_KEY"})");
+  CHECK(posted(console) == R"({"name":"groq","preset":"groq","secret_kind":"env",)"
+                           R"("secret_reference":"GROQ_API_KEY"})");
 }
 
 TEST_CASE("upstreams add: whoever leaves or gives no secret changes nothing") {
   Console left;
   left.can_ask = true;
+  takes_upstreams(left);
   CHECK(left.run({"upstreams", "add", "mine"}).code == 2);
   Console empty;
   empty.can_ask = true;
+  takes_upstreams(empty);
   CHECK(empty.run({"upstreams", "add", "openai", "--preset", "openai"}).code == 2);
-  CHECK(empty.asked.empty());
+  CHECK(posted(empty).empty());
 }
 
 TEST_CASE("upstreams remove: a pipe needs --yes") {

@@ -5,6 +5,7 @@
 using nufi::test::Console;
 using nufi::test::key_json;
 using nufi::test::list_json;
+using nufi::test::request_json;
 using nufi::test::Run;
 using nufi::test::status_json;
 using nufi::test::upstream_json;
@@ -17,6 +18,7 @@ Console house(const std::string& status, const std::string& key = "{}") {
   Console console;
   console.answers("GET /v1/status", status_json(status));
   console.answers(kKeys, list_json({key_json(key)}));
+  console.answers("GET /v1/requests?last=1", list_json({}));
   return console;
 }
 
@@ -50,6 +52,14 @@ TEST_CASE("nufi: the next step of a new daemon is an upstream, then a key, then 
           .out.ends_with("no call has been made yet\nnext: nufi run --budget 1 -- YOUR-PROGRAM\n"));
 }
 
+TEST_CASE("nufi: a call that cost nothing, of a key that is gone, was a call") {
+  Console console;
+  console.answers("GET /v1/status", status_json(R"({"spend":{"spent_usd":0}})"));
+  console.answers(kKeys, list_json({key_json(R"({"last_used_at":null,"spent_usd":0})")}));
+  console.answers("GET /v1/requests?last=1", list_json({request_json()}));
+  CHECK(console.run({}).out.ends_with("\nnext: nufi usage\n"));
+}
+
 TEST_CASE("nufi: with keys in use it says how much is spent") {
   const Run run = house("{}").run({});
   CHECK(run.code == 0);
@@ -59,11 +69,18 @@ TEST_CASE("nufi: with keys in use it says how much is spent") {
         "next: nufi usage\n");
 }
 
-TEST_CASE("nufi: upstreams that fail come first when none works") {
+TEST_CASE("nufi: upstreams that fail come first") {
   const Run run = house(failing()).run({});
   CHECK(
       run.out.ends_with("upstream 'openai' is failing: connection refused\n"
                         "next: nufi upstreams test openai\n"));
+  const std::string one_of_two =
+      R"({"upstreams":[)" + upstream_json() + "," +
+      upstream_json(R"({"name":"second","health":"failing: connection refused"})") + "]}";
+  CHECK(house(one_of_two)
+            .run({})
+            .out.ends_with("upstream 'second' is failing: connection refused\n"
+                           "next: nufi upstreams test second\n"));
 }
 
 TEST_CASE("nufi: a budget that is nearly used is said, the account's and the keys'") {

@@ -113,7 +113,7 @@ TEST_CASE("probe: a whole provider passes, and is asked as calls ask") {
   provider.upstream.secret = Secret("sk-secret");
   provider.upstream.upstream.headers = {{"X-Own", "value"}};
   CHECK(provider.run() == "models ok, chat ok, stream ok, usage ok");
-  CHECK(provider.steps[0].detail == "2 listed");
+  CHECK(provider.steps[0].detail == "2 listed: m-1, m-2");
   CHECK(provider.steps[1].detail == "m-1");
   REQUIRE(provider.steps[2].first_byte_ms);
   CHECK(*provider.steps[2].first_byte_ms <= provider.steps[2].ms);
@@ -230,7 +230,7 @@ TEST_CASE("probe: a model without a price is said, one with a price is asked rat
   Provider provider;
   provider.upstream.upstream.free = false;
   CHECK(provider.run() == "models ok, chat ok, stream ok, usage ok, price warning");
-  CHECK(provider.steps[4].detail == "m-1 has none: calls of it are refused under a budget");
+  CHECK(provider.steps[4].detail == "m-1 has none: refused under a budget");
   CHECK(provider.steps[4].hint.starts_with("nufi prices set m-1 --input USD --output USD, or, "));
 
   domain::Price price;
