@@ -8,7 +8,6 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { nufidPath, nufiPath, patience, run } from './support/daemon.mjs';
 import { ctrlC, ctrlD, Terminal } from './support/pty.mjs';
 import { Upstream } from './support/upstream.mjs';
-import { until } from './support/wait.mjs';
 
 describe('the first minute', () => {
   let home;
@@ -47,9 +46,13 @@ describe('the first minute', () => {
     await terminal.shows(/which provider .*: $/);
     terminal.type(`${upstream.url}\n`);
     await terminal.shows(/its name \[other\]: $/);
+    terminal.type('a b\n');
+    await terminal.shows(/name of an upstream must be[^]*its name \[other\]: $/);
     terminal.type('mine\n');
     await terminal.shows(/secret of 'mine' .*: $/);
     terminal.type('sk-real-secret\n');
+    await terminal.shows(/test-model has none: refused under a budget\nits price: free, or [^]*: $/);
+    terminal.type('1 10\n');
     await terminal.shows(/name of your first key \[laptop\]: $/);
     terminal.type('\n');
     await terminal.shows(/its budget .* \[5\]: $/);
@@ -61,10 +64,75 @@ describe('the first minute', () => {
     assert.deepEqual(await terminal.left(), { echo: true, canonical: true, signals: true });
     const exported = /^export OPENAI_API_KEY=(sk-nufi-\w+)$/m.exec(terminal.text);
     assert.ok(exported, terminal.text);
-    assert.match(terminal.text, /^export OPENAI_BASE_URL=http:\/\/127\.0\.0\.1:\d+\/v1$/m);
+    assert.match(
+      terminal.text,
+      /^put these two lines into your shell:\n\nexport OPENAI_BASE_URL=http:\/\/127\.0\.0\.1:\d+\/v1\nexport /m,
+    );
+    const [, line] = /the first call:\n\n([^]*)$/.exec(terminal.text);
+    assert.ok(!/are refused under this budget/.test(terminal.text), terminal.text);
+    const lines = terminal.text.match(/^export .*$/gm).join('\n');
+    const called = await run('/bin/sh', ['-c', `${lines}\n${line.split('\n\n')[0]}`], { env, timeout: 10_000 * patience });
+    assert.match(called.stdout, /"choices"/, called.stdout + called.stderr);
     const key = await json(['keys', 'show', 'laptop']);
     assert.equal(key.budget_usd, 2.5);
     assert.equal((await json(['upstreams', 'show', 'mine'])).secret, 'stored');
+  });
+
+  it('whoever leaves the price hears what that means', async () => {
+    settle();
+    const terminal = Terminal.open([nufiPath, 'up'], { env });
+    await terminal.shows(/which provider .*: $/);
+    terminal.type(`${upstream.url}\n`);
+    await terminal.shows(/its name \[other\]: $/);
+    terminal.type('\n');
+    await terminal.shows(/secret of 'other' .*: $/);
+    terminal.type('sk-real-secret\n');
+    await terminal.shows(/its price: free, or [^]*: $/);
+    terminal.type('\n');
+    await terminal.shows(/clients can't list its models[^]*name of your first key .*: $/);
+    terminal.type('\n');
+    await terminal.shows(/its budget .*: $/);
+    terminal.type('\n');
+    assert.equal(await terminal.ends(), 0);
+    assert.match(terminal.text, /calls of test-model are refused under this budget[^]*^nufi prices set test-model /m);
+    const models = await nufi(['models']);
+    assert.match(models.stderr, /^'other' takes every model name; what it has: nufi upstreams test other/m);
+    assert.match((await nufi(['upstreams', 'test', 'other'])).stdout, /^models\t.*test-model/m);
+  });
+
+  it('where nobody listens no secret is asked for; the name of a key that exists is not offered', async () => {
+    settle();
+    await nufi(['up']);
+    await nufi(['keys', 'create', '--name', 'laptop']);
+    const terminal = Terminal.open([nufiPath, 'up'], { env });
+    await terminal.shows(/which provider .*: $/);
+    terminal.type('http://127.0.0.1:9/v1\n');
+    await terminal.shows(/its name .*: $/);
+    terminal.type('\n');
+    await terminal.shows(/secret of 'other' .*: $/);
+    terminal.type('\n');
+    await terminal.shows(/name of a key \[laptop-2\]: $/);
+    assert.match(terminal.text, /start the server, or tell where it is/);
+    assert.ok(!terminal.text.includes('another secret'), terminal.text);
+    terminal.type('laptop\n');
+    await terminal.shows(/there is a key called 'laptop' already\nname of a key \[laptop-2\]: $/);
+    terminal.type('\n');
+    await terminal.shows(/its budget .*: $/);
+    terminal.type('none\n');
+    assert.equal(await terminal.ends(), 0);
+    assert.equal((await json(['keys', 'show', 'laptop-2'])).budget_usd, null);
+  });
+
+  it('a secret from standard input is asked for without echo where that is a terminal', async () => {
+    settle();
+    await nufi(['up']);
+    await nufi(['upstreams', 'add', 'mine', '--url', upstream.url, '--no-key']);
+    const terminal = Terminal.open([nufiPath, 'upstreams', 'edit', 'mine', '--key-stdin'], { env });
+    await terminal.shows(/secret of 'mine' \(is not shown\): $/);
+    terminal.type('sk-real-secret\n');
+    assert.equal(await terminal.ends(), 0);
+    assert.ok(!terminal.screen.includes('sk-real-secret'), 'the secret was shown');
+    assert.equal((await nufi(['upstreams', 'test', 'mine'])).code, 0);
   });
 
   it('what is in the environment is offered, a preset goes by its number', async () => {
@@ -119,6 +187,12 @@ describe('the first minute', () => {
     assert.match((await nufi([])).stdout, /^next: nufi keys create/m);
     await nufi(['keys', 'create', '--name', 'laptop', '--budget', '0.01']);
     assert.match((await nufi([])).stdout, /^next: nufi run --budget 1 -- /m);
+    await nufi(['upstreams', 'edit', 'mine', '--free']);
+    const call =
+      'curl -s $OPENAI_BASE_URL/chat/completions -H "Authorization: Bearer $OPENAI_API_KEY" ' +
+      `-d '{"model":"test-model","messages":[{"role":"user","content":"hello"}]}'`;
+    assert.match((await nufi(['run', '--', '/bin/sh', '-c', call])).stdout, /"choices"/);
+    assert.match((await nufi([])).stdout, /^next: nufi usage$/m);
   });
 
   it('nufi upstreams add NAME asks for the rest on a terminal', async () => {
@@ -131,8 +205,11 @@ describe('the first minute', () => {
     terminal.type(`${upstream.url}\n`);
     await terminal.shows(/secret of 'mine' .*: $/);
     terminal.type('sk-real-secret\n');
-    await until(async () => (await nufi(['upstreams', 'show', 'mine'])).code === 0, 10_000 * patience, 'it');
-    await terminal.ends();
+    await terminal.shows(/its price: free, or [^]*: $/);
+    assert.equal((await nufi(['upstreams', 'show', 'mine'])).code, 0);
+    terminal.type('free\n');
+    assert.equal(await terminal.ends(), 0);
+    assert.equal((await json(['upstreams', 'show', 'mine'])).free, true);
     const piped = await nufi(['upstreams', 'add', 'other']);
     assert.equal(piped.code, 2);
   });

@@ -100,8 +100,11 @@ describe('trying upstreams out', () => {
     const port = await serve(provider);
     const { name, code, steps } = await tried(`http://127.0.0.1:${port}/v1`);
     assert.equal(code, 0);
-    assert.deepEqual(Object.keys(steps), ['models', 'chat', 'stream', 'usage']);
-    for (const step of Object.values(steps)) assert.equal(step.result, 'ok');
+    assert.deepEqual(Object.keys(steps), ['models', 'chat', 'stream', 'usage', 'price']);
+    for (const [step, { result }] of Object.entries(steps)) assert.equal(result, step === 'price' ? 'warning' : 'ok');
+    assert.match(steps.price.hint, new RegExp(`^nufi prices set m-1 .* nufi upstreams edit ${name} --free$`));
+    await daemon.ok(['upstreams', 'edit', name, '--free']);
+    assert.equal((await daemon.json(['upstreams', 'test', name])).data.length, 4);
     assert.equal(steps.chat.detail, 'm-1');
     assert.match(steps.stream.first, /^\d+$/);
     const json = await daemon.json(['upstreams', 'test', name, '--model', 'm-2']);
@@ -188,7 +191,7 @@ describe('trying upstreams out', () => {
     assert.equal(code, 0);
     assert.deepEqual(
       Object.entries(steps).map(([name, { result }]) => `${name} ${result}`),
-      ['models ok', 'chat skipped', 'stream skipped', 'embeddings ok', 'usage ok'],
+      ['models ok', 'chat skipped', 'stream skipped', 'embeddings ok', 'usage ok', 'price warning'],
     );
   });
 
