@@ -18,7 +18,7 @@ struct UsageFilter {
   Timestamp to;    ///< exclusive
   std::optional<domain::AccountId> account;
   std::optional<domain::ProjectId> project;
-  std::optional<domain::KeyId> key;
+  std::optional<domain::KeyId> key;  ///< and its children
 };
 
 enum class GroupBy { model, key, project, group, upstream, account };

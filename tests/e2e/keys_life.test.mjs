@@ -33,7 +33,7 @@ describe('rotate', () => {
     const spent = (await h.daemon.showKey('now')).spent_usd;
     assert.ok(spent > 0);
 
-    const rotated = await h.daemon.json(['keys', 'rotate', 'now']);
+    const rotated = await h.daemon.json(['keys', 'rotate', 'now', '--yes']);
 
     assert.match(rotated.key, /^sk-nufi-[0-9A-Za-z]{49}$/);
     assert.notEqual(rotated.key, made.key);

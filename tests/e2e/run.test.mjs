@@ -127,6 +127,10 @@ describe('nufi run', () => {
     assert.equal(child.parent, parent.id);
     assert.ok(child.spent_usd > 0);
     assert.equal((await h.daemon.showKey('parent')).spent_usd, child.spent_usd);
+    // The report by key counts what its budget counts.
+    const report = await h.daemon.json(['usage', '--key', 'parent', '--by', 'key']);
+    assert.equal(report.totals.cost_usd, child.spent_usd);
+    assert.deepEqual(report.by.map((row) => row.name), ['child']);
     await h.daemon.ok(['keys', 'revoke', 'parent', '--yes']);
     assert.notEqual((await sh(['--key', 'no-such-key'], 'true')).code, 0);
   });

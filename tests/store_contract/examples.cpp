@@ -161,10 +161,11 @@ LedgerBatch batch_of(const std::vector<domain::LedgerRow>& rows) {
     sums.upstream_cost = row.upstream_cost;
     sums.usage = row.usage;
     batch.rollups[key] += sums;
-    const std::pair<domain::Scope, std::string> subjects[] = {
+    std::vector<std::pair<domain::Scope, std::string>> subjects = {
         {domain::Scope::key, row.key.text()},
         {domain::Scope::project, row.project.text()},
         {domain::Scope::account, row.account.text()}};
+    if (!row.parent.empty()) subjects.emplace_back(domain::Scope::key, row.parent.text());
     for (const auto& [scope, subject] : subjects) {
       for (auto period : {domain::Period::minute, domain::Period::month, domain::Period::total}) {
         add_to_window(batch.windows,

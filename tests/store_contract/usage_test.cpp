@@ -39,6 +39,8 @@ class Calls {
     // A key may have been moved to another project of its account.
     of.project = domain::ProjectId("proj_" + std::to_string(number % 4) + one_of("", 2));
     auto call = row(of, below(kQuarters * 15), below(20) * below(1000));
+    // Every other key is the child of one of the same account.
+    if (number >= 20) call.parent = domain::KeyId("key_" + std::to_string(number - 20));
     call.group = one_of("group-", 2);
     call.model = one_of("model-", 5);
     call.upstream = one_of("up-", 3);
@@ -86,7 +88,7 @@ bool is_asked(const UsageFilter& filter, const domain::LedgerRow& row) {
   return row.time >= filter.from && row.time < filter.to &&
          (!filter.account || *filter.account == row.account) &&
          (!filter.project || *filter.project == row.project) &&
-         (!filter.key || *filter.key == row.key);
+         (!filter.key || *filter.key == row.key || *filter.key == row.parent);
 }
 
 std::string name_of(const domain::LedgerRow& row, GroupBy by) {

@@ -107,7 +107,8 @@ std::optional<std::vector<NamedSums>> top_keys(Connection& connection,
   for (const auto& key : candidates) {
     of_key.key = domain::KeyId(key);
     RollupSums sums;
-    for (const auto& part : usage_over_time(connection, {of_key, {filter.from}, {}, 0})) {
+    for (const auto& part :
+         usage_over_time(connection, {of_key, {filter.from}, {}, 0}, Whose::own)) {
       sums += part;
     }
     all.emplace(key, sums);

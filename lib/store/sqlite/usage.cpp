@@ -1,5 +1,6 @@
 #include "lib/store/sqlite/usage.hpp"
 
+#include "lib/store/sqlite/forgiven.hpp"
 #include "lib/store/sqlite/rollups.hpp"
 
 #include <algorithm>
@@ -44,16 +45,21 @@ std::string sums_by(std::string_view column, std::string_view table) {
 
 /// Everything of the filter by `column`, from the rollups or, for hours and days of an account or a
 /// key, from the details.
-std::string filtered(const UsageFilter& filter, const Piece& piece, std::string_view column) {
+std::string filtered(const UsageFilter& filter,
+                     const Piece& piece,
+                     std::string_view column,
+                     Whose whose) {
+  const std::string of_key =
+      whose == Whose::family ? "key_id IN (" + family("?6") + ")" : std::string("key_id = ?6");
   const bool in_details = (filter.account || filter.key) && piece.span != kQuarter;
   std::string sql = sums_by(column, in_details ? kDetails.name : "rollups");
   if (in_details) sql += " AND span = ?3";
   if (filter.account) sql += " AND account_id = ?4";
   if (in_details && !filter.account) {
-    sql += " AND account_id IN (SELECT DISTINCT account_id FROM rollups WHERE key_id = ?6)";
+    sql += " AND account_id IN (SELECT DISTINCT account_id FROM rollups WHERE " + of_key + ")";
   }
   if (filter.project) sql += " AND project_id = ?5";
-  if (filter.key) sql += " AND key_id = ?6";
+  if (filter.key) sql += " AND " + of_key;
   return sql + " GROUP BY 1";
 }
 
@@ -74,12 +80,18 @@ std::string subject_of(const UsageFilter& filter) {
   return "";
 }
 
-std::string over_time(const UsageFilter& filter, const Piece& piece) {
+std::string over_time(const UsageFilter& filter, const Piece& piece, Whose whose) {
   const auto scope = scope_of(filter);
   const bool has_total = !scope.empty() && (!filter.key || piece.span != kQuarter);
-  if (!has_total) return filtered(filter, piece, kBucket);
-  return sums_by(kBucket, kTotals.name) + " AND span = ?3 AND subject = ?7 AND scope = '" +
-         std::string(scope) + "' GROUP BY 1";
+  if (!has_total) return filtered(filter, piece, kBucket, whose);
+  const std::string in_span = " AND span = ?3 AND scope = '" + std::string(scope) + "'";
+  if (filter.key && whose == Whose::family) {
+    // From each of them to its totals, however many keys there are beside.
+    return "WITH family(one) AS (" + family("?7") + ") SELECT bucket, " + summed_columns() +
+           " FROM family CROSS JOIN usage_totals WHERE subject = one" + in_span +
+           " AND bucket >= ?1 AND bucket < ?2 GROUP BY 1";
+  }
+  return sums_by(kBucket, kTotals.name) + in_span + " AND subject = ?7 GROUP BY 1";
 }
 
 /// The totals of each subject of a scope: a step to the next subject, and within it to the span.
@@ -94,7 +106,7 @@ std::string totals_of_each(std::string_view scope) {
 }
 
 std::string by_name(const UsageFilter& filter, GroupBy by, const Piece& piece) {
-  if (!is_everyone(filter)) return filtered(filter, piece, column_of(by));
+  if (!is_everyone(filter)) return filtered(filter, piece, column_of(by), Whose::family);
   switch (by) {
     case GroupBy::account:
       return totals_of_each(domain::scope_name(domain::Scope::account));
@@ -111,7 +123,7 @@ std::string by_name(const UsageFilter& filter, GroupBy by, const Piece& piece) {
       if (piece.span == kQuarter) break;
       return sums_by(column_of(by), kKinds.name) + " AND span = ?3 GROUP BY 1";
   }
-  return filtered(filter, piece, column_of(by));
+  return filtered(filter, piece, column_of(by), Whose::family);
 }
 
 void bind(Query& query, const std::string& sql, const UsageFilter& filter, const Piece& piece) {
@@ -143,11 +155,13 @@ void add_named(Connection& connection,
   }
 }
 
-std::vector<RollupSums> usage_over_time(Connection& connection, const UsageQuestion& question) {
+std::vector<RollupSums> usage_over_time(Connection& connection,
+                                        const UsageQuestion& question,
+                                        Whose whose) {
   const auto& starts = question.starts;
   std::vector<RollupSums> intervals(starts.size());
   for (const Piece& piece : pieces_of(starts, question.filter.to)) {
-    const auto sql = over_time(question.filter, piece);
+    const auto sql = over_time(question.filter, piece, whose);
     Query row(connection.prepared(sql));
     bind(row, sql, question.filter, piece);
     while (row.step()) {

@@ -22,7 +22,11 @@ void add_named(Connection& connection,
                const Piece& piece,
                SumsByName& result);
 
-std::vector<RollupSums> usage_over_time(Connection& connection, const UsageQuestion& question);
+/// Whose calls a question about one key is about: its children's too, or its own alone.
+enum class Whose { family, own };
+std::vector<RollupSums> usage_over_time(Connection& connection,
+                                        const UsageQuestion& question,
+                                        Whose whose = Whose::family);
 std::vector<NamedSums> usage_by(Connection& connection, const UsageQuestion& question);
 
 /// The `most` of `all`, dearest first; 0 = all.
