@@ -103,13 +103,13 @@ Walk follow(const CLI::App& root, const std::vector<std::string>& arguments) {
       const CLI::Option* option = find_option(*walk.app, name);
       if (option == nullptr) {
         const bool is_passed_on = walk.app->get_option_no_throw("FLAGS") != nullptr;
-        walk.unknown = unknown("option",
-                               "",
-                               name,
-                               options_of(*walk.app),
-                               is_passed_on
-                                   ? "flags of nufid stand after --: " + walk.path + " -- " + name
-                                   : "see: " + walk.path + " --help");
+        walk.unknown =
+            unknown("option",
+                    "",
+                    name,
+                    options_of(*walk.app),
+                    is_passed_on ? "flags of nufid stand after --: " + walk.path + " -- " + name
+                                 : "see: " + walk.path + " --help");
         return walk;
       }
       const bool has_value = option->get_items_expected_min() > 0;
