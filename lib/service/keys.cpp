@@ -49,8 +49,9 @@ void catch_up(const Context& context) {
       Errc::conflict,
       fmt::format(
           "a child of key '{}' can only be in its {}, which is '{}'", parent.name, what, place),
-      fmt::format(
-          "move the parent, and its children follow: nufi keys edit {} --{}", parent.name, what));
+      fmt::format("move the parent, and its children follow: nufi keys edit {} --{} NAME",
+                  parent.name,
+                  what));
 }
 
 /// `parent`: of `key`, or null.

@@ -156,7 +156,7 @@ describe('parents', () => {
     assert.equal(check.code, 6, check.stdout);
     assert.match(check.stdout + check.stderr, /purse/);
     const usageOf = await h.daemon.api('GET', `/v1/inference/keys/${parent.id}/usage`);
-    assert.equal(usageOf.json.totals.requests, 0, "a child's calls stand under its own name");
+    assert.equal(usageOf.json.totals.requests, 2, "a key's report counts its children's calls in");
     await verified(h);
     await h.daemon.kill9();
     await h.daemon.launch();
@@ -209,6 +209,74 @@ describe('parents', () => {
     assert.match(disabled.json.error.message, /'boss'/);
     await h.daemon.ok(['keys', 'enable', 'boss']);
     assert.equal((await chat(h.port, child.key)).status, 200);
+  });
+
+  it('no edit takes a child out of the limits of its parent, and it goes where its parent goes', async () => {
+    h.upstream.handler = bill({ prompt: () => 10, output: () => 10 }); // 110,000 nano-USD
+    await h.daemon.ok(['projects', 'create', 'pen', '--model', 'test-*', '--budget', '0.5']);
+    await h.daemon.ok(['projects', 'create', 'cage', '--model', 'other']);
+    await h.daemon.ok(['groups', 'create', 'dear', '--multiplier', '3']);
+    await mint(h, { name: 'dam' }, 'pen');
+    const child = await mint(h, { name: 'dam-1', parent: 'dam', lease_seconds: 600 });
+    const patch = (key, fields) => h.daemon.api('PATCH', `/v1/inference/keys/${key}`, fields);
+    for (const fields of [{ project: 'default' }, { group: 'dear' }]) {
+      const refused = await patch('dam-1', fields);
+      assert.equal(refused.status, 409);
+      assert.match(refused.json.error.message, /child of key 'dam'/);
+    }
+    const astray = { name: 'dam-2', parent: 'dam' };
+    const born = await h.daemon.api('POST', '/v1/projects/cage/inference/keys', astray);
+    assert.equal(born.status, 409);
+    const edit = await h.daemon.nufi(['keys', 'edit', 'dam-1', '--project', 'default']);
+    assert.deepEqual([edit.code, /keys edit dam --project/.test(edit.stderr)], [1, true], edit.stderr);
+    const runs = await h.daemon.nufi(['run', '--key', 'dam', '--project', 'cage', '--', 'true']);
+    assert.equal(runs.code, 2, runs.stderr);
+
+    const project = async (name) => (await h.daemon.api('GET', `/v1/projects/${name}`)).json.spent_usd;
+    const near = (a, b) => assert.ok(Math.abs(a - b) < 1e-9, `${a} is not ${b}`);
+    assert.equal((await chat(h.port, child.key, { max_tokens: 10 })).status, 200);
+    near(await project('pen'), 0.00011);
+    // A call in flight settles where it was held, and the next one goes by the new place.
+    let go;
+    h.upstream.handler = async (exchange) => {
+      await new Promise((resolve) => (go = resolve));
+      await exchange.reply(200, completion({ usage: usage(10, 10) }));
+    };
+    const inFlight = chat(h.port, child.key, { max_tokens: 10 });
+    await until(() => go, inSeconds(5), 'the call in flight');
+    assert.equal((await patch('dam', { project: 'default', group: 'dear' })).status, 200);
+    h.upstream.handler = bill({ prompt: () => 10, output: () => 10 });
+    assert.equal((await chat(h.port, child.key, { max_tokens: 10 })).status, 200);
+    go();
+    assert.equal((await inFlight).status, 200);
+    await until(async () => (await show(h, 'dam')).held_usd === 0, inSeconds(5), 'no hold');
+    near(await project('pen'), 0.00022);
+    near((await show(h, 'dam')).spent_usd, 0.00055);
+    const at = await show(h, child.id);
+    assert.deepEqual([at.project, at.group], ['default', 'dear']);
+    assert.equal((await audit(h, child.id))[0].action, 'key.edit');
+
+    assert.equal((await patch('dam', { project: 'cage' })).status, 200);
+    assert.deepEqual(refusal(await chat(h.port, child.key)), [403, 'model_not_allowed']);
+    await verified(h);
+  });
+
+  it("the parent's strictness, expiry and number of calls at once hold for its children", async () => {
+    h.upstream.handler = bill({ prompt: () => 3, output: () => 100 });
+    const ends = new Date(Date.now() + 3_600_000).toISOString();
+    await mint(h, { name: 'stern', budget_usd: 0.0015, max_parallel: 1, expires_at: ends });
+    const child = await mint(h, { name: 'stern-1', parent: 'stern', enforce: 'soft', budget_usd: 9 });
+    assert.equal((await chat(h.port, child.key, { max_tokens: 100 })).status, 200);
+    assert.deepEqual(refusal(await chat(h.port, child.key, { max_tokens: 100 })), [429, 'insufficient_quota']);
+    const edited = await h.daemon.api('PATCH', '/v1/inference/keys/stern', { budget_usd: 1 });
+    assert.equal(edited.status, 200);
+    const stream = await running(h, child.key);
+    const crowded = await chat(h.port, child.key);
+    assert.equal(crowded.status, 429);
+    assert.match(crowded.json.error.message, /'stern'/);
+    stream.close();
+    await until(async () => (await h.daemon.json(['status'])).held_usd === 0, inSeconds(5), 'no hold');
+    await verified(h);
   });
 
   it('a revoke or delete of the parent cuts and revokes its children', async () => {

@@ -225,6 +225,37 @@ describe('a clock that jumps', () => {
     });
   });
 
+  it('a lease counts by time that passes', async (t) => {
+    if (why) return t.skip(why);
+    const { set, under } = movableClock(t);
+    await withHouse({ under }, async (daemon) => {
+      const mint = async (name, seconds) => {
+        const wish = { name, lease_seconds: seconds };
+        return (await daemon.api('POST', '/v1/projects/default/inference/keys', wish)).json;
+      };
+      const code = async (key) => {
+        const reply = await chat(daemon.port, key.key, fields);
+        return reply.json.error?.code ?? reply.status;
+      };
+      const long = await mint('long', 600);
+      for (const jump of [3600, -3600]) {
+        const short = await mint(`short${jump}`, 5);
+        const at = Date.now();
+        set(jump);
+        assert.deepEqual([await code(long), await code(short)], [200, 200], 'nothing ends');
+        const left = Date.parse((await daemon.showKey(long.id)).lease_expires_at) - Date.now() - jump * 1000;
+        assert.ok(left > 500_000 && left <= 600_000, `${left} ms`);
+        await until(async () => (await code(short)) !== 200, 8_000 * patience, 'the end of the lease');
+        assert.ok(Date.now() - at > 4000);
+        set(0);
+      }
+      const renewed = await daemon.api('POST', '/v1/inference/keys/long/lease', { lease_seconds: 600 });
+      assert.equal(renewed.status, 200);
+      assert.equal(await code(long), 200);
+      await verified(daemon);
+    });
+  });
+
   it('an expiry counts by the clock as it is now', async (t) => {
     if (why) return t.skip(why);
     const { set, under } = movableClock(t);
