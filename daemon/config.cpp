@@ -297,6 +297,18 @@ std::string config_file_of(const CLI::App& app) {
   return option->results().empty() ? option->get_default_str() : option->results().back();
 }
 
+/// The same, before the parser reads it.
+std::string config_file_in(const std::vector<std::string>& typed, const Paths& paths) {
+  constexpr std::string_view kFlag = "--config";
+  std::string file = paths.config_file.string();
+  for (std::size_t i = 0; i < typed.size(); ++i) {
+    const std::string_view word = typed[i];
+    if (word == kFlag && i + 1 < typed.size()) file = typed[i + 1];
+    if (word.starts_with("--config=")) file = word.substr(kFlag.size() + 1);
+  }
+  return file;
+}
+
 /// Without their dashes.
 std::vector<std::string> option_names(const CLI::App& app) {
   std::vector<std::string> names;
@@ -365,6 +377,7 @@ std::variant<Config, Printout> parse_config(const std::vector<std::string>& args
   CLI::App app("nufid: issues keys, holds budgets and forwards calls to providers", "nufid");
   declare(app, texts, config, paths);
   const std::vector<std::string> typed = with_variables(args, environment);
+  check_is_file(config_file_in(typed, paths));
   try {
     app.parse(std::vector<std::string>(typed.rbegin(), typed.rend()));
     check_config_file(config_file_of(app));

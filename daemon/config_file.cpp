@@ -1,5 +1,6 @@
 #include "daemon/config_file.hpp"
 
+#include "lib/base/regular_file.hpp"
 #include "lib/base/text.hpp"
 
 #include <CLI/CLI.hpp>
@@ -162,6 +163,18 @@ Error in_our_words(const CLI::ParseError& error, const std::vector<std::string>&
             "leave it out of the config file"};
   }
   return {Errc::usage, said, kSeeFlags};
+}
+
+void check_is_file(const std::string& file) {
+  constexpr std::size_t kMostBytes = std::size_t{1} << 20;
+  std::error_code ignored;
+  // What else can't be read is said when the flags are known to ask for it.
+  if (std::filesystem::is_directory(file, ignored) || ::access(file.c_str(), R_OK) != 0) return;
+  try {
+    (void)read_file(file, kMostBytes);
+  } catch (const Error& error) {
+    throw unreadable(file, error.what());
+  }
 }
 
 void check_config_file(const std::string& file) {

@@ -18,6 +18,10 @@ namespace nufi::daemon {
 /// What the parser says, in our words. `options`: all there are, without dashes.
 Error in_our_words(const CLI::ParseError& error, const std::vector<std::string>& options);
 
+/// Throws Error{usage} if `file` is not read to its end soon: a pipe, a device, or more than a
+/// config file can hold. Opens nothing that is no file.
+void check_is_file(const std::string& file);
+
 /// Throws Error{usage} if the config file `file` is there and can't be read, or if a line of it
 /// sets an option to nothing.
 void check_config_file(const std::string& file);

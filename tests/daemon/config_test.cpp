@@ -4,6 +4,9 @@
 #include "tests/support/control_plane.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <sys/stat.h>
 
 using namespace nufi;
 using namespace nufi::daemon;
@@ -130,6 +133,19 @@ TEST_CASE("config: mistakes are told in the words of all other errors") {
         "usage: the config file /nonexistent/nufid.toml can't be read: No such file or directory");
   CHECK(refusal({"--config", "/tmp"}) ==
         "usage: the config file /tmp can't be read: it is a directory");
+}
+
+TEST_CASE("config: a config file that never ends is not read") {
+  const test::TempDir directory;
+  const std::string pipe = directory.path() / "nufid.toml";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  CHECK(refusal({"--config", pipe}) ==
+        fmt::format("usage: the config file {0} can't be read: {0} is a pipe, not a file", pipe));
+  CHECK(refusal({}, {{"HOME", "/home/ada"}, {"NUFI_CONFIG", pipe}}).find("is a pipe") !=
+        std::string::npos);
+  CHECK(refusal({"--config=/dev/zero"}).find("is a device") != std::string::npos);
+  const auto long_one = directory.write("long.toml", std::string((1 << 20) + 1, '\n'));
+  CHECK(refusal({"--config", long_one.string()}).find("more than") != std::string::npos);
 }
 
 TEST_CASE("config: the console can be off, and ports can be any") {
