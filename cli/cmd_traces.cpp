@@ -101,6 +101,10 @@ void add_list(CLI::App& traces, Context& context) {
       }
     }
     context.print(listing);
+    if (!found.empty() && !context.json && !context.quiet && context.screen.is_terminal) {
+      const auto problem = context.client().trace_settings().problem;
+      if (!problem.empty()) context.note("none can be kept now: " + printable(problem));
+    }
   });
 }
 
@@ -120,10 +124,13 @@ void add_delete(CLI::App& traces, Context& context) {
     if (*all) {
       context.confirm("delete every trace");
       const auto count = context.client().delete_all_traces();
-      context.print_done(
-          api::Json{{"deleted", count}},
-          std::to_string(count),
-          fmt::format("{} {} deleted", human_count(count), count == 1 ? "trace is" : "traces are"));
+      const std::string told =
+          count ? fmt::format(
+                      "{} {} deleted", human_count(*count), *count == 1 ? "trace is" : "traces are")
+                : "every trace is deleted; how many there were can't be told any more";
+      context.print_done(api::Json{{"deleted", count ? api::Json(*count) : api::Json(nullptr)}},
+                         count ? std::to_string(*count) : "",
+                         told);
       return;
     }
     context.confirm(fmt::format("delete the trace of '{}'", *request));

@@ -36,7 +36,8 @@ Reply delete_trace(const RouteCall& call) {
 }
 
 Reply delete_traces(const RouteCall& call) {
-  return json_reply({{"deleted", service::remove_all_traces(call.context, call.actor)}});
+  const auto count = service::remove_all_traces(call.context, call.actor);
+  return json_reply({{"deleted", count ? ordered_json(*count) : ordered_json(nullptr)}});
 }
 
 Reply get_trace_mode(const RouteCall& call) {

@@ -158,7 +158,7 @@ class Client {
   /// The id of what is gone.
   std::string delete_trace(const std::string& request);
   /// How many there were.
-  std::int64_t delete_all_traces();
+  std::optional<std::int64_t> delete_all_traces();
 
   std::vector<domain::UpstreamView> upstreams();
   domain::UpstreamView add_upstream(const domain::UpstreamTerms& terms);

@@ -314,10 +314,10 @@ std::string Client::delete_trace(const std::string& request) {
   return fields.need("id", read_text);
 }
 
-std::int64_t Client::delete_all_traces() {
+std::optional<std::int64_t> Client::delete_all_traces() {
   const Json reply = call("DELETE", "/v1/traces");
   Fields fields(reply, "traces");
-  return fields.need("deleted", read_integer);
+  return fields.maybe("deleted", read_integer);
 }
 
 std::vector<domain::UpstreamView> Client::upstreams() {

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <system_error>
 #include <utility>
 
 namespace nufi::service {
@@ -53,12 +55,43 @@ std::string find_trace(const Context& context, std::string_view word) {
                   : "see those there are with: nufi traces list");
 }
 
+/// A disk that can't be asked is not said to be full.
+void require_room(const std::filesystem::path& file, std::int64_t bytes) {
+  std::error_code failure;
+  const auto space = std::filesystem::space(file.parent_path(), failure);
+  const auto free = static_cast<std::int64_t>(space.available);
+  const auto capacity = static_cast<std::int64_t>(space.capacity);
+  if (failure || has_room_for_traces(bytes, free, capacity)) return;
+  constexpr std::int64_t kMebi = std::int64_t{1} << 20;
+  throw Error(Errc::unavailable,
+              fmt::format("the disk of {} has {} MiB free, and traces leave {} MiB of it for calls",
+                          file.string(),
+                          free / kMebi,
+                          trace_reserve(capacity) / kMebi),
+              "make room, or delete traces with: nufi traces delete --all");
+}
+
 }  // namespace
 
 TraceArchive::TraceArchive(store::Traces& store, const Vault& vault, std::filesystem::path file)
     : store_(store), vault_(vault), file_(std::move(file)) {}
 
+std::int64_t trace_reserve(std::int64_t capacity) {
+  constexpr std::int64_t kMebi = std::int64_t{1} << 20;
+  return std::min(std::clamp(capacity / 20, 64 * kMebi, 1024 * kMebi), capacity / 4);
+}
+
+bool has_room_for_traces(std::int64_t bytes, std::int64_t free, std::int64_t capacity) {
+  return free - 2 * bytes >= trace_reserve(capacity);
+}
+
 void TraceArchive::add(std::vector<store::StoredTrace> traces) {
+  std::int64_t bytes = 0;
+  for (const store::StoredTrace& trace : traces) {
+    bytes +=
+        static_cast<std::int64_t>(trace.facts.size() + trace.request.size() + trace.reply.size());
+  }
+  require_room(file_, bytes);
   for (store::StoredTrace& trace : traces) {
     const std::string& id = trace.head.id;
     trace.facts = vault_.seal_trace(id, "facts", std::move(trace.facts));
@@ -158,11 +191,23 @@ std::string remove_trace(const Context& context, const Actor& actor, std::string
   return id;
 }
 
-std::int64_t remove_all_traces(const Context& context, const Actor& actor) {
+std::optional<std::int64_t> remove_all_traces(const Context& context, const Actor& actor) {
   require_trace_admin(actor);
   context.traces.sync();
-  note_removal(context, actor, {"all", {}}, Facts().text("request", "all"));
-  return context.traces.store().remove_all();
+  const auto note = [&] {
+    note_removal(context, actor, {"all", {}}, Facts().text("request", "all"));
+  };
+  bool is_noted = true;
+  try {
+    note();
+  } catch (const Error& error) {
+    // On a full disk it is the traces' room that the note needs.
+    if (error.code() != Errc::unavailable) throw;
+    is_noted = false;
+  }
+  const auto removed = context.traces.store().remove_all();
+  if (!is_noted) note();
+  return removed;
 }
 
 }  // namespace nufi::service

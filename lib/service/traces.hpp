@@ -20,13 +20,23 @@
 /// turn them on (the owner of a key may have its own calls traced with `keys edit --trace`).
 namespace nufi::service {
 
+/// What traces leave free of a disk of `capacity` bytes, so that they never keep the ledger, and
+/// with it every call, from going on: 5 % of it, at least 64 MiB (the journal, the database's log
+/// and a backup's beginning), at most 1 GiB (enough for any of them), and of a small disk no more
+/// than a quarter, or nothing could be traced there.
+std::int64_t trace_reserve(std::int64_t capacity);
+/// Whether `bytes` of traces may be written where `free` bytes of `capacity` are: they lie on the
+/// disk twice, in the database's log and in the database.
+bool has_room_for_traces(std::int64_t bytes, std::int64_t free, std::int64_t capacity);
+
 /// Where traces are kept: sealed, so that whoever has the file alone reads no prompt. Thread-safe.
 class TraceArchive {
  public:
   /// `file` is the one behind `store`.
   TraceArchive(store::Traces& store, const Vault& vault, std::filesystem::path file);
 
-  /// Seals and writes them, all or none. Throws Error{unavailable}.
+  /// Seals and writes them, all or none. Throws Error{unavailable}, also where they would take the
+  /// last room of the disk.
   void add(std::vector<store::StoredTrace> traces);
   /// Takes those away that are too old or too many. Throws Error{unavailable}.
   void retire(Timestamp now, std::chrono::days kept, std::int64_t most_bytes);
@@ -80,7 +90,7 @@ Page<domain::TraceHead> list_traces(const Context& context,
 store::StoredTrace show_trace(const Context& context, const Actor& actor, std::string_view word);
 /// Its id.
 std::string remove_trace(const Context& context, const Actor& actor, std::string_view word);
-/// How many there were.
-std::int64_t remove_all_traces(const Context& context, const Actor& actor);
+/// How many there were; std::nullopt if that can't be told any more. Works on a full disk.
+std::optional<std::int64_t> remove_all_traces(const Context& context, const Actor& actor);
 
 }  // namespace nufi::service

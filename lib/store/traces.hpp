@@ -41,8 +41,9 @@ class Traces {
   virtual std::vector<domain::TraceHead> list(const TraceFilter& filter) = 0;
   /// False if it was not there.
   virtual bool remove(const std::string& id) = 0;
-  /// How many there were.
-  virtual std::int64_t remove_all() = 0;
+  /// Begins anew with no file at all: that works on a full disk, and where the database is damaged.
+  /// How many there were; std::nullopt if that can't be told any more.
+  virtual std::optional<std::int64_t> remove_all() = 0;
   /// Takes those away that are older than `before`, and the oldest ones beyond `most_bytes` in all;
   /// how many. Gives the room back to the disk.
   virtual std::int64_t retire(Timestamp before, std::int64_t most_bytes) = 0;

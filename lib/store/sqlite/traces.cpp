@@ -1,5 +1,6 @@
 #include "lib/store/traces.hpp"
 
+#include "lib/base/error.hpp"
 #include "lib/store/sqlite/connection.hpp"
 #include "lib/store/sqlite/file.hpp"
 #include "lib/store/sqlite/migrations.hpp"
@@ -165,10 +166,29 @@ class SqliteTraces final : public Traces {
     return removed > 0;
   }
 
-  std::int64_t remove_all() override {
-    std::int64_t removed = 0;
-    while (const int some = remove_oldest("1 = 1")) removed += some;
-    give_back();
+  std::optional<std::int64_t> remove_all() override {
+    std::optional<std::int64_t> removed = 0;
+    try {
+      read([&](Connection& connection) {
+        removed = connection.database().execAndGet("SELECT count(*) FROM traces").getInt64();
+      });
+    } catch (const Error&) {
+      removed.reset();
+    }
+    const std::lock_guard lock(mutex_);
+    connection_.reset();
+    // The log goes first: it would be taken for that of the next database.
+    for (const auto* suffix : {"-wal", "-shm", ""}) {
+      auto path = file_;
+      path += suffix;
+      std::error_code failure;
+      std::filesystem::remove(path, failure);
+      if (failure) {
+        throw Error(Errc::unavailable,
+                    path.string() + " can't be deleted: " + failure.message(),
+                    "see to the rights of " + file_.parent_path().string());
+      }
+    }
     return removed;
   }
 

@@ -160,3 +160,14 @@ TEST_CASE("traces: a damaged file can be told and does not keep them from being 
           list_traces(house.context(), house.owner(), {});
         }).starts_with("unavailable: traces can't be kept or read"));
 }
+
+TEST_CASE("traces: they leave the last of a disk to the ledger, a small disk's in proportion") {
+  constexpr std::int64_t kMebi = std::int64_t{1} << 20;
+  CHECK(trace_reserve(120 * kMebi) == 30 * kMebi);
+  CHECK(trace_reserve(1000 * kMebi) == 64 * kMebi);
+  CHECK(trace_reserve(10'000 * kMebi) == 500 * kMebi);
+  CHECK(trace_reserve(std::int64_t{4} << 40) == 1024 * kMebi);
+  CHECK(has_room_for_traces(10 * kMebi, 50 * kMebi, 120 * kMebi));
+  CHECK_FALSE(has_room_for_traces(10 * kMebi, 50 * kMebi - 1, 120 * kMebi));
+  CHECK_FALSE(has_room_for_traces(0, 0, 120 * kMebi));
+}

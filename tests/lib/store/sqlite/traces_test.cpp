@@ -115,6 +115,22 @@ TEST_CASE("traces: go one by one or all") {
   CHECK(house.ids({}) == "req_3 req_1");
   CHECK(house.traces->remove_all() == 2);
   CHECK(house.ids({}).empty());
+  CHECK(house.traces->bytes() == 0);
+  house.traces->add({trace("req_4")});
+  CHECK(house.ids({}) == "req_4");
+}
+
+TEST_CASE("traces: all can be deleted where the database is damaged, and it begins anew") {
+  const House house;
+  house.traces->add({trace("req_1")});
+  for (const char* suffix : {"", "-wal"}) {
+    std::ofstream(house.file.string() + suffix) << std::string(8192, 'x');
+  }
+  const std::unique_ptr<Traces> later = sqlite::open_traces(house.file);
+  CHECK_FALSE(later->remove_all());
+  CHECK_FALSE(std::filesystem::exists(house.file.string() + "-wal"));
+  later->add({trace("req_2")});
+  CHECK(later->get("req_2"));
 }
 
 TEST_CASE("traces: old ones go, and the oldest beyond the room there is; the disk gets it back") {
