@@ -259,8 +259,17 @@ void read_conversation(domain::TraceView& view) {
   } else {
     read_stream(view.trace.reply.bytes, answer);
   }
-  // A key that was written in several pieces is one only now.
-  view.answer = domain::without_keys(view.answer);
+  // A key that came in several pieces, or written with escapes, is one only now.
+  const auto mask = [](std::string& text) { text = domain::without_keys(text); };
+  for (domain::TraceMessage& message : view.prompt) {
+    mask(message.role);
+    mask(message.text);
+  }
+  mask(view.answer);
+  for (domain::TraceToolCall& call : view.tool_calls) {
+    mask(call.name);
+    mask(call.arguments);
+  }
 }
 
 }  // namespace nufi::daemon

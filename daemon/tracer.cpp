@@ -1,5 +1,6 @@
 #include "daemon/tracer.hpp"
 
+#include "daemon/trace_text.hpp"
 #include "lib/api/shapes.hpp"
 #include "lib/base/error.hpp"
 #include "lib/base/log.hpp"
@@ -26,8 +27,24 @@ constexpr std::chrono::seconds kWarnEvery = 60s;
 /// After a failure nothing is tried for so long: a broken disk is not asked a thousand times.
 constexpr std::chrono::seconds kRestAfterFailure = 5s;
 
+/// Whether the reply spells out an upstream's secret in pieces that say nothing one by one.
+bool spells_secret(gateway::CallTrace& call) {
+  domain::TraceView view;
+  view.trace = std::move(call.facts());
+  read_conversation(view);
+  bool is_spelled = call.spells_secret(view.answer);
+  for (const domain::TraceToolCall& tool : view.tool_calls) {
+    is_spelled = is_spelled || call.spells_secret(tool.name) || call.spells_secret(tool.arguments);
+  }
+  call.facts() = std::move(view.trace);
+  return is_spelled;
+}
+
 store::StoredTrace as_stored(gateway::CallTrace& call) {
   call.take_out_secrets();
+  if (spells_secret(call)) {
+    call.forget_reply("[not kept: it spelled out the secret of an upstream, piece by piece]");
+  }
   domain::Trace& trace = call.facts();
   store::StoredTrace stored;
   stored.head = trace.head;

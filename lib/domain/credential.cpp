@@ -66,12 +66,13 @@ std::string mask_credential(std::string_view prefix, std::string_view text) {
 
 std::string without_credentials(std::string_view text) {
   static_assert(kKeyPrefix.size() == kTokenPrefix.size());
+  constexpr std::string_view kMask = "…";
   std::string out;
   while (true) {
     const auto at = find_credential(text);
     out.append(text.substr(0, at));
     if (at == std::string_view::npos) return out;
-    out.append(text.substr(at, kKeyPrefix.size())).append("…");
+    out.append(text.substr(at, kKeyPrefix.size())).append(kMask);
     text.remove_prefix(at + kKeyPrefix.size());
     const auto end = std::find_if_not(text.begin(), text.end(), [](char c) {
       return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
@@ -79,6 +80,8 @@ std::string without_credentials(std::string_view text) {
     // Right behind it another one may begin, whose first letters look like the last of this one.
     const auto length = static_cast<std::size_t>(end - text.begin());
     text.remove_prefix(std::min(length, find_credential(text)));
+    // What is masked already stays as it is.
+    if (length == 0 && text.starts_with(kMask)) text.remove_prefix(kMask.size());
   }
 }
 

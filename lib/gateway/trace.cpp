@@ -3,7 +3,9 @@
 #include "lib/domain/key.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
+#include <system_error>
 #include <utility>
 
 namespace nufi::gateway {
@@ -21,11 +23,56 @@ void mask(std::string& text, const std::string& secret) {
   }
 }
 
+std::string masked(std::string_view text, const World* world) {
+  std::string out = domain::without_keys(text);
+  if (world != nullptr) {
+    for (const auto& [id, upstream] : world->ready) mask(out, upstream.api_key);
+  }
+  return out;
+}
+
+/// The character that "\uXXXX" at the front of `text` stands for, where it may as well stand for
+/// itself in JSON; 0 = none.
+char plain_character(std::string_view text) {
+  constexpr std::size_t kLength = 6;
+  if (text.size() < kLength || !text.starts_with("\\u00")) return 0;
+  unsigned code = 0;
+  const auto* end = text.data() + kLength;
+  const auto [read, failure] = std::from_chars(text.data() + 4, end, code, /*base=*/16);
+  const bool is_plain = failure == std::errc() && read == end && code >= 0x20 && code < 0x7f;
+  const auto character = static_cast<char>(code);
+  return is_plain && character != '"' && character != '\\' ? character : '\0';
+}
+
+/// JSON that says the same with as few escapes as it can: what an escape hides is found in it.
+std::string unescaped(std::string_view json) {
+  std::string out;
+  while (!json.empty()) {
+    const auto at = std::min(json.find('\\'), json.size());
+    out.append(json.substr(0, at));
+    json.remove_prefix(at);
+    if (json.empty()) break;
+    std::size_t length = std::min<std::size_t>(2, json.size());
+    if (const char character = plain_character(json)) {
+      out += character;
+      length = 6;
+    } else if (json.starts_with("\\/")) {
+      out += '/';
+    } else {
+      out.append(json.substr(0, length));
+    }
+    json.remove_prefix(length);
+  }
+  return out;
+}
+
 void mask_body(domain::TraceBody& body, const World* world) {
   const bool was_cut = body.is_cut();
-  body.bytes = domain::without_keys(body.bytes);
-  if (world != nullptr) {
-    for (const auto& [id, upstream] : world->ready) mask(body.bytes, upstream.api_key);
+  body.bytes = masked(body.bytes, world);
+  // Only where it hides something: else a body is kept as it came.
+  if (body.bytes.find('\\') != std::string::npos) {
+    const std::string plain = unescaped(body.bytes);
+    if (std::string safe = masked(plain, world); safe != plain) body.bytes = std::move(safe);
   }
   // What was cut stays cut, also where masks are longer than what they hide.
   const auto size = static_cast<std::int64_t>(body.bytes.size());
@@ -130,6 +177,18 @@ void CallTrace::attempt(const domain::Attempt& attempt,
   step("tls", times.tls_us);
   step("upstream", start_us + told.attempt.total_us - at);
   trace_.attempts.push_back(std::move(told));
+}
+
+bool CallTrace::spells_secret(std::string_view text) const {
+  if (world_ == nullptr) return false;
+  return std::any_of(world_->ready.begin(), world_->ready.end(), [text](const auto& one) {
+    const std::string& secret = one.second.api_key;
+    return secret.size() >= kShortestSecret && text.find(secret) != std::string_view::npos;
+  });
+}
+
+void CallTrace::forget_reply(std::string_view note) {
+  trace_.reply = {"text/plain", std::string(note), static_cast<std::int64_t>(note.size())};
 }
 
 void CallTrace::take_out_secrets() {

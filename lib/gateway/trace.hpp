@@ -69,9 +69,13 @@ class CallTrace {
   /// The call is over.
   void end();
 
-  /// Masks in the bodies what is no prompt or answer: our keys, and the secrets of upstreams. It
-  /// reads all of them, so it is not for a loop.
+  /// Masks in the bodies what is no prompt or answer: our keys, and the secrets of upstreams, also
+  /// where JSON writes them with escapes. It reads all of them, so it is not for a loop.
   void take_out_secrets();
+  /// Whether `text` of this call, put together from its pieces, spells out an upstream's secret.
+  [[nodiscard]] bool spells_secret(std::string_view text) const;
+  /// Puts `note` in the place of the reply, of which nothing is kept.
+  void forget_reply(std::string_view note);
 
  private:
   void add(domain::TraceBody& body, std::string_view bytes);

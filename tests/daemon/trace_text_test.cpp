@@ -117,5 +117,16 @@ TEST_CASE("conversation: a key that came in pieces is masked when they are put t
     return R"(data: {"choices":[{"index":0,"delta":{"content":")" + text + "\"}}]}\n\n";
   };
   const auto view = read("{}", piece(key.substr(0, 20)) + piece(key.substr(20)));
-  CHECK(view.answer.find("klmnop") == std::string::npos);
+  CHECK(view.answer == "sk-nufi-…");
+}
+
+TEST_CASE("conversation: a key written with escapes is masked when it is read") {
+  const std::string escaped = R"(\u0073k-nufi-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXY)";
+  const auto view = read(R"({"messages":[{"role":"user","content":")" + escaped + R"("}]})",
+                         R"({"choices":[{"message":{"content":")" + escaped +
+                             R"(","tool_calls":[{"function":{"name":"f","arguments":")" + escaped +
+                             R"("}}]}}]})");
+  CHECK(view.prompt == Prompt{{"user", "sk-nufi-…"}});
+  CHECK(view.answer == "sk-nufi-…");
+  CHECK(view.tool_calls == Calls{{"f", "sk-nufi-…"}});
 }

@@ -251,6 +251,26 @@ describe('traces', () => {
     assert.ok(!text.includes(key.key.slice(8, 40)) && !text.includes('very-private'), text);
   });
 
+  it('neither escapes nor pieces carry a secret into a trace', async () => {
+    await daemon.ok(['traces', 'on']);
+    const escaped = `\\u0073\\u006b${key.key.slice(2)}`;
+    upstream.handler = (exchange) => exchange.reply(200, reply('well'));
+    const body = JSON.stringify(chatBody({ messages: [{ role: 'user', content: 'HERE' }] })).replace('HERE', escaped);
+    const asked = await trace(idOf(await call(daemon.port, { key: key.key, body })));
+    assert.ok(!JSON.stringify(asked).includes(key.key.slice(8, 40)), 'a key with escapes');
+    assert.equal(asked.prompt[0].text, 'sk-nufi-…');
+
+    upstream.handler = async (exchange) => {
+      await exchange.begin();
+      for (const piece of ['my key: ', secret.slice(0, 12), secret.slice(12)]) await exchange.event(delta(piece));
+      await exchange.event('[DONE]');
+      await exchange.finish();
+    };
+    const spelled = await trace(idOf(await say({ stream: true })));
+    assert.ok(!JSON.stringify(spelled).includes(secret.slice(12)), 'a secret in pieces');
+    assert.match(spelled.reply.text, /not kept/);
+  });
+
   it('one or all can be forgotten; nothing is without being told to', async () => {
     await daemon.ok(['traces', 'on']);
     const [first, second] = [await say(), await say()];

@@ -107,6 +107,39 @@ TEST_CASE("trace: our keys and the secrets of upstreams are masked wherever they
   CHECK_FALSE(facts.reply.is_cut());
 }
 
+TEST_CASE("trace: what JSON writes with escapes is masked as well, and the rest stays as it came") {
+  House house;
+  auto world = std::make_shared<World>();
+  world->ready[domain::UpstreamId("up_1")].api_key = "sk/provider-secret";
+  auto trace = house.trace(world);
+  trace->add_request(std::string(R"({"a":"\u0073\u006B\u002d)") + (kKey + 3) +
+                     R"(","b":"\"\u0022\n"})");
+  trace->add_reply(R"({"a":"sk\/provider\u002dsecret","b":"\\u0041","c":"\u00)");
+  trace->take_out_secrets();
+  CHECK(trace->facts().request.bytes == R"({"a":"sk-nufi-…","b":"\"\u0022\n"})");
+  CHECK(trace->facts().reply.bytes == R"({"a":"[secret]","b":"\\u0041","c":"\u00)");
+  auto other = house.trace(world);
+  const std::string harmless = R"({"a":"\u0061\/b"})";
+  other->add_request(harmless);
+  other->take_out_secrets();
+  CHECK(other->facts().request.bytes == harmless);
+}
+
+TEST_CASE("trace: a reply that spells out a secret in pieces is forgotten") {
+  House house;
+  auto world = std::make_shared<World>();
+  world->ready[domain::UpstreamId("up_1")].api_key = "sk-provider-secret";
+  world->ready[domain::UpstreamId("up_2")].api_key = "none";
+  auto trace = house.trace(world);
+  trace->begin_reply("text/event-stream", "up");
+  trace->add_reply("data: sk-provi\n\n");
+  CHECK(trace->spells_secret("it is sk-provider-secret."));
+  CHECK_FALSE(trace->spells_secret("it is none"));
+  trace->forget_reply("[not kept]");
+  CHECK(trace->facts().reply.bytes == "[not kept]");
+  CHECK_FALSE(trace->facts().reply.is_cut());
+}
+
 TEST_CASE("trace: what was cut stays cut when it is masked") {
   House house;
   auto world = std::make_shared<World>();
