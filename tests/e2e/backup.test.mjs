@@ -76,3 +76,32 @@ it('has every call that was settled before it began', async () => {
   assert.equal(entry.action, 'database.restore');
   assert.equal((await daemon.json(['ledger', 'verify'])).ok, true);
 });
+
+it('never stands where nufid keeps its own, nor in the place of what is no file', async () => {
+  const { daemon } = home;
+  const data = path.join(daemon.home, 'data', 'nufi');
+  fs.symlinkSync(data, file('elsewhere'));
+  fs.linkSync(path.join(data, 'nufi.db'), file('hard.db'));
+  fs.symlinkSync(path.join(data, 'nufi.db'), file('soft.db'));
+  assert.equal((await run('mkfifo', [file('pipe')], { env: process.env })).code, 0);
+  const inode = fs.statSync(path.join(data, 'nufi.db')).ino;
+  const places = [
+    ...['nufi.db', 'nufi.db-wal', 'secret.key', 'traces.db', 'mine.db', 'journal/x'].map((name) => path.join(data, name)),
+    ...['elsewhere/nufi.db', 'hard.db', 'soft.db', 'pipe', 'data/../data/nufi/nufi.db'].map(file),
+  ];
+  for (const place of places) {
+    const made = await daemon.nufi(['backup', place, '--yes']);
+    assert.equal(made.code, 2, place);
+    assert.match(made.stderr, /^hint: name another file/m);
+  }
+  fs.symlinkSync(path.join(data, 'secret.key'), file('k.db.key'));
+  const key = await daemon.nufi(['backup', file('k.db'), '--with-key', '--yes']);
+  assert.equal(key.code, 2);
+  assert.ok(!fs.existsSync(file('k.db')));
+  const report = await daemon.nufi(['run', '--json-report', path.join(data, 'nufi.db'), '--', 'true']);
+  assert.equal(report.code, 2, report.stderr);
+  assert.equal(fs.statSync(path.join(data, 'nufi.db')).ino, inode);
+  assert.ok(fs.lstatSync(file('pipe')).isFIFO());
+  assert.ok(fs.lstatSync(file('soft.db')).isSymbolicLink());
+  assert.equal((await daemon.json(['ledger', 'verify'])).ok, true);
+});
