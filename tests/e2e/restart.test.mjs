@@ -9,6 +9,7 @@ import { after, before, describe, it } from 'node:test';
 import { chunk } from './support/provider.mjs';
 import { openStream } from './support/client.mjs';
 import { nufidPath, nufiPath, patience, run } from './support/daemon.mjs';
+import { ctrlC, Terminal } from './support/pty.mjs';
 import { Upstream } from './support/upstream.mjs';
 import { until } from './support/wait.mjs';
 
@@ -122,6 +123,12 @@ describe('nufi up, down, restart', () => {
     const key = (await nufi(['keys', 'create', '--name', 'k', '-q'])).stdout.trim();
     const stream = await openStream(new URL((await status()).inference_url).port, key);
     await stream.untilBody('before');
+    // Whoever does not wait leaves nufid to stop by itself.
+    const terminal = Terminal.open([nufiPath, 'down'], { env });
+    await terminal.shows(/waiting for 1 call to end\nCtrl-C ends the waiting only/);
+    await until(async () => (await status()).draining, 5_000 * patience, 'the drain');
+    terminal.type(ctrlC);
+    assert.equal(await terminal.ends(), 130);
     const stopping = nufi(['down', '--json']);
     await until(() => finish, 5_000 * patience, 'the call');
     await until(async () => (await status()).draining, 5_000 * patience, 'the drain in the status');
