@@ -82,9 +82,8 @@ TEST_CASE("new file: pipes, devices, links and directories stay what they are") 
 }
 
 TEST_CASE("new file: one that can't be made is named as it was asked for") {
-  CHECK_THROWS_WITH_AS(NewFile("/dev/null/x.db", ""),
-                       "/dev/null/x.db can't be written: Not a directory",
-                       Error);
+  CHECK_THROWS_WITH_AS(
+      NewFile("/dev/null/x.db", ""), "/dev/null/x.db can't be written: Not a directory", Error);
 }
 
 TEST_CASE("new file: it appears when it is whole, and a file beside it is left alone") {
