@@ -185,9 +185,14 @@ StatusView start_again(Context& context, const Words& flags, const Words& before
     } catch (const Error&) {
       throw failure;
     }
+    std::string hint = failure.hint();
+    constexpr std::string_view kUp = "nufi up -- ";
+    if (const auto at = hint.find(kUp); at != std::string::npos) {
+      hint.replace(at, kUp.size(), "nufi restart -- ");
+    }
     throw Error(failure.code(),
                 std::string(failure.what()) + "; it runs again with its flags of before",
-                failure.hint());
+                hint);
   }
 }
 

@@ -7,7 +7,7 @@ import { house } from './support/house.mjs';
 
 describe('models, key and health', () => {
   const h = house({
-    add: { more: ['--model', 'test-model', '--model', 'org/*', '--alias', 'nick=test-model'] },
+    add: { more: ['--model', 'test-model', '--model', 'org/*', '--model', 'gpt-4o-m*', '--alias', 'nick=test-model'] },
   });
   const get = (path, key, more = {}) => call(h.port, { method: 'GET', path, key, ...more });
 
@@ -18,6 +18,7 @@ describe('models, key and health', () => {
     assert.equal(reply.json.object, 'list');
     const names = reply.json.data.map((model) => model.id);
     assert.ok(names.includes('test-model') && names.includes('nick'), names.join());
+    assert.ok(names.includes('gpt-4o-mini') && !names.includes('gpt-4o'), `by a glob: ${names.join()}`);
     for (const model of reply.json.data) {
       assert.equal(model.object, 'model');
       assert.equal(typeof model.id, 'string');

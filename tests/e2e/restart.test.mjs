@@ -83,6 +83,7 @@ describe('nufi up, down, restart', () => {
       const failed = await nufi(['restart', '--', ...wrong]);
       assert.notEqual(failed.code, 0);
       assert.match(failed.stderr, /^error: .*; it runs again with its flags of before/m);
+      assert.ok(!failed.stderr.includes('nufi up --'), failed.stderr);
       assert.deepEqual(flags((await status()).pid), before);
     }
     taken.close();
