@@ -13,4 +13,8 @@ Key lease_on_even(Key key, const Moment& now) {
   return lease_on_wall(std::move(key), {.wall = now.even, .even = now.wall});
 }
 
+bool is_dead(const Key& key, const Moment& now) {
+  return is_dead(lease_on_wall(key, now), now.wall);
+}
+
 }  // namespace nufi::domain

@@ -13,5 +13,7 @@ namespace nufi::domain {
 Key lease_on_wall(Key key, const Moment& now);
 /// The way back, to be stored and published.
 Key lease_on_even(Key key, const Moment& now);
+/// As the one for a single clock.
+bool is_dead(const Key& key, const Moment& now);
 
 }  // namespace nufi::domain

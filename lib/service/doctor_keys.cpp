@@ -1,3 +1,4 @@
+#include "lib/domain/lease.hpp"
 #include "lib/domain/price_book.hpp"
 #include "lib/service/doctor_parts.hpp"
 #include "lib/service/doctor_rules.hpp"
@@ -43,8 +44,8 @@ std::vector<domain::Key> live_keys(const Context& context, const Actor& actor) {
   store::KeyFilter filter;
   if (!actor.is_admin()) filter.account = actor.account;
   auto keys = context.store.keys().list(filter);
-  const Timestamp now = context.clock.now();
-  std::erase_if(keys, [now](const domain::Key& key) { return domain::is_dead(key, now); });
+  const Moment now = context.even_clock.now();
+  std::erase_if(keys, [&](const domain::Key& key) { return domain::is_dead(key, now); });
   return keys;
 }
 
@@ -64,6 +65,7 @@ std::vector<std::string> open_upstreams(const Context& context) {
   const auto is_pattern = [](const std::string& model) {
     return model.find_first_of("*?") != std::string::npos;
   };
+  const auto set = context.store.prices().list();
   std::vector<std::string> names;
   for (const domain::ReadyUpstream& one : context.publisher.upstreams()) {
     const domain::Upstream& upstream = one.upstream;
@@ -71,8 +73,8 @@ std::vector<std::string> open_upstreams(const Context& context) {
     const bool is_open = models.empty() || std::any_of(models.begin(), models.end(), is_pattern);
     if (!is_open || upstream.free || book.listed().knows_provider(upstream.provider)) continue;
     const bool has_prices =
-        std::any_of(book.own().begin(), book.own().end(), [&upstream](const auto& own) {
-          return upstream.serves(own.first).has_value();
+        std::any_of(set.begin(), set.end(), [&upstream](const domain::Price& price) {
+          return upstream.serves(price.model).has_value();
         });
     if (!has_prices) names.push_back(upstream.name);
   }

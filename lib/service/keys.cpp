@@ -140,8 +140,7 @@ domain::Key find_parent(const Context& context,
         fmt::format("key '{}' is the child of another key, so it can't be a parent", parent.name),
         "name its parent instead: " + parent.parent.text());
   }
-  const Moment now = context.even_clock.now();
-  if (domain::is_dead(domain::lease_on_wall(parent, now), now.wall)) {
+  if (domain::is_dead(parent, context.even_clock.now())) {
     throw Error(Errc::conflict,
                 fmt::format("key '{}' has ended, so it can't be a parent", parent.name),
                 "see those that live: nufi keys list");
@@ -334,9 +333,7 @@ std::vector<domain::KeyView> revoke_all_keys(const Context& context, const Actor
   store::KeyFilter filter;
   filter.account = actor.account;
   std::vector<domain::Key> keys = context.store.keys().list(filter);
-  std::erase_if(keys, [&](const domain::Key& key) {
-    return domain::is_dead(domain::lease_on_wall(key, now), now.wall);
-  });
+  std::erase_if(keys, [&](const domain::Key& key) { return domain::is_dead(key, now); });
   std::vector<domain::KeyView> views;
   for (domain::Key& key : revoke_with_children(context, actor, names, std::move(keys))) {
     views.push_back(view_of(context, names, std::move(key)));
