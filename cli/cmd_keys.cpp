@@ -63,7 +63,7 @@ void confirm_rotation(Context& context, const RotateOptions& options) {
   if (options.overlap || context.yes || !context.can_ask()) return;
   const std::string name = context.client().key(options.key).key.name;
   context.confirm(
-      fmt::format("end the present secret of key '{}' at once, not with --overlap 24h", name));
+      fmt::format("rotate key '{}', whose secret ends at once without --overlap 24h", name));
 }
 
 void rotate(Context& context, const RotateOptions& options) {

@@ -352,7 +352,7 @@ TEST_CASE("keys rotate: a person is asked before a secret ends at once, a script
   const Run no = console.run({"keys", "rotate", "key_1", "-q"});
   CHECK(no.code == 2);
   CHECK(no.out.empty());
-  CHECK(no.err.starts_with("end the present secret of key 'laptop' at once"));
+  CHECK(no.err.starts_with("rotate key 'laptop', whose secret ends at once"));
   CHECK(console.asked == std::vector<std::string>{"GET /v1/inference/keys/key_1"});
   console.input = "y\n";
   CHECK(console.run({"keys", "rotate", "key_1", "-q"}).out == "sk-nufi-new\n");

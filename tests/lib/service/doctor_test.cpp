@@ -1,6 +1,7 @@
 #include "lib/service/doctor.hpp"
 
 #include "lib/service/keys.hpp"
+#include "lib/service/prices.hpp"
 #include "lib/service/upstreams.hpp"
 #include "tests/support/control_plane.hpp"
 
@@ -88,7 +89,13 @@ TEST_CASE("doctor: a database without damage, a schema and a journal are well") 
 }
 
 TEST_CASE("doctor: an upstream of a provider in no price list may serve what a budget can't hold") {
-  ControlPlane house;
+  // A built-in one's price is of itself alone.
+  nufi::service::Publisher::BuiltIn demo;
+  demo.upstream.upstream.name = "demo";
+  demo.upstream.upstream.models = {"nufi-echo"};
+  demo.upstream.upstream.built_in = true;
+  demo.price.model = "nufi-echo";
+  ControlPlane house({demo});
   make_key(house, nufi::domain::Money::nanos(5'000'000'000));
   const auto add = [&house](const char* name, const char* url, bool free) {
     nufi::domain::UpstreamTerms terms;
@@ -104,4 +111,8 @@ TEST_CASE("doctor: an upstream of a provider in no price list may serve what a b
   CHECK(state(house, "prices.models") == HealthState::ok);
   add("other", "http://127.0.0.1:9/v1", false);
   CHECK(state(house, "prices.models") == HealthState::warning);
+  nufi::domain::PriceTerms free;
+  free.free = true;
+  nufi::service::set_price(house.context(), house.owner(), "mystery-1", free);
+  CHECK(state(house, "prices.models") == HealthState::ok);
 }
