@@ -82,7 +82,7 @@ void open_console(Context& context, bool only_print) {
   }
   const fs::path file = write_jump(context, link.url);
   // It may be the browser itself, and stay.
-  if (Detached({opener, file.string()}, "/dev/null").wait(kOpenerPatience).value_or(0) != 0) {
+  if (Detached({opener, file.string()}, /*log_path=*/"").wait(kOpenerPatience).value_or(0) != 0) {
     print_link(context, link);
     return;
   }

@@ -3,8 +3,10 @@
 #include "lib/base/text.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <system_error>
 #include <vector>
 
 namespace nufi::cli {
@@ -35,15 +37,16 @@ LastWords last_words(const std::string& text) {
 }
 
 std::streamoff size_of_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  return file ? std::streamoff(file.tellg()) : 0;
+  // Asked of the directory, not of the file: a pipe that stands there is not waited for.
+  std::error_code failure;
+  const auto size = std::filesystem::file_size(path, failure);
+  return failure ? 0 : static_cast<std::streamoff>(size);
 }
 
 std::string end_of_file(const std::string& path, std::streamoff start) {
-  std::ifstream file(path, std::ios::binary);
-  file.seekg(0, std::ios::end);
-  const std::streamoff size = file.tellg();
+  const std::streamoff size = size_of_file(path);
   if (size <= 0) return {};
+  std::ifstream file(path, std::ios::binary);
   const bool is_cut = size - kMostRead > start;
   file.seekg(is_cut ? size - kMostRead : std::min(start, size));
   std::string text((std::istreambuf_iterator<char>(file)), {});

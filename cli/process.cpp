@@ -135,12 +135,17 @@ Output output_of(const std::vector<std::string>& command) {
 }
 
 Detached::Detached(const std::vector<std::string>& command, const std::string& log_path) {
-  std::error_code error;
-  const std::filesystem::path folder = std::filesystem::path(log_path).parent_path();
-  if (std::filesystem::create_directories(folder, error)) {
-    std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
+  int log = -1;
+  if (log_path.empty()) {
+    log = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  } else {
+    std::error_code error;
+    const std::filesystem::path folder = std::filesystem::path(log_path).parent_path();
+    if (std::filesystem::create_directories(folder, error)) {
+      std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
+    }
+    log = open_regular(log_path, O_WRONLY | O_CREAT | O_APPEND);
   }
-  const int log = open_regular(log_path, O_WRONLY | O_CREAT | O_APPEND);
   if (log < 0) {
     throw Error(Errc::internal, "can't write the log " + log_path + ": " + std::strerror(errno));
   }

@@ -41,10 +41,12 @@ struct Output {
 Output output_of(const std::vector<std::string>& command);
 
 /// A program that goes on when we end: its own session, nothing on its standard input, its output
-/// appended to a log file (0600). Leaves it running when destroyed.
+/// appended to a log file (0600) or, without a name for one, thrown away. Leaves it running when
+/// destroyed.
 class Detached {
  public:
-  /// Throws Error{internal} if the log can't be opened or the process not be made.
+  /// Throws Error{internal} if the log can't be opened or the process not be made, Error{invalid}
+  /// if something that is no file stands in the log's place.
   Detached(const std::vector<std::string>& command, const std::string& log_path);
 
   [[nodiscard]] pid_t pid() const { return pid_; }

@@ -2,6 +2,7 @@
 // nothing is forwarded unpaid, the message says why, and service is back by itself.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -155,6 +156,38 @@ describe('a full disk', () => {
       });
     });
   }
+
+  it('is never the work of traces: they stop before calls do, and can all be deleted', async (t) => {
+    const small = await smallDisk(64);
+    if (!small) return t.skip('mounting needs root');
+    t.after(small.drop);
+    await withHouse({ home: small.home }, async (daemon, upstream) => {
+      const key = await daemon.key({ budget: 100 });
+      upstream.handler = bill();
+      await daemon.ok(['traces', 'on']);
+      const prompt = crypto.randomBytes(400_000).toString('hex');
+      const say = () => chat(daemon.port, key.key, { ...fields, messages: [{ role: 'user', content: prompt }] });
+      const told = () => daemon.json(['traces', 'on']);
+      let problem;
+      for (let i = 0; i < 80 && !problem; ++i) {
+        assert.equal((await say()).status, 200);
+        ({ problem } = await told());
+      }
+      assert.match(problem, /free, and traces leave 16 MiB of it for calls/);
+      for (let i = 0; i < 10; ++i) assert.equal((await say()).status, 200);
+      assert.equal((daemon.log().match(/traces are lost/g) ?? []).length, 1);
+      const free = fs.statfsSync(small.disk);
+      assert.ok(free.bavail * free.bsize > 12 * mib, 'room is left');
+      // Somebody else takes the rest: what is wanted now is to get rid of traces.
+      fill(path.join(small.disk, 'filler'));
+      const deleted = await daemon.nufi(['traces', 'delete', '--all', '--yes']);
+      assert.equal(deleted.code, 0, deleted.stderr);
+      assert.ok(!fs.existsSync(path.join(small.disk, 'nufi', 'traces.db')));
+      await daemon.ok(['traces', 'off']);
+      assert.equal((await daemon.json(['audit', '--last', '9'])).data.filter((each) => each.action === 'trace.delete').length, 1);
+      await verified(daemon);
+    });
+  });
 
   it('at the start says so and exits 1', async (t) => {
     const small = await smallDisk(48);
@@ -375,6 +408,62 @@ describe('broken files', () => {
       fs.renameSync(`${file}.away`, file);
       await daemon.launch();
       assert.equal((await chat(daemon.port, key.key, fields)).status, 200);
+    });
+  });
+});
+
+describe('a pipe or a device in the place of a file', () => {
+  const pipe = async (file) => {
+    fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    fs.rmSync(file, { force: true });
+    assert.equal((await run('mkfifo', ['-m', '600', file], { env: process.env })).code, 0);
+  };
+
+  it('nobody waits for it, and whoever needs the file says what stands there', async () => {
+    await withHouse({}, async (daemon) => {
+      await daemon.terminate();
+      const key = path.join(daemon.home, 'data', 'nufi', 'secret.key');
+      fs.renameSync(key, `${key}.away`);
+      await pipe(key);
+      const keyless = await startInVain(daemon);
+      assert.equal(keyless.code, 1);
+      assert.match(keyless.stderr, /^error: key file .* is a pipe, not a file/m);
+      fs.renameSync(`${key}.away`, key);
+
+      const config = path.join(daemon.home, 'config', 'nufi', 'nufid.toml');
+      await pipe(config);
+      for (const ended of [await startInVain(daemon), await daemon.nufi(['up'])]) {
+        assert.equal(ended.code, 2, ended.stderr);
+        assert.match(ended.stderr, /nufid\.toml is a pipe, not a file/);
+      }
+      assert.match((await daemon.nufi(['doctor'])).stdout, /nufid\.toml is a pipe/);
+      fs.rmSync(config);
+      fs.symlinkSync('/dev/zero', config);
+      assert.match((await startInVain(daemon)).stderr, /nufid\.toml is a device, not a file/);
+      fs.rmSync(config);
+
+      await pipe(path.join(daemon.home, 'state', 'nufi', 'nufid.log'));
+      const unlogged = await daemon.nufi(['up']);
+      assert.notEqual(unlogged.code, 0);
+      assert.match(unlogged.stderr, /nufid\.log is a pipe, not a file/);
+      await daemon.launch();
+    });
+  });
+
+  it('a price list has an end', async () => {
+    await withHouse({}, async (daemon) => {
+      const list = path.join(daemon.home, 'prices.json');
+      await pipe(list);
+      assert.match((await daemon.nufi(['prices', 'import', list])).stderr, /^error: the price list is empty/);
+      assert.match((await daemon.nufi(['prices', 'import', '/dev/zero'])).stderr, /is a device, not a file/);
+      const price = { mode: 'chat', litellm_provider: 'acme', input_cost_per_token: 1e-6, output_cost_per_token: 1e-6 };
+      const input = JSON.stringify({ '\u001b[31mred': price, 'zz\u202e': price, '': price, plain: price });
+      const made = await daemon.json(['prices', 'import', '-', '--yes'], { input });
+      assert.deepEqual(made.added.map((each) => each.model ?? each.price?.model), ['plain']);
+      assert.equal(made.refused.length, 3);
+      const shell = `nufi prices import <(printf '%s' '${JSON.stringify({ piped: price })}') --dry-run --json`;
+      const piped = await run('bash', ['-c', shell], { env: daemon.env });
+      assert.match(piped.stdout, /"piped"/, piped.stderr);
     });
   });
 });
