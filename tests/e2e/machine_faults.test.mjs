@@ -238,17 +238,17 @@ describe('a clock that jumps', () => {
         return reply.json.error?.code ?? reply.status;
       };
       const long = await mint('long', 600);
+      const short = await mint('short', 5);
+      const at = Date.now();
       for (const jump of [3600, -3600]) {
-        const short = await mint(`short${jump}`, 5);
-        const at = Date.now();
         set(jump);
         assert.deepEqual([await code(long), await code(short)], [200, 200], 'nothing ends');
         const left = Date.parse((await daemon.showKey(long.id)).lease_expires_at) - Date.now() - jump * 1000;
         assert.ok(left > 500_000 && left <= 600_000, `${left} ms`);
-        await until(async () => (await code(short)) !== 200, 8_000 * patience, 'the end of the lease');
-        assert.ok(Date.now() - at > 4000);
-        set(0);
       }
+      await until(async () => (await code(short)) !== 200, 8_000 * patience, 'the end of the lease');
+      assert.ok(Date.now() - at > 4000);
+      set(0);
       const renewed = await daemon.api('POST', '/v1/inference/keys/long/lease', { lease_seconds: 600 });
       assert.equal(renewed.status, 200);
       assert.equal(await code(long), 200);
