@@ -95,6 +95,7 @@ std::vector<Scene> traces_scenes() {
                             head(R"({"id":"req_4fT0aQ8xZ1BcDeFg","status":"client_gone",)"
                                  R"("key_name":"nightly-batch","cost_usd":12.5,"total_ms":61000,)"
                                  R"("model":"meta-llama/Meta-Llama-3.1-405B-Instruct"})")}));
+             console.answers("GET /v1/traces/mode", mode("on", ""));
            },
        .colour = true},
       {.name = "traces_list_none",

@@ -58,6 +58,28 @@ TEST_CASE("traces: only what was said to be deleted is") {
   const auto run = console.run({"traces", "delete", "--all", "--yes"});
   CHECK(run.code == 0);
   CHECK(run.err == "2 traces are deleted\n");
+  test::Console damaged;
+  damaged.answers("DELETE /v1/traces", R"({"deleted":null})");
+  const auto uncounted = damaged.run({"traces", "delete", "--all", "--yes", "--json"});
+  CHECK(uncounted.code == 0);
+  CHECK(api::Json::parse(uncounted.out)["deleted"].is_null());
+}
+
+TEST_CASE("traces: a person who lists them is told that none can be kept now") {
+  test::Console console;
+  console.answers(
+      "GET /v1/traces?last=50",
+      test::list_json(
+          {R"({"id":"req_1",)"
+           R"("time":"2026-08-15T11:57:00Z","account":"ana","key":"key_1","key_name":"k",)"
+           R"("endpoint":"chat/completions","model":"m","upstream":null,"status":"ok",)"
+           R"("http_status":200,"error_code":null,"cost_usd":0,"total_ms":1})"}));
+  console.answers("GET /v1/traces/mode",
+                  R"({"mode":"on","key":null,"file":"/t.db","days":7,"most_bytes":1,"bytes":0,)"
+                  R"("dropped":1,"problem":"the disk of /t.db has 3 MiB free"})");
+  CHECK(console.run({"traces", "list"}).err.empty());
+  CHECK(console.on_terminal({"traces", "list"}).err ==
+        "none can be kept now: the disk of /t.db has 3 MiB free\n");
 }
 
 TEST_CASE("traces: a member is told so, with the exit code for it") {
