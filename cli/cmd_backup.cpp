@@ -45,13 +45,15 @@ void fetch(Context& context, const api::Backup& backup, NewFile& file, Progress&
 
 void back_up(Context& context, const fs::path& path, bool with_key) {
   const fs::path key_path = path.string() + ".key";
+  Progress progress(context, "no backup was made");
+  progress.show("asking nufid");
   const std::string data_dir = context.client().status().data_dir;
+  progress.end();
   check_new_file(path, data_dir);
   if (with_key) check_new_file(key_path, data_dir);
   if (fs::exists(path)) context.confirm("replace " + path.string());
   if (with_key && fs::exists(key_path)) context.confirm("replace " + key_path.string());
   NewFile file(path, data_dir);
-  Progress progress(context, "no backup was made");
   Progress::remove_when_interrupted(file.draft().string());
   const api::Backup backup = wait_until_ready(context, progress);
   fetch(context, backup, file, progress);
