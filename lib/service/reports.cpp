@@ -95,7 +95,8 @@ Range range_of(const Context& context, const UsageQuery& query, const TimeZone& 
     const local_days today = day_of(zone, to - std::chrono::milliseconds(1));
     from = std::chrono::floor<Quarter>(zone.to_utc(today - days(count - 1)));
   }
-  if (from >= to) throw Error(Errc::invalid, "a report must begin before it ends: from is not before to");
+  if (from >= to)
+    throw Error(Errc::invalid, "a report must begin before it ends: from is not before to");
   if (to - from > days(kMostDays + 1)) {
     throw Error(Errc::invalid, fmt::format("a report covers at most {} days", kMostDays));
   }

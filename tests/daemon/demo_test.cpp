@@ -111,11 +111,13 @@ TEST_CASE("demo: it is a priced upstream reached over HTTP with a secret of its 
   CHECK(built_in.upstream.upstream.url.port == demo.port());
   CHECK(built_in.price.id == "demo/nufi-echo");
   CHECK(built_in.price.rates.effective(domain::Bucket::output) == 2'000'000'000);
-  for (const auto& step : service::probe(built_in.upstream, "", {}, clock)) {
+  const domain::PriceBook prices({built_in.price}, {});
+  for (const auto& step : service::probe(built_in.upstream, "", {}, prices, clock)) {
     CAPTURE(step.detail);
     CHECK(step.result == domain::ProbeResult::ok);
   }
   auto stranger = built_in.upstream;
   stranger.secret = Secret("guess");
-  CHECK(service::probe(stranger, "", {}, clock).front().result == domain::ProbeResult::failed);
+  CHECK(service::probe(stranger, "", {}, prices, clock).front().result ==
+        domain::ProbeResult::failed);
 }

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <fstream>
 
 using namespace nufi;
 using namespace nufi::service;
@@ -123,7 +124,9 @@ TEST_CASE("tokens: what gives away more than itself goes over the socket only") 
       "giving its secret anew";
   CHECK(failure_of([&] { edit_upstream(house.context(), remote, "own", move); }) == refused);
   domain::UpstreamTerms trust;
-  trust.ca_file = domain::Change<std::string>::set("/tmp/ca.pem");
+  const auto roots = house.directory.path() / "ca.pem";
+  std::ofstream(roots) << "roots";
+  trust.ca_file = domain::Change<std::string>::set(roots.string());
   CHECK(failure_of([&] { edit_upstream(house.context(), remote, "own", trust); }) == refused);
   move.secret_kind = domain::Change<domain::SecretKind>::set(domain::SecretKind::stored);
   move.secret_text = domain::Change<Secret>::set(Secret("sk-anew"));
