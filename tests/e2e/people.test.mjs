@@ -138,7 +138,7 @@ describe('groups', () => {
     await h.daemon.ok(['groups', 'edit', 'narrow', '--model', 'none', '--upstream', 'mock']);
     assert.equal((await chat(h.port, key.key)).headers['x-nufi-upstream'], 'mock');
     const wrong = await h.daemon.nufi(['groups', 'edit', 'narrow', '--upstream', 'secnd']);
-    assert.equal(wrong.code, 2);
+    assert.equal(wrong.code, 3);
     assert.match(wrong.stderr, /did you mean second/);
   });
 
