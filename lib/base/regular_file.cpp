@@ -90,6 +90,16 @@ int open_regular(const fs::path& path, int flags) {
   return open_checked(path, flags, Pipes::refused);
 }
 
+bool can_read_file(const fs::path& path) {
+  try {
+    const int file = open_regular(path, O_RDONLY);
+    if (file >= 0) ::close(file);
+    return file >= 0;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 std::optional<std::string> read_file(const fs::path& path, std::size_t most, Pipes pipes) {
   const int file = open_checked(path, O_RDONLY, pipes);
   if (file < 0 && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;

@@ -19,6 +19,9 @@ std::string_view kind_of_no_file(unsigned mode);
 /// Throws Error{invalid} if something else is there.
 int open_regular(const std::filesystem::path& path, int flags);
 
+/// Whether `path` is a regular file that we may read.
+bool can_read_file(const std::filesystem::path& path);
+
 /// Whether a pipe that somebody writes to is read to its end as well.
 enum class Pipes { refused, read };
 

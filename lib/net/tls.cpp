@@ -1,6 +1,7 @@
 #include "lib/net/tls.hpp"
 
 #include "lib/base/error.hpp"
+#include "lib/base/regular_file.hpp"
 #include "lib/net/tls_native.hpp"
 
 #include <openssl/ssl.h>
@@ -14,8 +15,9 @@ TlsContext::TlsContext(const std::string& ca_file) : native_(std::make_unique<Na
   boost::system::error_code error;
   context.set_default_verify_paths(error);
   if (ca_file.empty()) return;
-  context.load_verify_file(ca_file, error);
-  if (error) {
+  const bool is_file = can_read_file(ca_file);
+  if (is_file) context.load_verify_file(ca_file, error);
+  if (!is_file || error) {
     throw Error(Errc::invalid,
                 "can't read certificates from " + ca_file,
                 "give a PEM file with the roots to trust");

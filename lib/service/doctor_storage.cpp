@@ -1,4 +1,5 @@
 #include "lib/base/private_files.hpp"
+#include "lib/base/regular_file.hpp"
 #include "lib/service/doctor_parts.hpp"
 #include "lib/service/doctor_rules.hpp"
 #include "lib/service/probe_client.hpp"
@@ -7,7 +8,6 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <fstream>
 
 namespace nufi::service {
 
@@ -33,10 +33,6 @@ JournalSize size_of_journal(const fs::path& directory) {
     ++size.segments;
   }
   return size;
-}
-
-bool can_read(const std::string& file) {
-  return std::ifstream(file, std::ios::binary).good();
 }
 
 }  // namespace
@@ -73,7 +69,7 @@ void examine_machine(const Context& context, Findings& findings) {
       context.clock.now(), newest.empty() ? std::nullopt : std::optional(newest.front().time)));
   std::vector<std::string> unreadable;
   const auto note_unreadable = [&](const std::string& file) {
-    if (!file.empty() && !can_read(file)) unreadable.push_back(file);
+    if (!file.empty() && !can_read_file(file)) unreadable.push_back(file);
   };
   note_unreadable(context.facts.ca_file);
   for (const auto& one : context.publisher.upstreams()) note_unreadable(one.upstream.ca_file);

@@ -1,5 +1,6 @@
 #include "lib/service/probe_client.hpp"
 
+#include "lib/base/regular_file.hpp"
 #include "lib/base/text.hpp"
 
 #include <fmt/format.h>
@@ -170,7 +171,7 @@ class ProbeClient::Connection {
     X509_STORE* roots = X509_STORE_new();
     X509_STORE_set_default_paths(roots);
     for (const std::string& file : {way_.ca_file, upstream_.upstream.ca_file}) {
-      if (!file.empty()) X509_STORE_load_locations(roots, file.c_str(), nullptr);
+      if (can_read_file(file)) X509_STORE_load_locations(roots, file.c_str(), nullptr);
     }
     client_.set_ca_cert_store(roots);  // takes it over
     client_.enable_server_certificate_verification(true);

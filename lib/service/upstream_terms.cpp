@@ -1,6 +1,7 @@
 #include "lib/service/upstream_terms.hpp"
 
 #include "lib/base/error.hpp"
+#include "lib/base/regular_file.hpp"
 #include "lib/base/text.hpp"
 #include "lib/domain/access.hpp"
 #include "lib/domain/upstream_name.hpp"
@@ -12,7 +13,6 @@
 #include <array>
 #include <set>
 #include <string_view>
-#include <unistd.h>
 #include <vector>
 
 namespace nufi::service {
@@ -225,7 +225,7 @@ void apply_ca_file(const domain::Change<std::string>& file, domain::Upstream& up
     if (file.value().front() != '/' || !is_one_line(file.value())) {
       throw Error(Errc::invalid, "ca_file must be an absolute path");
     }
-    if (::access(file.value().c_str(), R_OK) != 0) {
+    if (!can_read_file(file.value())) {
       throw Error(Errc::invalid,
                   "ca_file " + file.value() + " can't be read by nufid",
                   "it must be a PEM file with certificates");

@@ -27,6 +27,8 @@ TEST_CASE("regular file: it is read up to the most bytes it may have, also throu
   std::ofstream(path) << "0123456789";
   fs::create_symlink(path, directory.path() / "link");
   CHECK(read_file(path, 10) == "0123456789");
+  CHECK(nufi::can_read_file(path));
+  CHECK_FALSE(nufi::can_read_file(path / "below"));
   CHECK(read_file(directory.path() / "link", 10) == "0123456789");
   CHECK_THROWS_AS(read_file(path, 9), Error);
 }
@@ -39,6 +41,7 @@ TEST_CASE("regular file: nobody waits for a pipe, and no device is opened") {
   for (const fs::path& path : {pipe, directory.path() / "zero", directory.path()}) {
     CAPTURE(path);
     CHECK_THROWS_AS(read_file(path, 10), Error);
+    CHECK_FALSE(nufi::can_read_file(path));
     for (const int flags : {O_RDONLY, O_WRONLY | O_APPEND | O_CREAT, O_RDONLY | O_NOFOLLOW}) {
       CHECK_THROWS_AS(open_regular(path, flags), Error);
     }

@@ -156,6 +156,9 @@ TEST_CASE("upstreams: a wish that can't be is refused") {
   SUBCASE("a CA file that is not there") {
     terms.ca_file = Change<std::string>::set("/nonexistent/ca.pem");
   }
+  SUBCASE("a CA file that has no end") {
+    terms.ca_file = Change<std::string>::set("/dev/zero");
+  }
   CHECK(failure_of([&] {
           add_upstream(plane.context(), plane.owner(), terms);
         }).starts_with("invalid"));
