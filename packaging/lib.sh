@@ -3,9 +3,11 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export DEBIAN_FRONTEND=noninteractive
-# Compilations are remembered across builds and runs; the precompiled header of the tests needs this.
+# Compilations are remembered across builds, runs and checkouts; the precompiled header of the tests
+# needs the sloppiness.
 export CCACHE_SLOPPINESS=pch_defines,time_macros
-export CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-3G}
+export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=true
+export CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-5G}
 
 build_packages=(
   g++ cmake ninja-build pkg-config ccache ca-certificates tzdata
