@@ -88,8 +88,15 @@ std::string play(const Scene& scene) {
   if (scene.colour) readers.push_back({"in colour", {}, 80, /*unicode=*/true, /*colour=*/true});
   readers.push_back({"pipe", {}});
   if (scene.csv) readers.push_back({"CSV", {"--csv"}});
-  if (scene.quiet && scene.readers != Readers::text) readers.push_back({"quiet", {"-q"}});
-  if (scene.readers != Readers::text) readers.push_back({"JSON", {"--json"}});
+  // Nobody can be asked there: what is dangerous is shown refused in the pipe, and done from here
+  // on.
+  const bool asks = look(scene, readers.back()).find("hint: add --yes") != std::string::npos;
+  const auto more = [asks](std::vector<std::string> words) {
+    if (asks) words.emplace_back("--yes");
+    return words;
+  };
+  if (scene.quiet && scene.readers != Readers::text) readers.push_back({"quiet", more({"-q"})});
+  if (scene.readers != Readers::text) readers.push_back({"JSON", more({"--json"})});
   std::string text;
   for (const Reader& reader : readers) text += look(scene, reader);
   return text;

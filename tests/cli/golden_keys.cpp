@@ -44,6 +44,7 @@ Scene action(const std::string& verb, const std::string& fields) {
           .words = {"keys", verb, "laptop"},
           .prepare =
               [verb, fields](Console& console) {
+                console.answers("GET /v1/status", status_json());
                 console.answers("GET /v1/inference/keys/laptop", key_json());
                 console.answers("POST /v1/inference/keys/laptop/" + verb, key_json(fields));
                 console.answers("DELETE /v1/inference/keys/laptop", key_json(fields));

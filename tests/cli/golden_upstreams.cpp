@@ -150,6 +150,8 @@ std::vector<Scene> upstreams_scenes() {
        .words = {"prices", "unset", "my-model"},
        .prepare =
            [](Console& console) {
+             console.answers("GET /v1/prices?model=my-model",
+                             list_json({R"({"id":"set/my-model","model":"my-model","own":true})"}));
              console.answers("DELETE /v1/prices?model=my-model", "{}");
              console.input = "y\n";
            },
