@@ -26,6 +26,12 @@ struct UpOptions {
   Words words;  ///< for nufid, after --
 
   [[nodiscard]] Words flags() const {
+    for (const char* other : {"--version", "--help", "-h", "--check-config", "--restore"}) {
+      if (!names_flag(words, other)) continue;
+      throw Error(Errc::usage,
+                  std::string(other) + " does something else than start nufid",
+                  std::string("say it to nufid itself: nufid ") + other);
+    }
     Words all = words;
     if (demo) all.emplace_back("--demo");
     return with_absolute_paths(all);

@@ -114,9 +114,9 @@ std::string find_nufid(const Context& context) {
 }
 
 void check_nufid_config(const Context& context, const Words& flags) {
-  Words command{find_nufid(context)};
+  // First: a flag that lacks its value would take it for one, and nufid would run.
+  Words command{find_nufid(context), "--check-config"};
   command.insert(command.end(), flags.begin(), flags.end());
-  command.emplace_back("--check-config");
   const Output output = output_of(command);
   if (output.exit_code == 0) return;
   const LastWords words = last_words(output.text);

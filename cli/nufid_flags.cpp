@@ -73,6 +73,11 @@ bool has_flags(const Words& flags, const Words& wanted) {
   });
 }
 
+bool names_flag(const Words& flags, const std::string& name) {
+  const auto all = split_flags(flags);
+  return std::any_of(all.begin(), all.end(), [&](const Flag& flag) { return flag.name == name; });
+}
+
 std::string value_of(const Words& flags, const std::string& name) {
   std::string value;
   for (const Flag& flag : split_flags(flags)) {

@@ -14,6 +14,9 @@ Words merged_flags(const Words& flags, const Words& more);
 /// True if `flags` has each flag of `wanted`, with the same values.
 bool has_flags(const Words& flags, const Words& wanted);
 
+/// True if `flags` has one of this name, with whatever value.
+bool names_flag(const Words& flags, const std::string& name);
+
 /// The value of the last flag of this name; "" if there is none.
 std::string value_of(const Words& flags, const std::string& name);
 

@@ -22,6 +22,8 @@ TEST_CASE("nufid flags: one that is given takes the place of all of its name, ot
 TEST_CASE("nufid flags: of a flag that is given twice the last value counts") {
   CHECK(value_of({"--socket", "/a", "--demo", "--socket=/b"}, "--socket") == "/b");
   CHECK(value_of({"--demo"}, "--socket").empty());
+  CHECK(names_flag({"--demo", "--restore=x"}, "--restore"));
+  CHECK_FALSE(names_flag({"--log-level", "info"}, "--log"));
 }
 
 TEST_CASE("nufid flags: the same flags are known in either form") {

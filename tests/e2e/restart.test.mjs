@@ -60,6 +60,16 @@ describe('nufi up, down, restart', () => {
     const file = path.join(home, 'bad.toml');
     fs.writeFileSync(file, 'no-such-flag = 1\n', { mode: 0o600 });
     assert.equal((await nufi(['restart', '--', '--config', file])).code, 2);
+    // A flag without its value must not take another one for it.
+    for (const words of [['--data-dir', path.join(home, 'x'), '--socket'], ['--data-dir'], ['--listen']]) {
+      const half = await nufi(['restart', '--', ...words]);
+      assert.equal(half.code, 2, half.stderr);
+      assert.match(half.stderr, new RegExp(`^error: .*${words.at(-1)}`, 'm'));
+    }
+    assert.ok(!fs.existsSync(path.join(home, 'x')));
+    for (const other of ['--version', '--help', '--check-config', '--restore=/nowhere']) {
+      assert.equal((await nufi(['restart', '--', other])).code, 2, other);
+    }
     assert.equal((await status()).pid, pid);
   });
 
