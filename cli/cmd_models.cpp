@@ -22,8 +22,10 @@ void note_unknown(const Context& context,
       return std::find(model.upstreams.begin(), model.upstreams.end(), name) !=
              model.upstreams.end();
     });
-    if (is_listed) continue;
     const auto& globs = view.upstream.models;
+    // A model that somebody set a price for is listed at whoever takes every name.
+    const bool takes_all = globs.empty() && view.upstream.provider.empty();
+    if (is_listed && !takes_all) continue;
     const std::string takes =
         globs.empty() ? "every model name" : fmt::format("models like {}", fmt::join(globs, ", "));
     context.note(printable(

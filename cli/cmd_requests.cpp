@@ -18,7 +18,7 @@ using domain::RowStatus;
 
 namespace {
 
-constexpr std::int64_t kMostRows = 100'000;
+constexpr std::int64_t kMostRows = 10'000;
 constexpr int kPage = 500;
 constexpr std::chrono::seconds kPoll{1};
 

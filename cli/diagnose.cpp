@@ -157,6 +157,11 @@ Error diagnose(const CLI::App& root,
     }
     return Error(Errc::usage, message, "leave one of them out");
   }
+  // "--project: 1 required PROJECT missing"
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr &&
+      message.find(": 1 required ") != std::string::npos) {
+    message = message.substr(0, message.find(':')) + " needs a value";
+  }
   message = message.substr(0, message.find('\n'));
   return Error(Errc::usage, message, "see: " + path + " --help");
 }

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <fcntl.h>
 #include <iostream>
 #include <string>
 #include <string_view>
@@ -23,11 +24,22 @@ void end_soon() {
   ::alarm(kSeconds);
 }
 
+/// A stream that was closed (`nufi … >&-`) would become the number of whatever is opened next.
+/// Nothing can be written to what stands there instead, so it is an error to print.
+void fill_closed_streams() {
+  int descriptor = 0;
+  do {
+    descriptor = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  } while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+  if (descriptor > STDERR_FILENO) ::close(descriptor);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   using namespace nufi;
   if (argc > 1 && std::string_view(argv[1]) == "__complete") end_soon();
+  fill_closed_streams();
   // A reader that leaves (`nufi … | head`) shows as a write error, which run() tells from others; a
   // daemon or clipboard that leaves must not end us.
   std::signal(SIGPIPE, SIG_IGN);

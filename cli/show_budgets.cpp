@@ -21,6 +21,7 @@ struct Use {
   std::int64_t limit = 0;
   std::string spent_text;
   std::string limit_text;
+  std::string resets_text;
 
   [[nodiscard]] long double share() const {
     if (limit <= 0) return 1;
@@ -28,7 +29,12 @@ struct Use {
   }
 };
 
-std::optional<Use> use_of(const BudgetLine& line) {
+std::string resets_text(const domain::Cycle& cycle, Timestamp now) {
+  const auto at = cycle.resets_at();
+  return at && cycle.end != Timestamp{} ? human_until(*at, now) : "never";
+}
+
+std::optional<Use> use_of(const BudgetLine& line, Timestamp now) {
   const domain::Standing& standing = line.standing;
   const domain::SpendLimits& limits = standing.limits;
   if (limits.budget) {
@@ -36,14 +42,21 @@ std::optional<Use> use_of(const BudgetLine& line) {
                standing.usd,
                limits.budget->nanos(),
                human_money(Money::nanos(standing.usd.spent)),
-               human_budget(limits.budget, limits.budget_period)};
+               human_budget(limits.budget, limits.budget_period),
+               resets_text(standing.usd.cycle, now)};
   }
   if (limits.token_limit) {
+    // Only the cycle of the money is told; it is the same one where the periods are.
+    const bool is_told = limits.token_period == limits.budget_period;
+    const bool is_endless = limits.token_period == domain::Period::total;
     return Use{line.name,
                standing.tokens,
                *limits.token_limit,
                human_count(standing.tokens.spent),
-               human_token_limit(*limits.token_limit, limits.token_period)};
+               human_token_limit(*limits.token_limit, limits.token_period),
+               is_endless ? "never"
+               : is_told  ? resets_text(standing.usd.cycle, now)
+                          : "-"};
   }
   return std::nullopt;
 }
@@ -56,11 +69,6 @@ std::int64_t percent_of(const Use& use) {
 Tone tone_of(std::int64_t percent) {
   if (percent >= kPercent) return Tone::bad;
   return percent >= kWarning ? Tone::warning : Tone::good;
-}
-
-std::string resets_text(const Use& use, Timestamp now) {
-  const auto at = use.window.cycle.resets_at();
-  return at && use.window.cycle.end != Timestamp{} ? human_until(*at, now) : "never";
 }
 
 int bar_width(const Screen& screen) {
@@ -99,7 +107,7 @@ Table table_of_budgets(std::vector<BudgetLine> lines,
                        Timestamp now) {
   std::vector<Use> uses;
   for (const BudgetLine& line : lines) {
-    if (auto use = use_of(line)) uses.push_back(std::move(*use));
+    if (auto use = use_of(line, now)) uses.push_back(std::move(*use));
   }
   std::stable_sort(
       uses.begin(), uses.end(), [](const Use& a, const Use& b) { return b.share() < a.share(); });
@@ -119,7 +127,7 @@ Table table_of_budgets(std::vector<BudgetLine> lines,
                text_cell(use.limit_text),
                text_cell(bar, tone_of(percent)),
                text_cell(fmt::format("{}%", percent)),
-               text_cell(resets_text(use, now))});
+               text_cell(use.resets_text)});
   }
   return table;
 }

@@ -107,7 +107,7 @@ Listing list_of_keys(const std::vector<KeyView>& keys, bool with_account, Timest
   Listing listing{items_of(keys),
                   {},
                   Table({{.title = "NAME", .shrinks_to = 8},
-                         {.title = "STATUS", .shrinks_to = 8},
+                         {.title = "STATUS"},
                          {.title = "SPENT", .align = Align::point, .rank = 7},
                          {.title = "BUDGET", .align = Align::point},
                          {.title = "LEFT", .align = Align::point, .rank = 6},

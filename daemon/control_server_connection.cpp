@@ -146,7 +146,7 @@ bool ControlConnection::take_head(char byte) {
     return true;
   }
   end_line();
-  return fields_ <= kMostFields;
+  return fields_ <= kMostFields + 1;  // the request line is none
 }
 
 void ControlConnection::end_line() {

@@ -81,9 +81,9 @@ std::string play(const Scene& scene) {
   using Readers = Scene::Readers;
   const bool all = scene.readers == Readers::all;
   std::vector<Reader> readers;
-  if (all) readers.push_back({"terminal, 60 columns", {}, 60});
+  readers.push_back({"terminal, 60 columns", {}, 60});
   readers.push_back({"terminal, 80 columns", {}, 80});
-  if (all) readers.push_back({"terminal, 140 columns", {}, 140});
+  readers.push_back({"terminal, 140 columns", {}, 140});
   if (all) readers.push_back({"terminal without UTF-8", {}, 80, /*unicode=*/false});
   if (scene.colour) readers.push_back({"in colour", {}, 80, /*unicode=*/true, /*colour=*/true});
   readers.push_back({"pipe", {}});

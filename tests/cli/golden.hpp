@@ -23,9 +23,9 @@ struct Scene {
   std::vector<std::string> words;  ///< without --json and the like
   /// Tells a new console what the daemon answers; also `input`, `is_down`, … if it matters.
   std::function<void(Console&)> prepare = {};
-  /// Which readers there are beside a terminal of 80 columns, and a pipe.
+  /// Which readers there are beside terminals of three widths, and a pipe.
   enum class Readers {
-    all,     ///< lists and reports: 60, 140 and ASCII, --json, -q
+    all,     ///< lists and reports: ASCII, --json, -q
     action,  ///< what only says that it is done: --json, -q
     text,    ///< what has no other form: nobody else
   } readers = Readers::all;

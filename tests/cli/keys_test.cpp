@@ -38,10 +38,10 @@ Console house() {
 TEST_CASE("keys list: a table on a terminal") {
   auto console = house();
   CHECK("\n" + console.on_terminal({"keys", "list"}).out == R"(
-NAME       STATUS          SPENT           BUDGET       LEFT  LAST USED  EXPIRES
-laptop     active      $1.25          $5.00/month      $3.75     3m ago    never
-nightly-…  disabled,…  $0.000004  $1,234.57/month  $1,234.56     3m ago    never
-old        revoked     $1.25                    -          -      never   in 1mo
+NAME          STATUS                SPENT           BUDGET       LEFT  LAST USED
+laptop        active            $1.25          $5.00/month      $3.75     3m ago
+nightly-bat…  disabled, rotate  $0.000004  $1,234.57/month  $1,234.56     3m ago
+old           revoked           $1.25                    -          -      never
 )");
   CHECK(console.on_terminal({"keys", "list"}, 140).out.find("sk-nufi-…d7c") != std::string::npos);
 }

@@ -43,7 +43,7 @@ export function makePackage(kind, directory) {
   const config = path.join(buildDir, 'CPackConfig.cmake');
   // As of somebody careful: what is packed is for everyone all the same.
   const umask = process.umask(0o077);
-  ok(cpack, ['--config', config, '-G', kind, '-B', directory]);
+  ok(cpack, ['--config', config, '-G', kind, '-B', directory], { env: { HOME: directory } });
   process.umask(umask);
   const made = fs.readdirSync(directory).filter((name) => name.endsWith(`.${kind.toLowerCase()}`));
   assert.equal(made.length, 1, `packages: ${made}`);
