@@ -1,12 +1,14 @@
 #include "daemon/trace_text.hpp"
 
+#include "daemon/trace_pieces.hpp"
 #include "lib/domain/key.hpp"
+#include "lib/openai/json_escapes.hpp"
 #include "lib/openai/multipart.hpp"
-#include "lib/openai/sse.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -19,6 +21,10 @@ using Json = nlohmann::json;
 
 /// A field of a form longer than this is told by its size.
 constexpr std::size_t kLongestField = 16'384;
+
+/// In the place of a reply that is not kept: why, and what it said.
+constexpr const char* kNotKept = "nufi_not_kept";
+constexpr const char* kWhyNotKept = "[not kept: it spelled out a key or secret, piece by piece]";
 
 /// The member `name` of `json`, or null.
 const Json& member(const Json& json, const char* name) {
@@ -131,6 +137,11 @@ class Answer {
 
   /// A whole reply.
   void read(const Json& reply) {
+    if (!member(reply, kNotKept).is_null()) {
+      view_.answer = text_of(member(reply, "answer"));
+      for (const Json& call : member(reply, "tool_calls")) read_item(call);
+      return;
+    }
     const Json& choices = member(reply, "choices");
     if (choices.is_array()) {
       for (const Json& choice : choices) {
@@ -149,11 +160,11 @@ class Answer {
     add_line(view_.answer, text_of(member(reply, "text")));
   }
 
-  /// One event of a stream.
+  /// One event of a stream; end_stream() comes behind the last.
   void read_event(const Json& event) {
     const auto type = text_of(member(event, "type"));
     if (type == "response.output_text.delta" || type == "transcript.text.delta") {
-      view_.answer += text_of(member(event, "delta"));
+      text(event, "output_index", "content_index") += text_of(member(event, "delta"));
     } else if (type == "response.output_item.done") {
       const Json& item = member(event, "item");
       if (text_of(member(item, "type")) != "message") read_item(item);
@@ -164,7 +175,7 @@ class Answer {
       }
     } else if (type == "content_block_delta") {
       const Json& delta = member(event, "delta");
-      view_.answer += text_of(member(delta, "text"));
+      text(event, "index") += text_of(member(delta, "text"));
       const auto json = text_of(member(delta, "partial_json"));
       if (!json.empty()) call(member(event, "index").dump()).arguments += json;
     }
@@ -172,11 +183,17 @@ class Answer {
     if (!choices.is_array()) return;
     for (const Json& choice : choices) {
       const Json& delta = member(choice, "delta");
-      view_.answer += text_of(member(delta, "content"));
-      view_.answer += text_of(member(delta, "refusal"));
-      view_.answer += text_of(member(choice, "text"));
+      auto& said = text(choice, "index");
+      said += text_of(member(delta, "content"));
+      said += text_of(member(delta, "refusal"));
+      said += text_of(member(choice, "text"));
       add_pieces(member(delta, "tool_calls"), member(choice, "index").dump());
     }
+  }
+
+  /// Choices come in turns, and are told one behind the other, as those of a whole reply.
+  void end_stream() {
+    for (const auto& [place, said] : texts_) add_line(view_.answer, said);
   }
 
  private:
@@ -215,6 +232,15 @@ class Answer {
     }
   }
 
+  /// The text that `event` goes on with, by what the members `name` and `inner` say.
+  std::string& text(const Json& event, const char* name, const char* inner = "") {
+    const auto index = [&event](const char* of) {
+      const Json& given = member(event, of);
+      return given.is_number_integer() ? given.get<std::int64_t>() : 0;
+    };
+    return texts_[{index(name), index(inner)}];
+  }
+
   domain::TraceToolCall& call(const std::string& place) {
     const auto [found, is_new] = places_.emplace(place, view_.tool_calls.size());
     if (is_new) view_.tool_calls.emplace_back();
@@ -222,21 +248,16 @@ class Answer {
   }
 
   domain::TraceView& view_;
+  std::map<std::pair<std::int64_t, std::int64_t>, std::string> texts_;  ///< of a stream
   std::map<std::string, std::size_t> places_;  ///< of tool calls, in the view
 };
 
-Json parse(std::string_view text) {
-  return Json::parse(text, nullptr, /*allow_exceptions=*/false);
-}
-
 void read_stream(std::string_view bytes, Answer& answer) {
-  openai::SseSplitter splitter(bytes.size() + 1);
-  splitter.feed(bytes);
-  openai::SseEvent event;
-  while (splitter.next(event)) {
-    const Json json = parse(event.data);
+  each_event(bytes, [&answer](std::string_view data) {
+    const Json json = parse_said(data);
     if (json.is_object()) answer.read_event(json);
-  }
+  });
+  answer.end_stream();
 }
 
 }  // namespace
@@ -250,17 +271,19 @@ void read_conversation(domain::TraceView& view) {
       parts.feed(request.bytes);
     }
   } else {
-    read_prompt(parse(request.bytes), view.prompt);
+    read_prompt(parse_said(request.bytes), view.prompt);
   }
   Answer answer(view);
-  const Json whole = parse(view.trace.reply.bytes);
+  const Json whole = parse_said(view.trace.reply.bytes);
   if (whole.is_object()) {
     answer.read(whole);
   } else {
     read_stream(view.trace.reply.bytes, answer);
   }
   // A key that came in several pieces, or written with escapes, is one only now.
-  const auto mask = [](std::string& text) { text = domain::without_keys(text); };
+  const auto mask = [](std::string& text) {
+    text = openai::masked_through_escapes(text, domain::without_keys);
+  };
   for (domain::TraceMessage& message : view.prompt) {
     mask(message.role);
     mask(message.text);
@@ -270,6 +293,16 @@ void read_conversation(domain::TraceView& view) {
     mask(call.name);
     mask(call.arguments);
   }
+}
+
+std::string retold(const domain::TraceView& view) {
+  Json calls = Json::array();
+  for (const domain::TraceToolCall& call : view.tool_calls) {
+    calls.push_back(
+        {{"type", "function_call"}, {"name", call.name}, {"arguments", call.arguments}});
+  }
+  const Json told = {{kNotKept, kWhyNotKept}, {"answer", view.answer}, {"tool_calls", calls}};
+  return told.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace nufi::daemon

@@ -1,5 +1,6 @@
 #include "daemon/tracer.hpp"
 
+#include "daemon/trace_pieces.hpp"
 #include "daemon/trace_text.hpp"
 #include "lib/api/shapes.hpp"
 #include "lib/base/error.hpp"
@@ -27,24 +28,26 @@ constexpr std::chrono::seconds kWarnEvery = 60s;
 /// After a failure nothing is tried for so long: a broken disk is not asked a thousand times.
 constexpr std::chrono::seconds kRestAfterFailure = 5s;
 
-/// Whether the reply spells out an upstream's secret in pieces that say nothing one by one.
-bool spells_secret(gateway::CallTrace& call) {
+/// Keeps of a stream that spells out a secret only its joined text, in which masks find it, and of
+/// a plain reply nothing.
+void take_out_spelled(gateway::CallTrace& call) {
+  const auto said = said_in_pieces(call.facts().reply.bytes);
+  const bool is_spelled = std::any_of(
+      said.begin(), said.end(), [&call](const auto& pieces) { return call.spells_secret(pieces); });
+  if (!is_spelled) return;
   domain::TraceView view;
-  view.trace = std::move(call.facts());
-  read_conversation(view);
-  bool is_spelled = call.spells_secret(view.answer);
-  for (const domain::TraceToolCall& tool : view.tool_calls) {
-    is_spelled = is_spelled || call.spells_secret(tool.name) || call.spells_secret(tool.arguments);
+  // In a plain one the pieces stand apart, in parts or tokens, and told they still would.
+  if (parse_said(call.facts().reply.bytes).is_discarded()) {
+    view.trace = std::move(call.facts());
+    read_conversation(view);
+    call.facts() = std::move(view.trace);
   }
-  call.facts() = std::move(view.trace);
-  return is_spelled;
+  call.replace_reply("application/json", retold(view));
 }
 
 store::StoredTrace as_stored(gateway::CallTrace& call) {
+  take_out_spelled(call);
   call.take_out_secrets();
-  if (spells_secret(call)) {
-    call.forget_reply("[not kept: it spelled out the secret of an upstream, piece by piece]");
-  }
   domain::Trace& trace = call.facts();
   store::StoredTrace stored;
   stored.head = trace.head;

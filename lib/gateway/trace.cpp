@@ -1,11 +1,10 @@
 #include "lib/gateway/trace.hpp"
 
 #include "lib/domain/key.hpp"
+#include "lib/openai/json_escapes.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
-#include <system_error>
 #include <utility>
 
 namespace nufi::gateway {
@@ -31,52 +30,45 @@ std::string masked(std::string_view text, const World* world) {
   return out;
 }
 
-/// The character that "\uXXXX" at the front of `text` stands for, where it may as well stand for
-/// itself in JSON; 0 = none.
-char plain_character(std::string_view text) {
-  constexpr std::size_t kLength = 6;
-  if (text.size() < kLength || !text.starts_with("\\u00")) return 0;
-  unsigned code = 0;
-  const auto* end = text.data() + kLength;
-  const auto [read, failure] = std::from_chars(text.data() + 4, end, code, /*base=*/16);
-  const bool is_plain = failure == std::errc() && read == end && code >= 0x20 && code < 0x7f;
-  const auto character = static_cast<char>(code);
-  return is_plain && character != '"' && character != '\\' ? character : '\0';
-}
-
-/// JSON that says the same with as few escapes as it can: what an escape hides is found in it.
-std::string unescaped(std::string_view json) {
-  std::string out;
-  while (!json.empty()) {
-    const auto at = std::min(json.find('\\'), json.size());
-    out.append(json.substr(0, at));
-    json.remove_prefix(at);
-    if (json.empty()) break;
-    std::size_t length = std::min<std::size_t>(2, json.size());
-    if (const char character = plain_character(json)) {
-      out += character;
-      length = 6;
-    } else if (json.starts_with("\\/")) {
-      out += '/';
-    } else {
-      out.append(json.substr(0, length));
-    }
-    json.remove_prefix(length);
-  }
-  return out;
-}
-
 void mask_body(domain::TraceBody& body, const World* world) {
   const bool was_cut = body.is_cut();
-  body.bytes = masked(body.bytes, world);
-  // Only where it hides something: else a body is kept as it came.
-  if (body.bytes.find('\\') != std::string::npos) {
-    const std::string plain = unescaped(body.bytes);
-    if (std::string safe = masked(plain, world); safe != plain) body.bytes = std::move(safe);
-  }
+  body.bytes = openai::masked_through_escapes(
+      body.bytes, [world](std::string_view text) { return masked(text, world); });
   // What was cut stays cut, also where masks are longer than what they hide.
   const auto size = static_cast<std::int64_t>(body.bytes.size());
   body.size = was_cut ? std::max(body.size, size + 1) : size;
+}
+
+/// How many letters and digits without_keys() takes out of `text`.
+std::size_t letters_of_keys(std::string_view text) {
+  const auto letters = [](std::string_view of) {
+    return std::count_if(of.begin(), of.end(), [](char c) {
+      return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+    });
+  };
+  return static_cast<std::size_t>(letters(text) - letters(domain::without_keys(text)));
+}
+
+std::size_t letters_of_secret(std::string_view text, const std::string& secret) {
+  if (secret.size() < kShortestSecret) return 0;
+  std::size_t count = 0;
+  for (auto at = text.find(secret); at != std::string_view::npos;
+       at = text.find(secret, at + secret.size())) {
+    count += secret.size();
+  }
+  return count;
+}
+
+/// How much of `text` is secret: our keys behind their prefix, and upstreams' secrets.
+std::size_t secret_letters(std::string_view text, const World* world) {
+  const std::string plain = openai::without_nested_escapes(text);
+  std::size_t count = letters_of_keys(plain);
+  if (world != nullptr) {
+    for (const auto& [id, upstream] : world->ready) {
+      count += letters_of_secret(plain, upstream.api_key);
+    }
+  }
+  return count;
 }
 
 }  // namespace
@@ -179,16 +171,21 @@ void CallTrace::attempt(const domain::Attempt& attempt,
   trace_.attempts.push_back(std::move(told));
 }
 
-bool CallTrace::spells_secret(std::string_view text) const {
-  if (world_ == nullptr) return false;
-  return std::any_of(world_->ready.begin(), world_->ready.end(), [text](const auto& one) {
-    const std::string& secret = one.second.api_key;
-    return secret.size() >= kShortestSecret && text.find(secret) != std::string_view::npos;
-  });
+bool CallTrace::spells_secret(const std::vector<std::string>& pieces) const {
+  std::string whole;
+  for (const std::string& piece : pieces) whole += piece;
+  auto hidden = secret_letters(whole, world_.get());
+  if (hidden < kShortestSecret) return false;
+  // What is masked within a piece needs no other: the rest would be read in what is kept.
+  for (const std::string& piece : pieces) {
+    hidden -= std::min(hidden, secret_letters(piece, world_.get()));
+  }
+  return hidden >= kShortestSecret;
 }
 
-void CallTrace::forget_reply(std::string_view note) {
-  trace_.reply = {"text/plain", std::string(note), static_cast<std::int64_t>(note.size())};
+void CallTrace::replace_reply(std::string content_type, std::string bytes) {
+  const auto size = static_cast<std::int64_t>(bytes.size());
+  trace_.reply = {std::move(content_type), std::move(bytes), size};
 }
 
 void CallTrace::take_out_secrets() {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace nufi::gateway {
 
@@ -70,12 +71,14 @@ class CallTrace {
   void end();
 
   /// Masks in the bodies what is no prompt or answer: our keys, and the secrets of upstreams, also
-  /// where JSON writes them with escapes. It reads all of them, so it is not for a loop.
+  /// where JSON writes them with escapes, at any depth. It reads all of them, so it is not for a
+  /// loop.
   void take_out_secrets();
-  /// Whether `text` of this call, put together from its pieces, spells out an upstream's secret.
-  [[nodiscard]] bool spells_secret(std::string_view text) const;
-  /// Puts `note` in the place of the reply, of which nothing is kept.
-  void forget_reply(std::string_view note);
+  /// Whether `pieces`, one behind the other, spell out a key of ours or an upstream's secret that
+  /// masks in each of them would leave to be read. To be asked before secrets are taken out.
+  [[nodiscard]] bool spells_secret(const std::vector<std::string>& pieces) const;
+  /// Keeps `bytes` in the place of the reply.
+  void replace_reply(std::string content_type, std::string bytes);
 
  private:
   void add(domain::TraceBody& body, std::string_view bytes);

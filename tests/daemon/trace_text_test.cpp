@@ -130,3 +130,49 @@ TEST_CASE("conversation: a key written with escapes is masked when it is read") 
   CHECK(view.answer == "sk-nufi-…");
   CHECK(view.tool_calls == Calls{{"f", "sk-nufi-…"}});
 }
+
+TEST_CASE("conversation: escapes in JSON in a string hide no key") {
+  const std::string key = "u0073k-nufi-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXY";
+  const auto view = read(
+      R"({"prompt":"{\"k\":\"\\)" + key + R"(\"}"})",
+      R"({"choices":[{"message":{"tool_calls":[{"function":{"name":"f","arguments":"{\"k\":\"\\)" +
+          key + R"(\"}"}}]}}]})");
+  CHECK(view.prompt == Prompt{{"prompt", R"({"k":"sk-nufi-…"})"}});
+  CHECK(view.tool_calls == Calls{{"f", R"({"k":"sk-nufi-…"})"}});
+}
+
+TEST_CASE("conversation: choices that came in turns are told one behind the other") {
+  const auto said = [](const std::string& choice) {
+    return R"(data: {"choices":[{)" + choice + "}]}\n\n";
+  };
+  const auto view =
+      read("{}",
+           said(R"("index":1,"delta":{"content":"zz"})") + said(R"("delta":{"content":"Hell"})") +
+               said(R"("index":1,"delta":{"content":"-zz"})") +
+               said(R"("index":0,"delta":{"content":"o"})"));
+  CHECK(view.answer == "Hello\nzz-zz");
+}
+
+TEST_CASE("conversation: an event without its blank line is read as well") {
+  CHECK(read("{}", "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n").answer == "hi");
+}
+
+TEST_CASE("conversation: what is retold of a reply that is not kept reads as it did") {
+  domain::TraceView view;
+  view.answer = "it is \xff";
+  view.tool_calls = {{"f", R"({"a":1})"}};
+  const auto again = read("{}", daemon::retold(view));
+  CHECK(again.answer == "it is \xef\xbf\xbd");
+  CHECK(again.tool_calls == view.tool_calls);
+  CHECK(again.trace.reply.bytes.find("[not kept: ") != std::string::npos);
+}
+
+TEST_CASE("conversation: JSON of any depth is read without harm") {
+  const std::string deep(500'000, '[');
+  const std::string closed = deep + std::string(500'000, ']');
+  const auto view =
+      read(R"({"prompt":)" + closed + "}",
+           R"({"output":[{"type":"function_call","name":"f","input":)" + closed + "}]}");
+  CHECK(view.tool_calls.size() == 1);
+  CHECK(read(deep, deep).answer.empty());
+}

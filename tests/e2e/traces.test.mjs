@@ -251,7 +251,7 @@ describe('traces', () => {
     assert.ok(!text.includes(key.key.slice(8, 40)) && !text.includes('very-private'), text);
   });
 
-  it('neither escapes nor pieces carry a secret into a trace', async () => {
+  it('escapes carry no secret into a trace', async () => {
     await daemon.ok(['traces', 'on']);
     const escaped = `\\u0073\\u006b${key.key.slice(2)}`;
     upstream.handler = (exchange) => exchange.reply(200, reply('well'));
@@ -260,15 +260,48 @@ describe('traces', () => {
     assert.ok(!JSON.stringify(asked).includes(key.key.slice(8, 40)), 'a key with escapes');
     assert.equal(asked.prompt[0].text, 'sk-nufi-…');
 
-    upstream.handler = async (exchange) => {
-      await exchange.begin();
-      for (const piece of ['my key: ', secret.slice(0, 12), secret.slice(12)]) await exchange.event(delta(piece));
-      await exchange.event('[DONE]');
-      await exchange.finish();
+    const nested = JSON.stringify({ k: 'HERE' }).replace('HERE', escaped);
+    const wanted = { id: 'a', type: 'function', function: { name: 'f', arguments: nested } };
+    upstream.handler = (exchange) =>
+      exchange.reply(200, { choices: [{ index: 0, message: { role: 'assistant', tool_calls: [wanted] } }] });
+    const called = await trace(idOf(await say()));
+    assert.ok(!JSON.stringify(called).includes(key.key.slice(8, 40)), 'a key with escapes in arguments');
+    assert.equal(called.tool_calls[0].arguments, '{"k":"sk-nufi-…"}');
+  });
+
+  it('what a stream spells out in pieces, in whatever field and choice, is not kept', async () => {
+    await daemon.ok(['traces', 'on']);
+    const token = (await daemon.ok(['tokens', 'create', '--name', 'spelled', '-q'])).trim();
+    const chunk = (fields, index = 0) => ({ choices: [{ index, delta: fields }] });
+    const ways = {
+      content: (piece) => [delta(piece)],
+      reasoning: (piece) => [chunk({ reasoning_content: piece })],
+      function: (piece) => [chunk({ function_call: { arguments: piece } })],
+      tool: (piece) => [chunk({ tool_calls: [{ index: 0, function: { name: '', arguments: piece } }] })],
+      turns: (piece) => [chunk({ content: piece }, 1), chunk({ content: 'zz' })],
     };
-    const spelled = await trace(idOf(await say({ stream: true })));
-    assert.ok(!JSON.stringify(spelled).includes(secret.slice(12)), 'a secret in pieces');
-    assert.match(spelled.reply.text, /not kept/);
+    for (const [name, hidden] of Object.entries({ key: key.key, token, secret })) {
+      for (const [way, events] of Object.entries(ways)) {
+        const pieces = ['it is ', ...hidden.match(/.{1,6}/g)];
+        upstream.handler = async (exchange) => {
+          await exchange.begin();
+          for (const piece of pieces) for (const event of events(piece)) await exchange.event(event);
+          await exchange.event('[DONE]');
+          await exchange.finish();
+        };
+        const answer = await say({ stream: true, ...(way === 'turns' ? { n: 2 } : {}) });
+        assert.equal(answer.status, 200, answer.text);
+        const seen = await trace(idOf(answer));
+        const text = JSON.stringify(seen);
+        const left = pieces.slice(3).filter((piece) => piece.length === 6 && text.includes(piece));
+        assert.deepEqual(left, [], `${name} ${way}`);
+        assert.match(seen.reply.text, /not kept/);
+        const masked = name === 'secret' ? 'it is [secret]' : `it is ${hidden.slice(0, 8)}…`;
+        if (way === 'content') assert.equal(seen.answer, masked);
+        if (way === 'turns') assert.equal(seen.answer, `${'zz'.repeat(pieces.length)}\n${masked}`);
+        if (way === 'tool') assert.equal(seen.tool_calls[0].arguments, masked);
+      }
+    }
   });
 
   it('one or all can be forgotten; nothing is without being told to', async () => {

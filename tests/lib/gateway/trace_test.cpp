@@ -125,18 +125,47 @@ TEST_CASE("trace: what JSON writes with escapes is masked as well, and the rest 
   CHECK(other->facts().request.bytes == harmless);
 }
 
-TEST_CASE("trace: a reply that spells out a secret in pieces is forgotten") {
+TEST_CASE("trace: a secret is masked in JSON in a string of JSON, at any depth") {
+  House house;
+  auto world = std::make_shared<World>();
+  world->ready[domain::UpstreamId("up_1")].api_key = "sk-provider-secret";
+  auto trace = house.trace(world);
+  trace->add_request(std::string(R"({"arguments":"{\"k\":\"\\u0073k-)") + (kKey + 3) + R"(\"}"})");
+  trace->add_reply(R"({"arguments":"{\"k\":\"{\\\"k\\\":\\\"\\\\u0073k-provider-secret\"}"})");
+  trace->take_out_secrets();
+  CHECK(trace->facts().request.bytes == R"({"arguments":"{\"k\":\"sk-nufi-…\"}"})");
+  CHECK(trace->facts().reply.bytes == R"({"arguments":"{\"k\":\"{\\\"k\\\":\\\"[secret]\"}"})");
+}
+
+TEST_CASE("trace: keys, access tokens and secrets that pieces spell out are found") {
   House house;
   auto world = std::make_shared<World>();
   world->ready[domain::UpstreamId("up_1")].api_key = "sk-provider-secret";
   world->ready[domain::UpstreamId("up_2")].api_key = "none";
   auto trace = house.trace(world);
+  const std::string key = kKey;
+  const std::string token = "at" + key.substr(2);
+  for (const std::string& secret : {key, token, std::string("sk-provider-secret")}) {
+    for (std::size_t cut = 1; cut + 8 < secret.size(); ++cut) {
+      CAPTURE(secret.substr(cut));
+      CHECK(trace->spells_secret({"it is " + secret.substr(0, cut), secret.substr(cut) + "."}));
+    }
+    CHECK_MESSAGE(!trace->spells_secret({"it ", "is ", secret, "."}), "masks in a piece suffice");
+  }
+  CHECK(trace->spells_secret({R"({"k":"\u00)", "73k-nufi-abcdefghijklmnopq"}));
+  CHECK_FALSE(trace->spells_secret({"keys ", "begin ", "with sk", "-nufi-", ", or at-nufi-", "."}));
+  CHECK_FALSE(trace->spells_secret({"no", "ne"}));
+  CHECK_FALSE(trace->spells_secret({}));
+}
+
+TEST_CASE("trace: what is put in the place of a reply is whole") {
+  House house;
+  auto trace = house.trace();
   trace->begin_reply("text/event-stream", "up");
-  trace->add_reply("data: sk-provi\n\n");
-  CHECK(trace->spells_secret("it is sk-provider-secret."));
-  CHECK_FALSE(trace->spells_secret("it is none"));
-  trace->forget_reply("[not kept]");
-  CHECK(trace->facts().reply.bytes == "[not kept]");
+  trace->add_reply(std::string(CallTrace::kMostBody + 1, 'x'));
+  trace->replace_reply("application/json", "{}");
+  CHECK(trace->facts().reply.bytes == "{}");
+  CHECK(trace->facts().reply.content_type == "application/json");
   CHECK_FALSE(trace->facts().reply.is_cut());
 }
 
