@@ -4,7 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include <map>
+#include <cstddef>
+#include <functional>
+#include <unordered_map>
 #include <utility>
 
 namespace nufi::daemon {
@@ -19,16 +21,23 @@ bool is_index(const std::string& name) {
   return name == "index" || name.ends_with("_index");
 }
 
+/// A way to a field, as a number: ways may be long, and many fields lie behind one.
+using Place = std::size_t;
+
+Place further(Place place, std::string_view step) {
+  constexpr Place kSpread = 0x100000001b3;
+  return (place ^ std::hash<std::string_view>()(step)) * kSpread;
+}
+
 /// Gathers texts by their place.
 class Places {
  public:
   void add(const Json& event) {
     // Events of the responses say in it which text their delta goes on with.
-    const auto type = event.is_object() ? event.find("type") : event.end();
-    const bool has_type = event.is_object() && type != event.end() && type->is_string();
-    walk(event, has_type ? type->get<std::string>() : std::string());
+    const bool has_type = event.is_object() && event.contains("type") && event["type"].is_string();
+    walk(event, has_type ? further(0, event["type"].get_ref<const std::string&>()) : 0);
   }
-  void add(const std::string& place, std::string text) {
+  void add(Place place, std::string text) {
     if (!text.empty()) pieces_[place].push_back(std::move(text));
   }
   std::vector<std::vector<std::string>> take() {
@@ -38,23 +47,23 @@ class Places {
   }
 
  private:
-  void walk(const Json& json, const std::string& place) {
+  void walk(const Json& json, Place place) {
     if (json.is_string()) {
       add(place, json.get<std::string>());
     } else if (json.is_array()) {
       for (const Json& each : json) walk(each, place);
     } else if (json.is_object()) {
-      std::string here = place;
+      Place here = place;
       for (const auto& [name, value] : json.items()) {
         // The first of all is often left out.
         const bool counts = is_index(name) && value.is_number_integer() && value != 0;
-        if (counts) here += '#' + name + value.dump();
+        if (counts) here = further(further(here, name), value.dump());
       }
-      for (const auto& [name, value] : json.items()) walk(value, here + '.' + name);
+      for (const auto& [name, value] : json.items()) walk(value, further(here, name));
     }
   }
 
-  std::map<std::string, std::vector<std::string>> pieces_;
+  std::unordered_map<Place, std::vector<std::string>> pieces_;
 };
 
 }  // namespace
@@ -84,7 +93,7 @@ std::vector<std::vector<std::string>> said_in_pieces(std::string_view reply) {
     if (const Json json = parse_said(data); !json.is_discarded()) {
       places.add(json);
     } else {
-      places.add("", std::string(data));
+      places.add(0, std::string(data));
     }
   });
   return places.take();

@@ -94,5 +94,14 @@ TEST_CASE("pieces: what is no reply says nothing, and depth does no harm") {
   CHECK(said_in_pieces("").empty());
   CHECK(said_in_pieces("plain text\n\n").empty());
   CHECK(said_in_pieces("[1,null,{}]").empty());
-  CHECK(said_in_pieces(std::string(500'000, '[') + std::string(500'000, ']')).empty());
+  CHECK(said_in_pieces(std::string(150'000, '[') + std::string(150'000, ']')).empty());
+}
+
+TEST_CASE("pieces: long ways to many fields take no more room than the reply") {
+  std::string reply;
+  for (int depth = 0; depth < 32; ++depth) reply += "{\"" + std::string(8'000, 'a') + "\":";
+  reply += '{';
+  for (int field = 0; field < 30'000; ++field) reply += '"' + std::to_string(field) + "\":\"x\",";
+  reply += R"("last":"x"})" + std::string(32, '}');
+  CHECK(said_in_pieces(reply).size() == 30'001);
 }
