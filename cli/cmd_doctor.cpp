@@ -2,11 +2,11 @@
 #include "cli/doctor_daemon.hpp"
 #include "cli/doctor_environment.hpp"
 #include "cli/doctor_ports.hpp"
+#include "cli/doctor_stopped.hpp"
 #include "cli/options.hpp"
 #include "cli/process.hpp"
 #include "cli/show_doctor.hpp"
-#include "lib/base/private_files.hpp"
-#include "lib/base/shell.hpp"
+#include "cli/unit.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -23,6 +23,20 @@ namespace {
 
 using Checks = std::vector<HealthCheck>;
 
+/// Nobody is there: why, as far as a log tells. A service's is systemd's.
+HealthCheck explain_stopped(const Context& context, const Error& error) {
+  const bool may_be_unit = context.socket.empty() && !context.config.socket_is_chosen;
+  const auto unit = may_be_unit ? Unit::of_user(context.config.path) : std::nullopt;
+  if (unit) {
+    return domain::fault(
+        "daemon.running", error.what(), error.hint() + "; its log: " + unit->log_command());
+  }
+  return judge_stopped(error.what(),
+                       error.hint(),
+                       read_last_run(log_path(context.config.state_dir)),
+                       context.clock.now());
+}
+
 /// Nobody answered: what nufid says of itself can't be had.
 std::optional<StatusView> ask_status(Context& context, Checks& checks) {
   try {
@@ -33,7 +47,11 @@ std::optional<StatusView> ask_status(Context& context, Checks& checks) {
             "pid {}, started {}", status.pid, human_ago(status.started_at, context.clock.now()))));
     return status;
   } catch (const Error& error) {
-    checks.push_back(domain::fault("daemon.running", error.what(), error.hint()));
+    if (error.code() == Errc::unreachable) {
+      checks.push_back(explain_stopped(context, error));
+    } else {
+      checks.push_back(domain::fault("daemon.running", error.what(), error.hint()));
+    }
     return std::nullopt;
   }
 }
@@ -66,8 +84,9 @@ void examine_config(const Context& context,
   const std::string program = find_nufid(context.program_dir, context.config.path);
   const auto flags = status ? running_flags(static_cast<pid_t>(status->pid)) : std::nullopt;
   const auto try_with = [&program](Words words) {
-    words.insert(words.begin(), program);
-    words.emplace_back("--check-config");
+    // First: a flag that lacks its value would take it for one, and nufid would run.
+    const Words start = {program, "--check-config"};
+    words.insert(words.begin(), start.begin(), start.end());
     return output_of(words);
   };
   ConfigTrial trial;
@@ -97,18 +116,10 @@ void examine_running(Context& context, const StatusView& status, bool offline, C
 /// What can be seen of a nufid that does not run: where it would listen, and what it left.
 void examine_stopped(const Context& context, Checks& checks) {
   examine_port("ports.inference", context.config.listen, /*is_running=*/false, checks);
-  const std::string& directory = context.config.data_dir;
-  if (directory.empty()) return;
-  const auto exposed = find_exposed(directory, ::getuid());
-  if (exposed.empty()) {
-    checks.push_back(
-        domain::healthy("storage.files", directory + " is its owner's alone, or not there yet"));
-  } else {
-    checks.push_back(domain::fault("storage.files",
-                                   exposed.front().path.string() + ": " + exposed.front().problem,
-                                   "chmod -R u+rwX,go-rwx " + shell_quoted(directory)));
+  for (HealthCheck& check : examine_left_data(context.config.data_dir, ::getuid())) {
+    checks.push_back(std::move(check));
   }
-  checks.push_back(domain::skipped("storage.database", "nufid is not there to look at it"));
+  for (HealthCheck& check : not_looked_at()) checks.push_back(std::move(check));
 }
 
 void run_doctor(Context& context, bool offline) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
@@ -34,6 +35,23 @@ LastWords last_words(const std::string& text) {
   const std::size_t first = lines.size() > kMostLines ? lines.size() - kMostLines : 0;
   for (std::size_t i = first; i < lines.size(); ++i) words.lines += lines[i] + '\n';
   return words;
+}
+
+LastWords words_since_ready(const std::string& log) {
+  const auto ready = ("\n" + log).rfind("\nnufid: ready on ");
+  return last_words(ready == std::string::npos ? log : log.substr(ready));
+}
+
+std::string for_nufi(std::string hint) {
+  constexpr std::string_view kFlag = "with --";
+  if (const auto at = hint.find(kFlag); at != std::string::npos) {
+    hint.replace(at, kFlag.size(), "with: nufi up -- --");
+  }
+  return hint;
+}
+
+std::string log_path(const std::string& state_dir) {
+  return state_dir.empty() ? "" : state_dir + "/nufid.log";
 }
 
 std::streamoff size_of_file(const std::string& path) {

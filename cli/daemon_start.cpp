@@ -19,11 +19,12 @@ constexpr std::chrono::seconds kStartLimit{30};
 constexpr std::chrono::milliseconds kLook{20};
 constexpr int kUsage = 2;  ///< nufid's exit code for flags and config files that it can't take
 
-std::string log_path(const Context& context) {
-  if (context.config.state_dir.empty()) {
+std::string place_for_log(const Context& context) {
+  std::string path = log_path(context.config.state_dir);
+  if (path.empty()) {
     throw Error(Errc::usage, "there is no place for nufid's log", "set HOME or XDG_STATE_HOME");
   }
-  return context.config.state_dir + "/nufid.log";
+  return path;
 }
 
 /// Who has the port that `message` ("can't listen on 127.0.0.1:6834: Address already in use") is
@@ -40,15 +41,6 @@ std::string holder_of_port(const std::string& message) {
   if (!is_nufid && holder.empty()) return "";
   const std::string who = is_nufid ? "another nufid" : "something that is not nufid";
   return fmt::format("{} answers there{}", who, holder.empty() ? "" : ": " + holder);
-}
-
-/// nufid speaks of its own flags: as they are given to nufi.
-std::string for_nufi(std::string hint) {
-  constexpr std::string_view kFlag = "with --";
-  if (const auto at = hint.find(kFlag); at != std::string::npos) {
-    hint.replace(at, kFlag.size(), "with: nufi up -- --");
-  }
-  return hint;
 }
 
 /// What nufid printed before it ended, as an error. Its log goes to stderr only where it does not
@@ -128,7 +120,7 @@ void check_nufid_config(const Context& context, const Words& flags) {
 StatusView start_detached(const Context& context, const Words& flags) {
   Words command{find_nufid(context)};
   command.insert(command.end(), flags.begin(), flags.end());
-  const std::string log = log_path(context);
+  const std::string log = place_for_log(context);
   const std::streamoff log_start = size_of_file(log);
   Detached child(command, log);
   return wait_until_up(

@@ -11,6 +11,7 @@
 
 namespace nufi::service {
 
+using domain::bytes_text;
 using domain::fault;
 using domain::HealthCheck;
 using domain::healthy;
@@ -41,18 +42,6 @@ std::string span_text(std::chrono::milliseconds span) {
 
 }  // namespace
 
-std::string bytes_text(std::uint64_t bytes) {
-  static constexpr std::array kUnits = {"bytes", "KiB", "MiB", "GiB", "TiB"};
-  auto amount = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  while (amount >= 1024 && unit + 1 < kUnits.size()) {
-    amount /= 1024;
-    ++unit;
-  }
-  return unit == 0 ? fmt::format("{} bytes", bytes)
-                   : fmt::format("{:.1f} {}", amount, kUnits[unit]);
-}
-
 HealthCheck judge_files(const std::vector<ExposedFile>& exposed, const std::string& directory) {
   if (exposed.empty()) return healthy("storage.files", directory + " is its owner's alone");
   const ExposedFile& first = exposed.front();
@@ -62,27 +51,6 @@ HealthCheck judge_files(const std::vector<ExposedFile>& exposed, const std::stri
                std::move(finding),
                fmt::format("chmod -R u+rwX,go-rwx {} (and chown -R, if it is another user's)",
                            shell_quoted(directory)));
-}
-
-HealthCheck judge_disk(const std::string& path, std::uint64_t free, std::uint64_t total) {
-  const std::string finding =
-      fmt::format("{} free of {} ({}%) for {}",
-                  bytes_text(free),
-                  bytes_text(total),
-                  total == 0 ? 0 : static_cast<int>(free / std::max<std::uint64_t>(1, total / 100)),
-                  path);
-  if (free < kNeededSpace) {
-    return fault("storage.disk",
-                 finding,
-                 fmt::format("free some space: with less than {} calls may be refused",
-                             bytes_text(kNeededSpace)));
-  }
-  if (free < kLittleSpace) {
-    return warning("storage.disk",
-                   finding,
-                   "free some space, or keep rows for less time: nufi config set keep_days 30");
-  }
-  return healthy("storage.disk", finding);
 }
 
 HealthCheck judge_journal(const std::string& problem, std::uint64_t bytes, std::size_t segments) {
@@ -110,6 +78,29 @@ HealthCheck judge_database(const store::Integrity& integrity) {
   return healthy(
       "storage.database",
       integrity.is_complete ? "no damage" : "no damage in what could be read in a few seconds");
+}
+
+HealthCheck judge_traces(const store::Integrity& integrity,
+                         const std::string& problem,
+                         std::uint64_t bytes) {
+  constexpr const char* kName = "storage.traces";
+  if (!integrity.faults.empty()) {
+    return fault(kName,
+                 "damaged: " + integrity.faults.front(),
+                 "calls do not depend on them; begin anew without them: nufi traces delete --all");
+  }
+  if (!problem.empty()) {
+    return warning(kName,
+                   "the last could not be kept: " + problem,
+                   "see to their disk, or begin anew without them: nufi traces delete --all");
+  }
+  if (bytes == 0) return healthy(kName, "none are kept");
+  return healthy(
+      kName,
+      fmt::format(
+          "{}, {}",
+          bytes_text(bytes),
+          integrity.is_complete ? "no damage" : "no damage in what could be read in a second"));
 }
 
 HealthCheck judge_clock(Timestamp now, std::optional<Timestamp> newest) {

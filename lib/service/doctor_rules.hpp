@@ -2,6 +2,7 @@
 
 #include "lib/base/clock.hpp"
 #include "lib/base/private_files.hpp"
+#include "lib/domain/disk.hpp"
 #include "lib/domain/health.hpp"
 #include "lib/store/store.hpp"
 
@@ -14,10 +15,6 @@
 /// When what nufid sees of itself is well, worrying or broken. Pure values in, one check out.
 namespace nufi::service {
 
-/// Below the first the ledger may not get what it needs: segments of its journal and the log that
-/// its database keeps while it is read.
-inline constexpr std::uint64_t kNeededSpace = std::uint64_t{128} << 20;
-inline constexpr std::uint64_t kLittleSpace = std::uint64_t{1} << 30;
 /// More than that of the journal that is not in the database yet.
 inline constexpr std::uint64_t kLongJournal = std::uint64_t{256} << 20;
 /// A clock may be that far off before somebody should know.
@@ -27,12 +24,14 @@ inline constexpr std::chrono::days kOldPrices{90};
 
 domain::HealthCheck judge_files(const std::vector<ExposedFile>& exposed,
                                 const std::string& directory);
-/// `free` of `total` bytes on the disk of `path`.
-domain::HealthCheck judge_disk(const std::string& path, std::uint64_t free, std::uint64_t total);
 domain::HealthCheck judge_journal(const std::string& problem,
                                   std::uint64_t bytes,
                                   std::size_t segments);
 domain::HealthCheck judge_database(const store::Integrity& integrity);
+/// `problem`: why the last could not be written, or ""; `bytes`: what they take.
+domain::HealthCheck judge_traces(const store::Integrity& integrity,
+                                 const std::string& problem,
+                                 std::uint64_t bytes);
 /// `newest`: when the newest call was admitted.
 domain::HealthCheck judge_clock(Timestamp now, std::optional<Timestamp> newest);
 /// How the clock of `upstream` differs from ours; std::nullopt if it does not, as far as can be
@@ -54,8 +53,6 @@ domain::HealthCheck judge_unlimited(const std::vector<std::string>& unlimited, s
 /// `roots`: certificates of authorities that were found; `unreadable`: CA files that can't be read.
 domain::HealthCheck judge_trust(std::size_t roots, const std::vector<std::string>& unreadable);
 
-/// "12.0 GiB".
-std::string bytes_text(std::uint64_t bytes);
 /// The instant of an HTTP Date field ("Sun, 06 Nov 1994 08:49:37 GMT"); std::nullopt for others.
 std::optional<Timestamp> parse_http_date(const std::string& text);
 

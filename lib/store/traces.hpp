@@ -1,7 +1,9 @@
 #pragma once
 
 #include "lib/domain/trace.hpp"
+#include "lib/store/store.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -47,6 +49,8 @@ class Traces {
   /// Takes those away that are older than `before`, and the oldest ones beyond `most_bytes` in all;
   /// how many. Gives the room back to the disk.
   virtual std::int64_t retire(Timestamp before, std::int64_t most_bytes) = 0;
+  /// As Store::check_integrity(). Nothing is damaged where there is no database yet.
+  virtual Integrity check_integrity(std::chrono::milliseconds patience) = 0;
   /// What they take on the disk.
   virtual std::int64_t bytes() = 0;
 };

@@ -27,6 +27,24 @@ TEST_CASE("daemon log: only the last lines are shown, and a death without a word
   CHECK(last_words("").lines.empty());
 }
 
+TEST_CASE("daemon log: an error counts as long as nufid was not ready since") {
+  const std::string failed = "error: the database is damaged\nhint: put a backup in place\n";
+  const std::string ready = "nufid: ready on http://127.0.0.1:6834/v1 (socket /s)\n";
+  const auto words = words_since_ready(ready + "2026-08-15 info stopped\n" + failed);
+  CHECK(words.message == "the database is damaged");
+  CHECK(words.hint == "put a backup in place");
+  CHECK(words_since_ready(failed).message == "the database is damaged");
+  CHECK(words_since_ready(failed + ready).message.empty());
+  CHECK(words_since_ready(failed + ready + "2026-08-15 info stopped\n").message.empty());
+  CHECK(words_since_ready("").message.empty());
+}
+
+TEST_CASE("daemon log: flags that nufid names are given behind those of nufi up") {
+  CHECK(for_nufi("choose another with --listen HOST:PORT") ==
+        "choose another with: nufi up -- --listen HOST:PORT");
+  CHECK(for_nufi("free some space") == "free some space");
+}
+
 TEST_CASE("daemon log: only what was written since is read, and a long log only at its end") {
   const std::string path = "/tmp/nufi-log-" + std::to_string(::getpid());
   CHECK(size_of_file(path) == 0);

@@ -1,12 +1,15 @@
 #include "cli/doctor_daemon.hpp"
 #include "cli/doctor_environment.hpp"
 #include "cli/doctor_ports.hpp"
+#include "cli/doctor_stopped.hpp"
 #include "cli/show_doctor.hpp"
 #include "tests/cli/console.hpp"
+#include "tests/support/temp_dir.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <fstream>
 #include <map>
 #include <sstream>
 
@@ -217,6 +220,59 @@ TEST_CASE("doctor: who answers at the ports") {
   CHECK(port(Answer::nufid, false) == HealthState::warning);
   CHECK(port(Answer::other, false) == HealthState::fault);
   CHECK(port(Answer::silence, false) == HealthState::fault);
+}
+
+TEST_CASE("doctor: what nufid ended with is told, with its hint first and where its log is") {
+  const nufi::Timestamp now(std::chrono::hours(1000));
+  const auto judge = [now](const std::optional<nufi::cli::LastRun>& last) {
+    return nufi::cli::judge_stopped(
+        "nufid is not running (socket /s)", "start it with: nufi up", last, now);
+  };
+  CHECK(judge(std::nullopt).finding == "nufid is not running (socket /s)");
+  CHECK(judge(std::nullopt).remedy == "start it with: nufi up");
+  nufi::cli::LastRun last;
+  last.words.message = "can't listen on 127.0.0.1:1: Permission denied";
+  last.words.hint = "choose another port with --listen HOST:PORT";
+  last.time = now - std::chrono::hours(2);
+  last.log = "/home/a/nufid.log";
+  const HealthCheck check = judge(last);
+  CHECK(check.state == HealthState::fault);
+  CHECK(check.finding ==
+        "nufid is not running (socket /s); its last words (2h ago): can't listen on 127.0.0.1:1: "
+        "Permission denied");
+  CHECK(check.remedy ==
+        "choose another port with: nufi up -- --listen HOST:PORT; then start it with: nufi up; its "
+        "log is /home/a/nufid.log");
+  last.words.hint.clear();
+  CHECK(judge(last).remedy == "start it with: nufi up; its log is /home/a/nufid.log");
+}
+
+TEST_CASE("doctor: how nufid ended is in its log, or nobody knows") {
+  CHECK_FALSE(nufi::cli::read_last_run(""));
+  CHECK_FALSE(nufi::cli::read_last_run("/nowhere/nufid.log"));
+  const nufi::test::TempDir directory;
+  const std::string log = directory.path() / "nufid.log";
+  std::ofstream(log) << "2026-08-15 info stopped\n";
+  CHECK_FALSE(nufi::cli::read_last_run(log));
+  std::ofstream(log, std::ios::app) << "error: the database is damaged\nhint: put a backup there\n";
+  const auto last = nufi::cli::read_last_run(log);
+  REQUIRE(last);
+  CHECK(last->words.message == "the database is damaged");
+  CHECK(last->words.hint == "put a backup there");
+  CHECK(last->time > nufi::Timestamp(std::chrono::years(50)));
+  CHECK(last->log == log);
+}
+
+TEST_CASE("doctor: the disk is judged where the data will be, also before it is there") {
+  const auto checks = nufi::cli::examine_left_data("/nowhere/at/all", kMe);
+  REQUIRE(checks.size() == 2);
+  CHECK(checks[0].name == "storage.files");
+  CHECK(checks[0].state == HealthState::ok);
+  CHECK(checks[1].name == "storage.disk");
+  CHECK(checks[1].finding.find(" for /nowhere/at/all") != std::string::npos);
+  for (const HealthCheck& check : nufi::cli::examine_left_data("", kMe)) {
+    CHECK(check.state == HealthState::skipped);
+  }
 }
 
 TEST_CASE("doctor: places of URLs") {

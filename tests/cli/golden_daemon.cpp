@@ -1,4 +1,5 @@
 // status, doctor, and nufi alone.
+#include "cli/doctor_stopped.hpp"
 #include "cli/show_doctor.hpp"
 #include "tests/cli/golden.hpp"
 
@@ -33,6 +34,25 @@ std::vector<HealthCheck> ill_checks() {
   return checks;
 }
 
+/// Of a nufid that could not start, as its database is damaged.
+std::vector<HealthCheck> stopped_checks() {
+  const Timestamp now(std::chrono::hours(1000));
+  const cli::LastRun last = {
+      .words = {.lines = {},
+                .message = "the database is damaged: file is not a database",
+                .hint = "stop nufid and put a backup in place: nufid --restore FILE (it keeps "
+                        "/home/ana/.local/share/nufi/nufi.db)"},
+      .time = now - std::chrono::minutes(5),
+      .log = "/home/ana/.local/state/nufi/nufid.log"};
+  std::vector<HealthCheck> checks = {
+      cli::judge_stopped("nufid is not running (socket /run/user/1000/nufi/nufid.sock)",
+                         "start it with: nufi up",
+                         last,
+                         now)};
+  for (HealthCheck& check : cli::not_looked_at()) checks.push_back(std::move(check));
+  return checks;
+}
+
 }  // namespace
 
 std::vector<Scene> daemon_scenes() {
@@ -64,6 +84,9 @@ std::vector<Scene> daemon_scenes() {
       {.name = "doctor_well",
        .words = {"doctor"},
        .act = [](cli::Context& context) { cli::show_doctor(context, well_checks()); }},
+      {.name = "doctor_stopped",
+       .words = {"doctor"},
+       .act = [](cli::Context& context) { cli::show_doctor(context, stopped_checks()); }},
       {.name = "nufi",
        .words = {},
        .prepare =

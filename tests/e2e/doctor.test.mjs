@@ -188,6 +188,22 @@ describe('doctor', () => {
   });
 });
 
+describe('doctor with traces that are damaged', () => {
+  const h = house();
+
+  it('tells it, and the command it names mends it', async () => {
+    const file = path.join(h.daemon.env.XDG_DATA_HOME, 'nufi', 'traces.db');
+    assert.equal((await doctor(h.daemon, ['--offline'])).checks['storage.traces'].finding, 'none are kept');
+    fs.writeFileSync(file, 'garbage '.repeat(2000), { mode: 0o600 });
+    const { checks } = await doctor(h.daemon, ['--offline']);
+    assert.equal(checks['storage.traces'].state, 'fault');
+    assert.match(checks['storage.traces'].remedy, /nufi traces delete --all$/);
+    assert.equal(checks['storage.database'].state, 'ok');
+    await h.daemon.ok(['traces', 'delete', '--all', '--yes']);
+    assert.equal(await state(h.daemon, 'storage.traces', ['--offline']), 'ok');
+  });
+});
+
 describe('doctor on a disk that is nearly full', () => {
   let disk;
   let daemon;
@@ -217,8 +233,10 @@ describe('doctor on a disk that is nearly full', () => {
 describe('doctor without nufid', () => {
   let daemon;
   let taken;
+  let seen; // the names of all checks while it runs
   before(async () => {
     daemon = await Daemon.start();
+    seen = Object.keys((await doctor(daemon, ['--offline'])).checks);
     await daemon.terminate();
     taken = await server((_, reply) => reply.end('hello'));
   });
@@ -238,6 +256,31 @@ describe('doctor without nufid', () => {
     fs.chmodSync(path.join(daemon.env.XDG_DATA_HOME, 'nufi', 'nufi.db'), 0o640);
     assert.equal(await state(daemon, 'storage.files', [], free), 'fault');
     fs.chmodSync(path.join(daemon.env.XDG_DATA_HOME, 'nufi', 'nufi.db'), 0o600);
+  });
+
+  it('tells why nufid could not start, and nothing that is visible otherwise is missing', async () => {
+    const file = path.join(daemon.env.XDG_DATA_HOME, 'nufi', 'nufi.db');
+    const whole = fs.readFileSync(file);
+    fs.writeFileSync(file, Buffer.concat([Buffer.from('garbage '.repeat(8)), whole.subarray(64)]));
+    const up = await daemon.nufi(['up', '--', '--listen', '127.0.0.1:0', '--console-listen', '127.0.0.1:0']);
+    assert.equal(up.code, 1, up.stderr);
+    const { checks, code } = await doctor(daemon, [], { NUFI_LISTEN: '127.0.0.1:9' });
+    assert.equal(code, 1);
+    assert.match(checks['daemon.running'].finding, /its last words \([^)]+\): the database is damaged/);
+    assert.match(checks['daemon.running'].remedy, /nufid --restore FILE .*nufi up; its log is \S+nufid\.log/);
+    assert.match(checks['storage.disk'].finding, / free of /);
+    for (const name of ['database', 'schema', 'journal', 'traces']) {
+      assert.equal(checks[`storage.${name}`].state, 'skipped', name);
+    }
+    for (const name of seen.filter((one) => !one.startsWith('upstreams.'))) {
+      assert.ok(checks[name], name);
+    }
+    fs.writeFileSync(file, whole);
+    const again = ['up', '--', '--listen', '127.0.0.1:0', '--console-listen', '127.0.0.1:0'];
+    await daemon.ok(again);
+    await daemon.ok(['down']);
+    const after = (await doctor(daemon, [], { NUFI_LISTEN: '127.0.0.1:9' })).checks['daemon.running'];
+    assert.doesNotMatch(after.finding, /damaged/);
   });
 
   it('says who holds the port', async () => {

@@ -3,6 +3,7 @@
 #include "lib/base/error.hpp"
 #include "lib/store/sqlite/connection.hpp"
 #include "lib/store/sqlite/file.hpp"
+#include "lib/store/sqlite/integrity.hpp"
 #include "lib/store/sqlite/migrations.hpp"
 #include "lib/store/sqlite/values.hpp"
 
@@ -203,6 +204,10 @@ class SqliteTraces final : public Traces {
     }
     if (removed > 0) give_back();
     return removed;
+  }
+
+  Integrity check_integrity(std::chrono::milliseconds patience) override {
+    return std::filesystem::exists(file_) ? find_damage(file_, patience) : Integrity();
   }
 
   std::int64_t bytes() override {

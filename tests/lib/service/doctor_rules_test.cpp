@@ -11,7 +11,6 @@ using nufi::domain::HealthState;
 namespace {
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
-constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
 
 nufi::Timestamp at(const char* text) {
   return *parse_rfc3339(text);
@@ -28,15 +27,6 @@ TEST_CASE("doctor rules: files that others can read are a fault with the command
   CHECK(check.remedy.starts_with("chmod -R u+rwX,go-rwx /d"));
 }
 
-TEST_CASE("doctor rules: a disk that gets full warns, and is a fault when the ledger needs it") {
-  CHECK(judge_disk("/d", 100 * kGiB, 200 * kGiB).state == HealthState::ok);
-  CHECK(judge_disk("/d", kLittleSpace - 1, 200 * kGiB).state == HealthState::warning);
-  CHECK(judge_disk("/d", kNeededSpace - 1, 200 * kGiB).state == HealthState::fault);
-  CHECK(judge_disk("/d", 100 * kGiB, 200 * kGiB).finding ==
-        "100.0 GiB free of 200.0 GiB (50%) for /d");
-  CHECK(judge_disk("/d", 0, 0).state == HealthState::fault);
-}
-
 TEST_CASE("doctor rules: a journal that can't be written is a fault, a long one a warning") {
   CHECK(judge_journal("", 12 * kMiB, 3).state == HealthState::ok);
   CHECK(judge_journal("", 12 * kMiB, 3).finding == "writable, 12.0 MiB in 3 segments");
@@ -50,6 +40,16 @@ TEST_CASE("doctor rules: a damaged database is a fault, one too large to read th
   const auto check = judge_database({.is_complete = true, .faults = {"Page 3: bad"}});
   CHECK(check.state == HealthState::fault);
   CHECK(check.finding == "damaged: Page 3: bad");
+}
+
+TEST_CASE("doctor rules: damaged traces are a fault with the way out, no room for them a warning") {
+  CHECK(judge_traces({}, "", 0).finding == "none are kept");
+  CHECK(judge_traces({}, "", 12 * kMiB).finding == "12.0 MiB, no damage");
+  CHECK(judge_traces({}, "disk full", 12 * kMiB).state == HealthState::warning);
+  const auto check = judge_traces({.is_complete = true, .faults = {"Page 3: bad"}}, "", kMiB);
+  CHECK(check.state == HealthState::fault);
+  CHECK(check.finding == "damaged: Page 3: bad");
+  CHECK(check.remedy.ends_with("nufi traces delete --all"));
 }
 
 TEST_CASE("doctor rules: a clock behind the newest call is a fault") {
@@ -114,10 +114,4 @@ TEST_CASE("doctor rules: the dates of HTTP") {
   CHECK_FALSE(parse_http_date(""));
   CHECK_FALSE(parse_http_date("Sunday, 06-Nov-94 08:49:37 GMT"));
   CHECK_FALSE(parse_http_date("Sun, 06 Foo 1994 08:49:37 GMT"));
-}
-
-TEST_CASE("doctor rules: sizes for people") {
-  CHECK(bytes_text(12) == "12 bytes");
-  CHECK(bytes_text(1536) == "1.5 KiB");
-  CHECK(bytes_text(3 * kGiB) == "3.0 GiB");
 }

@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <vector>
@@ -115,4 +116,15 @@ TEST_CASE("doctor: an upstream of a provider in no price list may serve what a b
   free.free = true;
   nufi::service::set_price(house.context(), house.owner(), "mystery-1", free);
   CHECK(state(house, "prices.models") == HealthState::ok);
+}
+
+TEST_CASE("doctor: traces that can't be read are a fault, and the way out is named") {
+  ControlPlane house;
+  CHECK(state(house, "storage.traces") == HealthState::ok);
+  std::ofstream(house.directory.path() / "traces.db") << std::string(8192, 'x');
+  const HealthCheck found = check(
+      nufi::service::examine(house.context(), house.owner(), /*offline=*/true), "storage.traces");
+  CHECK(found.state == HealthState::fault);
+  CHECK(found.remedy.ends_with("nufi traces delete --all"));
+  CHECK(state(house, "storage.disk") != HealthState::skipped);
 }

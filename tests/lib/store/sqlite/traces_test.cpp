@@ -133,6 +133,19 @@ TEST_CASE("traces: all can be deleted where the database is damaged, and it begi
   CHECK(later->get("req_2"));
 }
 
+TEST_CASE("traces: damage is found, and none where there is no file") {
+  House house;
+  constexpr std::chrono::seconds kPatience{20};
+  CHECK(house.traces->check_integrity(kPatience).faults.empty());
+  CHECK_FALSE(std::filesystem::exists(house.file));
+  house.traces->add({trace("req_1")});
+  CHECK(house.traces->check_integrity(kPatience).is_complete);
+  CHECK(house.traces->check_integrity(kPatience).faults.empty());
+  house.traces = nullptr;
+  std::ofstream(house.file) << std::string(8192, 'x');
+  CHECK_FALSE(sqlite::open_traces(house.file)->check_integrity(kPatience).faults.empty());
+}
+
 TEST_CASE("traces: old ones go, and the oldest beyond the room there is; the disk gets it back") {
   const House house;
   for (int minute = 0; minute < 80; ++minute) {
