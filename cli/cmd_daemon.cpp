@@ -98,9 +98,7 @@ void up(Context& context, const UpOptions& options) {
 /// `if_left` is what becomes of nufid when the person does not wait.
 void note_drain(const Context& context, const StatusView& status, const char* if_left) {
   if (status.calls_in_flight == 0) return;
-  context.note(fmt::format("waiting for {} {} to end",
-                           status.calls_in_flight,
-                           status.calls_in_flight == 1 ? "call" : "calls"));
+  context.note("waiting for " + human_count_of(status.calls_in_flight, "call") + " to end");
   if (context.can_ask()) context.note(if_left);
 }
 

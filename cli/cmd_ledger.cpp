@@ -21,10 +21,6 @@ api::Json json_of(const api::VerifyReport& report) {
                    {"faults", std::move(faults)}};
 }
 
-std::string counted(std::int64_t count, const char* noun) {
-  return fmt::format("{} {}{}", human_count(count), noun, count == 1 ? "" : "s");
-}
-
 void verify(Context& context) {
   Progress progress(context, "nufid goes on with it; nothing is changed");
   progress.show("comparing rows, rollups and windows");
@@ -40,9 +36,9 @@ void verify(Context& context) {
     }
     context.out << fmt::format("{}: {}, {}, {}\n",
                                report.ok ? "rows, rollups and windows agree" : "they do not agree",
-                               counted(report.rows, "row"),
-                               counted(report.rollups, "rollup"),
-                               counted(report.windows, "window"));
+                               human_count_of(report.rows, "row"),
+                               human_count_of(report.rollups, "rollup"),
+                               human_count_of(report.windows, "window"));
   } else {
     context.print_fields(json_of(report));
   }

@@ -44,10 +44,6 @@ class Hurried final : public api::Transport {
   SteadyTime end_;
 };
 
-std::string count_of_keys(std::int64_t count) {
-  return fmt::format("{} live {}", human_count(count), count == 1 ? "key" : "keys");
-}
-
 /// False for keys that `path` would refuse, or that it does nothing to.
 bool takes(const std::string& path, domain::KeyState state) {
   const bool lives = is_live(state);
@@ -122,12 +118,12 @@ std::vector<Candidate> ask(api::Client& client, Named kind, const ValueOf& value
       break;
     case Named::group:
       for (const auto& view : client.groups()) {
-        found.push_back({view.group.name, count_of_keys(view.live_keys)});
+        found.push_back({view.group.name, human_count_of(view.live_keys, "live key")});
       }
       break;
     case Named::project:
       for (const auto& view : client.projects(/*all=*/false)) {
-        found.push_back({view.project.name, count_of_keys(view.live_keys)});
+        found.push_back({view.project.name, human_count_of(view.live_keys, "live key")});
       }
       break;
     case Named::account:

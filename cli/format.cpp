@@ -85,6 +85,10 @@ std::string human_count(std::int64_t count) {
   return digits;
 }
 
+std::string human_count_of(std::int64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", human_count(count), noun, count == 1 ? "" : "s");
+}
+
 std::string human_ago(Timestamp then, Timestamp now) {
   const std::string span = format_duration(now - then);
   return span == "now" ? span : span + " ago";

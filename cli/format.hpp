@@ -23,6 +23,8 @@ std::string human_budget(const std::optional<domain::Money>& budget, domain::Per
 std::string human_token_limit(std::int64_t limit, domain::Period period);
 /// "1,234,567".
 std::string human_count(std::int64_t count);
+/// "1 call", "1,234 calls".
+std::string human_count_of(std::int64_t count, std::string_view noun);
 /// "3m ago", "now".
 std::string human_ago(Timestamp then, Timestamp now);
 /// "in 12d", to the nearest unit, or "3m ago" when it is over.

@@ -83,10 +83,13 @@ void check_new_file(const fs::path& path, const std::string& data_dir) {
   if (is_file_of(facts, data_dir)) refuse(path, "is a file of nufid's own");
 }
 
+/// mkostemps() puts so many letters of its own into a name.
+constexpr std::size_t kRandom = 6;
+
 NewFile::NewFile(fs::path path, const std::string& data_dir) : path_(std::move(path)) {
   check_new_file(path_, data_dir);
   // A name of its own: nobody's file is in its way.
-  std::string draft = path_.string() + ".XXXXXX.part";
+  std::string draft = path_.string() + "." + std::string(kRandom, 'X') + ".part";
   file_ = ::mkostemps(draft.data(), /*suffixlen=*/5, O_CLOEXEC);
   draft_ = draft;
   if (file_ < 0 || ::fchmod(file_, 0600) != 0) fail(path_);

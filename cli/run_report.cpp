@@ -50,10 +50,6 @@ void explain_refusals(RunKey& key, const UsageReport& usage, RunReport& report) 
   report.budget_reached = domain::scope_name(check.refusal->window.scope);
 }
 
-std::string count_of(std::int64_t count, const char* what) {
-  return fmt::format("{} {}{}", human_count(count), what, count == 1 ? "" : "s");
-}
-
 std::string signal_name(int signal) {
   const char* name = ::sigabbrev_np(signal);
   return name == nullptr ? std::to_string(signal) : std::string("SIG") + name;
@@ -97,8 +93,9 @@ std::string cost_line(const RunReport& report, const KeyView& view) {
   std::string line = fmt::format("nufi: '{}' cost {}", name, human_money(totals.cost));
   if (budget) line += " of " + human_money(*budget);
   if (!report.parent.empty()) line += fmt::format(" (within the limits of '{}')", report.parent);
-  line += fmt::format(
-      ": {}, {} tokens", count_of(totals.requests, "call"), human_count(totals.tokens.total()));
+  line += fmt::format(": {}, {} tokens",
+                      human_count_of(totals.requests, "call"),
+                      human_count(totals.tokens.total()));
   if (totals.errors > 0) line += fmt::format(", {} failed", human_count(totals.errors));
   if (totals.refused > 0) line += fmt::format(", {} refused", human_count(totals.refused));
   if (!report.budget_reached.empty()) {

@@ -65,10 +65,6 @@ std::int64_t count(const std::vector<HealthCheck>& checks, HealthState state) {
   });
 }
 
-std::string counted(std::int64_t amount, const char* noun) {
-  return fmt::format("{} {}{}", amount, noun, amount == 1 ? "" : "s");
-}
-
 class Report {
  public:
   Report(Context& context, const std::vector<HealthCheck>& checks)
@@ -94,7 +90,7 @@ class Report {
     const auto warnings = count(checks_, HealthState::warning);
     const Tone tone = faults > 0 ? Tone::bad : warnings > 0 ? Tone::warning : Tone::good;
     out_ << '\n'
-         << toned(counted(faults, "fault") + ", " + counted(warnings, "warning"),
+         << toned(human_count_of(faults, "fault") + ", " + human_count_of(warnings, "warning"),
                   tone,
                   screen_.colour)
          << '\n';

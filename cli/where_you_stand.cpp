@@ -25,10 +25,6 @@ struct NextStep {
   std::string command;
 };
 
-std::string count_of(std::int64_t count, const std::string& what) {
-  return fmt::format("{} {}{}", human_count(count), what, count == 1 ? "" : "s");
-}
-
 std::string problem_of(const UpstreamView& view) {
   if (!view.secret_problem.empty()) return "has no secret: " + view.secret_problem;
   return view.health.starts_with("failing") ? "is " + view.health : "";
@@ -122,8 +118,8 @@ void show_where_you_stand(Context& context) {
   context.out << fmt::format("nufid {} is running on {}\n", status.version, status.inference_url)
               << fmt::format(
                      "{}, {}, {} spent{}\n",
-                     count_of(status.live_keys, "live key"),
-                     count_of(static_cast<std::int64_t>(status.upstreams.size()), "upstream"),
+                     human_count_of(status.live_keys, "live key"),
+                     human_count_of(static_cast<std::int64_t>(status.upstreams.size()), "upstream"),
                      human_money(domain::Money::nanos(spend.usd.spent)),
                      budget);
   const NextStep step = next_step(context, status);

@@ -7,11 +7,11 @@
 namespace nufi::openai {
 namespace {
 
-/// Of "uXXXX", what follows a backslash.
+/// Of a "u" and four hexadecimal digits, which follow a backslash.
 constexpr std::size_t kCodeLength = 5;
 
-/// The character that "uXXXX" at the front of `text` names, if it is one of ASCII that can be seen;
-/// 0 = none.
+/// The character that such a code at the front of `text` names, if it is one of ASCII that can be
+/// seen; 0 = none.
 char named_character(std::string_view text) {
   if (text.size() < kCodeLength || !text.starts_with("u00")) return 0;
   unsigned code = 0;

@@ -61,6 +61,16 @@ class Console {
 /// A key as the daemon sends it; `fields` replaces or adds some of its JSON.
 std::string key_json(const std::string& fields = "{}");
 std::string status_json(const std::string& fields = "{}");
+/// Prices as the daemon sends them: of the catalogue, imported for pictures, set to nothing.
+inline constexpr const char* kPrice =
+    R"({"id":"openai/gpt-4o@2026-08-01","provider":"openai","model":"gpt-4o","mode":"chat",)"
+    R"("date":"2026-08-01","free":false,"rates":{"input":2.5,"cached_input":1.25,"output":10},)"
+    R"("tiers":[],"service":{},"per_request_usd":0,"context_window":128000,"max_output":16384,)"
+    R"("deprecates":null,"own":false})";
+inline constexpr const char* kPainter =
+    R"({"id":"import/painter","model":"painter","per_image_usd":0.04,"imported":true})";
+inline constexpr const char* kFree =
+    R"({"id":"set/local@2026-08-02","provider":null,"model":"local","free":true,"own":true})";
 std::string upstream_json(const std::string& fields = "{}");
 std::string account_json(const std::string& fields = "{}");
 /// The account with its last seven days.

@@ -5,21 +5,14 @@
 
 using nlohmann::ordered_json;
 using nufi::test::Console;
+using nufi::test::kFree;
+using nufi::test::kPainter;
+using nufi::test::kPrice;
 using nufi::test::list_json;
 using nufi::test::Run;
 using nufi::test::upstream_json;
 
 namespace {
-
-constexpr const char* kPrice =
-    R"({"id":"openai/gpt-4o@2026-08-01","provider":"openai","model":"gpt-4o","mode":"chat",)"
-    R"("date":"2026-08-01","free":false,"rates":{"input":2.5,"cached_input":1.25,"output":10},)"
-    R"("tiers":[],"service":{},"per_request_usd":0,"context_window":128000,"max_output":16384,)"
-    R"("deprecates":null,"own":false})";
-constexpr const char* kPainter =
-    R"({"id":"import/painter","model":"painter","per_image_usd":0.04,"imported":true})";
-constexpr const char* kFree =
-    R"({"id":"set/local@2026-08-02","provider":null,"model":"local","free":true,"own":true})";
 
 ordered_json sent(std::vector<std::string> options) {
   Console console;

@@ -85,15 +85,20 @@ describe('completion', () => {
     'nufi keys show "$(touch touched)" --js': 'nufi keys show "$(touch touched)" --json ',
   };
 
-  const inBash = {
+  // bash and zsh write what a shell would take for its own alike.
+  const withBackslashes = {
     ...everywhere,
     'nufi keys show it': `nufi keys show it\\'s\\ \\"q\\"\\ \\$x `,
     'nufi keys show "it': 'nufi keys show "it\'s \\"q\\" \\$x" ',
     'nufi keys show tick': 'nufi keys show tick\\`touch\\ touched\\` ',
     'nufi keys show "tick': 'nufi keys show "tick\\`touch touched\\`" ',
     'nufi keys show hey': 'nufi keys show hey\\!touch ',
-    'nufi keys show "hey': 'nufi keys show "hey"\\!"touch" ',
     'nufi keys show glob': 'nufi keys show glob\\*\\ \\[a\\] ',
+  };
+
+  const inBash = {
+    ...withBackslashes,
+    'nufi keys show "hey': 'nufi keys show "hey"\\!"touch" ',
     'nufi usage --key="my': 'nufi usage --key="my key" ',
     'nufi upstreams add x --key-env XDG_R': 'nufi upstreams add x --key-env XDG_RUNTIME_DIR ',
     // Bash completes what is before the cursor and leaves what is after it.
@@ -101,13 +106,7 @@ describe('completion', () => {
     'nufi keys show la‸ --json': 'nufi keys show laptop --json',
   };
   const inZsh = {
-    ...everywhere,
-    'nufi keys show it': `nufi keys show it\\'s\\ \\"q\\"\\ \\$x `,
-    'nufi keys show "it': 'nufi keys show "it\'s \\"q\\" \\$x" ',
-    'nufi keys show tick': 'nufi keys show tick\\`touch\\ touched\\` ',
-    'nufi keys show "tick': 'nufi keys show "tick\\`touch touched\\`" ',
-    'nufi keys show hey': 'nufi keys show hey\\!touch ',
-    'nufi keys show glob': 'nufi keys show glob\\*\\ \\[a\\] ',
+    ...withBackslashes,
     'nufi usage --key="my': 'nufi usage --key=my\\ key ',
     'nufi usage --key="my‸"': 'nufi usage --key=my\\ key ',
     'nufi keys sh‸ la': 'nufi keys show  la',

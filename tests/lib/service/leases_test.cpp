@@ -35,6 +35,16 @@ std::vector<store::AuditEntry> entries(const ControlPlane& plane) {
   return plane.context().store.audit().newest(100);
 }
 
+/// The project 'web' and the group 'dear'.
+void make_places(const ControlPlane& plane) {
+  domain::ProjectTerms web;
+  web.name = Change<std::string>::set("web");
+  create_project(plane.context(), plane.owner(), web);
+  domain::GroupTerms dear;
+  dear.name = Change<std::string>::set("dear");
+  create_group(plane.context(), plane.owner(), dear);
+}
+
 }  // namespace
 
 TEST_CASE("leases: who is not renewed is revoked by nufid itself, archived, and its name is free") {
@@ -129,12 +139,7 @@ TEST_CASE("leases: a start gives each that was running some time, and leaves lon
 
 TEST_CASE("parents: a child lies where its parent does, and nowhere else") {
   const ControlPlane plane;
-  domain::ProjectTerms web;
-  web.name = Change<std::string>::set("web");
-  create_project(plane.context(), plane.owner(), web);
-  domain::GroupTerms dear;
-  dear.name = Change<std::string>::set("dear");
-  create_group(plane.context(), plane.owner(), dear);
+  make_places(plane);
   auto terms = wish("ci");
   terms.project = Change<std::string>::set("web");
   terms.group = Change<std::string>::set("dear");
@@ -207,12 +212,7 @@ TEST_CASE("parents: no wish takes a child out of its parent's project or group")
 
 TEST_CASE("parents: where a parent goes its living children go, each with its entry") {
   const ControlPlane plane;
-  domain::ProjectTerms web;
-  web.name = Change<std::string>::set("web");
-  create_project(plane.context(), plane.owner(), web);
-  domain::GroupTerms dear;
-  dear.name = Change<std::string>::set("dear");
-  create_group(plane.context(), plane.owner(), dear);
+  make_places(plane);
   make(plane, wish("ci"));
   const auto dead = make(plane, wish("ci-0", "ci"));
   revoke_key(plane.context(), plane.owner(), "ci-0");
